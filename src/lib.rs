@@ -1,0 +1,9 @@
+//! `hss-iac` takes the Dockerfiles and Kubernetes YAML of a repository to Huawei Cloud Host Security Service (HSS), has
+//! them scanned, and turns the answer into a verdict. The binary is the product; this library is what it and its tests
+//! are made of, and promises no stability of its own.
+
+pub mod discover;
+#[cfg(feature = "emulator")]
+pub mod emulator;
+pub mod hss;
+pub mod model;

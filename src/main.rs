@@ -1,0 +1,3 @@
+//! The `hss-iac` command.
+
+fn main() {}
