@@ -7,3 +7,4 @@ pub mod discover;
 pub mod emulator;
 pub mod hss;
 pub mod model;
+pub mod scan;

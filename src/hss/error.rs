@@ -30,3 +30,10 @@ pub struct Error {
     /// Whether the call may have taken effect although no answer says so.
     pub lost: bool,
 }
+
+impl Error {
+    /// A failure that is certain: the call had no effect, or none that matters.
+    pub fn new(kind: Kind, message: String) -> Self {
+        Self { kind, message, lost: false }
+    }
+}

@@ -1,0 +1,196 @@
+//! The account of a run: what became of every file. It is kept outside the work, so that work that is cut off loses nothing.
+
+use std::collections::BTreeMap;
+
+use crate::hss::{PathRow, RiskRow};
+use crate::model::{FileRecord, SourceFile, State, Task, TaskStatus};
+
+/// How far a file has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Stage {
+    /// To be uploaded.
+    Waiting,
+    /// The service keeps a copy.
+    Uploaded,
+    /// In a task.
+    Submitted,
+    /// Ended, with the reason where it was not scanned.
+    Ended(State, Option<String>),
+}
+
+/// A file and what is known of it.
+#[derive(Debug)]
+pub struct Entry {
+    /// What discovery saw, brought up to date when the file is sent.
+    pub source: SourceFile,
+    /// The name under which it travels.
+    pub upload_name: String,
+    /// The service's id.
+    pub file_id: Option<String>,
+    /// The task that it is in.
+    pub task_id: Option<String>,
+    /// Its risks, each with its places.
+    pub risks: Vec<(RiskRow, Vec<PathRow>)>,
+    stage: Stage,
+}
+
+/// All files, all tasks, and what there is to say.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Files of ours, by path.
+    pub entries: Vec<Entry>,
+    /// Tasks by id.
+    pub tasks: BTreeMap<String, Task>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+}
+
+impl Ledger {
+    /// Opens the account: what can't be sent has ended already.
+    pub fn open(files: Vec<SourceFile>) -> Self {
+        let names = super::plan::upload_names(files.iter().map(|file| &file.path));
+        let entries = files
+            .into_iter()
+            .zip(names)
+            .map(|(source, upload_name)| {
+                let stage = match &source.obstacle {
+                    Some(obstacle) => Stage::Ended(State::NotScanned, Some(obstacle.clone())),
+                    None => Stage::Waiting,
+                };
+                Entry { source, upload_name, file_id: None, task_id: None, risks: Vec::new(), stage }
+            })
+            .collect();
+        Self { entries, ..Self::default() }
+    }
+
+    /// Places of the files that are still to be uploaded.
+    pub fn waiting(&self) -> Vec<usize> {
+        (0..self.entries.len()).filter(|i| self.entries[*i].stage == Stage::Waiting).collect()
+    }
+
+    /// Places of the files of a task that have not ended.
+    pub fn open_in(&self, task_id: &str) -> Vec<usize> {
+        let in_task = |entry: &Entry| entry.stage == Stage::Submitted && entry.task_id.as_deref() == Some(task_id);
+        (0..self.entries.len()).filter(|i| in_task(&self.entries[*i])).collect()
+    }
+
+    /// The service keeps a copy of this file.
+    pub fn uploaded(&mut self, index: usize, file_id: String) {
+        let entry = &mut self.entries[index];
+        entry.file_id = Some(file_id);
+        entry.stage = Stage::Uploaded;
+    }
+
+    /// These files are in this task.
+    pub fn submitted(&mut self, task: Task, files: &[usize]) {
+        for index in files {
+            let entry = &mut self.entries[*index];
+            entry.task_id = Some(task.task_id.clone());
+            entry.stage = Stage::Submitted;
+        }
+        self.tasks.insert(task.task_id.clone(), task);
+    }
+
+    /// Something was heard of a task.
+    pub fn task_is(&mut self, task_id: &str, status: TaskStatus) {
+        if let Some(task) = self.tasks.get_mut(task_id) {
+            task.status = status;
+        }
+    }
+
+    /// A file ended; the first end counts.
+    pub fn end(&mut self, index: usize, state: State, reason: Option<String>) {
+        let entry = &mut self.entries[index];
+        if !matches!(entry.stage, Stage::Ended(..)) {
+            entry.stage = Stage::Ended(state, reason);
+        }
+    }
+
+    /// A file was scanned and its risks were read.
+    pub fn scanned(&mut self, index: usize, risks: Vec<(RiskRow, Vec<PathRow>)>) {
+        self.entries[index].risks = risks;
+        self.end(index, State::Scanned, None);
+    }
+
+    /// Ends every file that has not ended, since the run is over for this reason.
+    pub fn close(&mut self, reason: &str) {
+        for index in 0..self.entries.len() {
+            let so_far = match self.entries[index].stage {
+                Stage::Waiting => "not sent",
+                Stage::Uploaded => "uploaded, in no task",
+                Stage::Submitted => "submitted, result not read",
+                Stage::Ended(..) => continue,
+            };
+            self.end(index, State::NotScanned, Some(format!("{so_far}: {reason}")));
+        }
+    }
+
+    /// The records of a closed account.
+    pub fn records(&self) -> Vec<FileRecord> {
+        let record = |entry: &Entry| {
+            let (state, reason) = match &entry.stage {
+                Stage::Ended(state, reason) => (*state, reason.clone()),
+                Stage::Waiting | Stage::Uploaded | Stage::Submitted => (State::NotScanned, None),
+            };
+            FileRecord {
+                path: entry.source.path.clone(),
+                file_type: entry.source.file_type,
+                size: entry.source.size,
+                sha256: entry.source.sha256.clone(),
+                masked: 0,
+                secrets: entry.source.secrets.clone(),
+                state,
+                reason,
+                file_id: entry.file_id.clone(),
+                task_id: entry.task_id.clone(),
+                reused_from: None,
+                changed: None,
+            }
+        };
+        self.entries.iter().map(record).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FileType;
+
+    fn file(path: &str, obstacle: Option<&str>) -> SourceFile {
+        SourceFile {
+            path: path.into(),
+            file_type: FileType::Dockerfile,
+            size: 1,
+            sha256: None,
+            secrets: Vec::new(),
+            obstacle: obstacle.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_closed_account_says_how_far_each_file_came() {
+        let names = ["blocked", "waiting", "uploaded", "submitted", "scanned"];
+        let mut ledger = Ledger::open(names.map(|name| file(name, (name == "blocked").then_some("a FIFO"))).into());
+        for index in 2..5 {
+            ledger.uploaded(index, format!("id-{index}"));
+        }
+        let task = Task { task_id: "t".into(), file_type: FileType::Dockerfile, files: 2, status: TaskStatus::Created };
+        ledger.submitted(task, &[3, 4]);
+        assert_eq!(ledger.open_in("t"), [3, 4]);
+        ledger.scanned(4, Vec::new());
+        ledger.close("timed out");
+        ledger.close("again");
+        let states: Vec<_> = ledger.records().into_iter().map(|r| (r.path.to_string(), r.state, r.reason)).collect();
+        let not = |path: &str, reason: &str| (path.to_owned(), State::NotScanned, Some(reason.to_owned()));
+        assert_eq!(
+            states,
+            [
+                not("blocked", "a FIFO"),
+                not("waiting", "not sent: timed out"),
+                not("uploaded", "uploaded, in no task: timed out"),
+                not("submitted", "submitted, result not read: timed out"),
+                ("scanned".to_owned(), State::Scanned, None),
+            ]
+        );
+    }
+}

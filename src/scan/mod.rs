@@ -1,0 +1,125 @@
+//! The job against a [`Client`]: upload, submit, wait, collect. The [`Ledger`] holds what is known at any moment.
+
+mod collect;
+mod ledger;
+mod pages;
+pub mod plan;
+mod submit;
+mod upload;
+mod wait;
+
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::future::try_join;
+use tokio::sync::mpsc;
+
+pub use ledger::{Entry, Ledger};
+
+use crate::hss::{Client, Error, Kind};
+use crate::model::{Level, State};
+
+/// How to go about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Requests in flight at most.
+    pub jobs: usize,
+    /// Calls for the places of risks at most.
+    pub max_path_calls: usize,
+    /// The lowest level that fails the run: places of these risks are asked for first.
+    pub gate: Option<Level>,
+    /// Submit and go.
+    pub no_wait: bool,
+    /// The steady distance of polls.
+    pub poll: Duration,
+    /// The first wait before looking again for something that is late.
+    pub patience: Duration,
+}
+
+/// What the job is doing, for people who wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Files whose upload ended, of all that are to be sent.
+    Uploaded {
+        /// Ended, well or not.
+        done: usize,
+        /// All.
+        of: usize,
+    },
+    /// Tasks created so far.
+    Submitted {
+        /// Tasks.
+        tasks: usize,
+    },
+    /// Tasks that have finished, of all.
+    Finished {
+        /// Finished.
+        done: usize,
+        /// All.
+        of: usize,
+    },
+    /// Files whose risks are read, of all that were submitted.
+    Collected {
+        /// Read.
+        done: usize,
+        /// All.
+        of: usize,
+    },
+}
+
+/// The job. It borrows its ledger, so that dropping the job in the middle leaves the account behind.
+pub struct Job<'a> {
+    /// Whom to ask.
+    pub client: &'a Client,
+    /// Where the files are.
+    pub root: &'a Path,
+    /// How.
+    pub options: Options,
+    /// The account.
+    pub ledger: &'a RefCell<Ledger>,
+    /// Told of every step.
+    pub observe: &'a dyn Fn(Step),
+    /// Reads a file of the tree, without following links or blocking.
+    pub read: &'a dyn Fn(usize) -> std::io::Result<Vec<u8>>,
+    /// Calls in a row that failed for good.
+    pub strikes: Cell<u32>,
+}
+
+/// A service that fails this many calls in a row, each after all its repetitions, is left alone.
+const STRIKES: u32 = 2;
+
+impl Job<'_> {
+    /// Does the whole job. An error ends it early; what was reached stands in the ledger.
+    pub async fn run(&self) -> Result<(), Error> {
+        self.send().await?;
+        if self.options.no_wait || self.ledger.borrow().tasks.is_empty() {
+            return Ok(());
+        }
+        let (finished, tasks) = mpsc::unbounded_channel();
+        try_join(self.wait(finished), self.collect(tasks)).await?;
+        self.ask_places().await
+    }
+
+    /// Whether a failed call ends the job: the next ones would fail as well. Otherwise only its files are lost.
+    fn forgive(&self, error: Error) -> Result<Error, Error> {
+        let strikes = match error.kind {
+            Kind::Login | Kind::NotPublished | Kind::Unreachable => return Err(error),
+            Kind::Failing | Kind::Throttled => self.strikes.get() + 1,
+            Kind::Invalid | Kind::Refused => 0,
+        };
+        self.strikes.set(strikes);
+        if strikes >= STRIKES { Err(error) } else { Ok(error) }
+    }
+
+    fn end(&self, files: &[usize], state: State, reason: &str) {
+        let mut ledger = self.ledger.borrow_mut();
+        for index in files {
+            ledger.end(*index, state, Some(reason.to_owned()));
+        }
+    }
+
+    fn note(&self, note: String) {
+        self.ledger.borrow_mut().notes.push(note);
+    }
+}

@@ -1,0 +1,94 @@
+//! A listing read whole, whatever its pages do: rows shift between pages, come twice, or are missing at first.
+
+use std::collections::{HashMap, HashSet};
+
+use super::plan::ROWS_PER_PAGE;
+use crate::hss::{Error, Kind, Listing, Page};
+
+/// The largest offset that the service takes.
+const LAST_OFFSET: u64 = 2_000_000;
+/// A listing whose rows shift is read from the start at most this often.
+const PASSES: usize = 3;
+
+/// Reads every page. Rows with the same key are one row that came on two pages; on the same page they are two. A listing that stays shorter than the total it names is an error.
+pub(super) async fn all<T, F, Fut>(mut page: F, key: impl Fn(&T) -> String) -> Result<Vec<T>, Error>
+where
+    F: FnMut(Page) -> Fut,
+    Fut: Future<Output = Result<Listing<T>, Error>>,
+{
+    let mut keys = HashSet::new();
+    let mut rows = Vec::new();
+    let mut total = 0;
+    for _ in 0..PASSES {
+        let mut offset = 0;
+        loop {
+            let listing = page(Page { offset, limit: ROWS_PER_PAGE }).await?;
+            let received = listing.rows.len() as u64;
+            let mut here: HashMap<String, usize> = HashMap::new();
+            for row in listing.rows {
+                let nth = here.entry(key(&row)).or_default();
+                *nth += 1;
+                if keys.insert((key(&row), *nth)) {
+                    rows.push(row);
+                }
+            }
+            offset += received;
+            total = listing.total.unwrap_or(if received < ROWS_PER_PAGE { offset } else { offset + 1 });
+            if received == 0 || offset >= total || offset > LAST_OFFSET {
+                break;
+            }
+        }
+        if rows.len() as u64 >= total {
+            return Ok(rows);
+        }
+    }
+    Err(Error::new(Kind::Failing, format!("a listing names {total} rows and gave {} different ones", rows.len())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    async fn read(script: Vec<(Option<u64>, Vec<u32>)>) -> (Result<Vec<u32>, String>, Vec<u64>) {
+        let script = RefCell::new(script.into_iter());
+        let offsets = RefCell::new(Vec::new());
+        let page = |page: Page| {
+            offsets.borrow_mut().push(page.offset);
+            let (total, rows) = script.borrow_mut().next().unwrap_or((Some(0), Vec::new()));
+            std::future::ready(Ok(Listing { total, rows }))
+        };
+        let rows = all(page, u32::to_string).await.map_err(|error| error.message);
+        (rows, offsets.into_inner())
+    }
+
+    #[tokio::test]
+    async fn short_pages_are_followed_to_the_total() {
+        let script = vec![(Some(5), vec![1, 2]), (Some(5), vec![3, 4]), (Some(5), vec![5])];
+        assert_eq!(read(script).await, (Ok(vec![1, 2, 3, 4, 5]), vec![0, 2, 4]));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_shifts_is_read_again() {
+        let script = vec![(Some(4), vec![1, 2]), (Some(4), vec![2, 3]), (Some(4), vec![4, 1]), (Some(4), vec![2, 3])];
+        assert_eq!(read(script).await, (Ok(vec![1, 2, 3, 4]), vec![0, 2, 0, 2]));
+    }
+
+    #[tokio::test]
+    async fn rows_that_never_come_are_an_error_not_an_end() {
+        let script = [vec![1], vec![]].repeat(3).into_iter().map(|rows| (Some(3), rows)).collect();
+        assert_eq!(read(script).await.0, Err("a listing names 3 rows and gave 1 different ones".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn equal_rows_on_one_page_are_two() {
+        assert_eq!(read(vec![(Some(3), vec![5, 5]), (Some(3), vec![6])]).await, (Ok(vec![5, 5, 6]), vec![0, 2]));
+    }
+
+    #[tokio::test]
+    async fn no_total_and_a_short_page_is_the_end() {
+        assert_eq!(read(vec![(None, vec![7])]).await, (Ok(vec![7]), vec![0]));
+        assert_eq!(read(vec![(None, vec![])]).await, (Ok(vec![]), vec![0]));
+    }
+}

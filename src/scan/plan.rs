@@ -1,0 +1,211 @@
+//! Which files travel together, under which names, and what that costs at the least.
+
+use std::collections::{BTreeMap, HashSet};
+
+use ring::digest;
+
+use crate::model::{FileType, RepoPath};
+
+/// Files in one upload, at most (HSS API reference, batch-upload).
+pub const FILES_PER_UPLOAD: usize = 10;
+/// Ids in one task, at most (HSS API definition of CreateTask).
+pub const FILES_PER_TASK: usize = 100;
+/// Bytes of file content in one upload: a signed body may have 12 MB, and the multipart frame needs some of it.
+pub const BYTES_PER_UPLOAD: u64 = 11_000_000;
+/// Rows of one listing, at most.
+pub const ROWS_PER_PAGE: u64 = 200;
+/// Up to this number of files, asking each for its risks fits one window of the limit and needs no listing.
+pub const FEW_FILES: usize = 5;
+/// Calls of one API that the documented limit allows in a window.
+const CALLS_PER_WINDOW: u64 = 5;
+/// The documented window, in seconds.
+const WINDOW_SECONDS: u64 = 60;
+/// Names longer than this can't be filtered by in the service's export.
+const NAME_LENGTH: usize = 64;
+
+/// One file as the plan sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    /// Its place in the caller's list.
+    pub index: usize,
+    /// Its type.
+    pub file_type: FileType,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// Files that travel in one upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The type of all of them.
+    pub file_type: FileType,
+    /// Their places in the caller's list, in its order.
+    pub files: Vec<usize>,
+}
+
+/// Groups files into as few uploads as the limits allow; the types take turns, so that the first task of each can start early.
+pub fn batches(items: &[Item]) -> Vec<Batch> {
+    let mut queues: Vec<std::vec::IntoIter<Batch>> =
+        FileType::ALL.iter().map(|file_type| batches_of(items, *file_type).into_iter()).collect();
+    let mut turns = Vec::new();
+    loop {
+        let before = turns.len();
+        turns.extend(queues.iter_mut().filter_map(Iterator::next));
+        if turns.len() == before {
+            return turns;
+        }
+    }
+}
+
+fn batches_of(items: &[Item], file_type: FileType) -> Vec<Batch> {
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut bytes = 0;
+    for item in items.iter().filter(|item| item.file_type == file_type) {
+        match batches.last_mut() {
+            Some(batch) if batch.files.len() < FILES_PER_UPLOAD && bytes + item.size <= BYTES_PER_UPLOAD => {
+                batch.files.push(item.index);
+                bytes += item.size;
+            }
+            _ => {
+                batches.push(Batch { file_type, files: vec![item.index] });
+                bytes = item.size;
+            }
+        }
+    }
+    batches
+}
+
+/// A name for each path: unique, of `[A-Za-z0-9._-]`, made from the whole path and ending in its own base name, the same in every run.
+pub fn upload_names<'a>(paths: impl IntoIterator<Item = &'a RepoPath>) -> Vec<String> {
+    let mut taken = HashSet::new();
+    paths
+        .into_iter()
+        .map(|path| {
+            let mut name = upload_name(path, 8);
+            let mut digits = 12;
+            while !taken.insert(name.clone()) {
+                name = upload_name(path, digits);
+                digits += 4;
+            }
+            name
+        })
+        .collect()
+}
+
+fn upload_name(path: &RepoPath, digits: usize) -> String {
+    let safe = |bytes: &[u8]| -> String {
+        bytes.iter().map(|b| if b.is_ascii_alphanumeric() || b"._-".contains(b) { *b as char } else { '_' }).collect()
+    };
+    let hash: String =
+        digest::digest(&digest::SHA256, path.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let base = safe(path.file_name());
+    let folder = path.as_bytes().len() - path.file_name().len();
+    let folder = safe(path.as_bytes()[..folder].strip_suffix(b"/").unwrap_or_default());
+    let room = NAME_LENGTH.saturating_sub(digits + 2);
+    let base = &base[base.len().saturating_sub(room)..];
+    let folder = &folder[..folder.len().min(room - base.len())];
+    let hash = &hash[..digits.min(hash.len())];
+    if folder.is_empty() { format!("{hash}-{base}") } else { format!("{folder}-{hash}-{base}") }
+}
+
+/// The least number of calls, by API, that scanning these files takes: nothing fails, one poll finds all finished, no file has a risk.
+pub fn least_calls(items: &[Item]) -> BTreeMap<String, u64> {
+    let mut calls = BTreeMap::new();
+    if items.is_empty() {
+        return calls;
+    }
+    let tasks: usize = FileType::ALL
+        .iter()
+        .map(|file_type| items.iter().filter(|item| item.file_type == *file_type).count().div_ceil(FILES_PER_TASK))
+        .sum();
+    calls.insert("batch-upload".to_owned(), batches(items).len() as u64);
+    calls.insert("task".to_owned(), tasks as u64);
+    calls.insert("tasks/batch-query".to_owned(), 1);
+    let count = items.len() as u64;
+    if items.len() <= FEW_FILES {
+        calls.insert("file/risks".to_owned(), count);
+    } else {
+        calls.insert("iac/files".to_owned(), count.div_ceil(ROWS_PER_PAGE));
+    }
+    calls
+}
+
+/// The least time in seconds that these calls take under the documented limit of five a minute for each API.
+pub fn least_seconds(calls: &BTreeMap<String, u64>) -> u64 {
+    calls.values().map(|calls| calls.saturating_sub(1) / CALLS_PER_WINDOW * WINDOW_SECONDS).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn item(index: usize, file_type: FileType, size: u64) -> Item {
+        Item { index, file_type, size }
+    }
+
+    #[test]
+    fn types_take_turns_and_batches_are_full() {
+        let items: Vec<Item> = (0..12)
+            .map(|i| item(i, FileType::Dockerfile, 1))
+            .chain((12..15).map(|i| item(i, FileType::K8sYaml, 1)))
+            .collect();
+        let expected = [
+            Batch { file_type: FileType::Dockerfile, files: (0..10).collect() },
+            Batch { file_type: FileType::K8sYaml, files: vec![12, 13, 14] },
+            Batch { file_type: FileType::Dockerfile, files: vec![10, 11] },
+        ];
+        assert_eq!(batches(&items), expected);
+    }
+
+    #[test]
+    fn names_say_where_a_file_stands() {
+        let paths: Vec<RepoPath> =
+            ["Dockerfile", "api/Dockerfile", "api_/Dockerfile", "中文/a b.yaml"].map(RepoPath::from).into();
+        assert_eq!(
+            upload_names(&paths),
+            ["dd832f7e-Dockerfile", "api-a90a87a5-Dockerfile", "api_-5bcb7e9e-Dockerfile", "______-a9d4d46b-a_b.yaml"]
+        );
+    }
+
+    #[test]
+    fn the_plan_of_three_hundred_files() {
+        let items: Vec<Item> = (0..300).map(|i| item(i, FileType::ALL[i % 2], 1)).collect();
+        let calls = least_calls(&items);
+        let expected = [("batch-upload", 30), ("iac/files", 2), ("task", 4), ("tasks/batch-query", 1)];
+        assert_eq!(calls, expected.map(|(api, n)| (api.to_owned(), n)).into());
+        assert_eq!(least_seconds(&calls), 300);
+        assert_eq!(least_seconds(&least_calls(&[])), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn batches_keep_every_file_once_and_every_limit(
+            sizes in proptest::collection::vec((any::<bool>(), 0_u64..6_000_000), 0..200)
+        ) {
+            let items: Vec<Item> = sizes.iter().enumerate()
+                .map(|(i, (docker, size))| item(i, FileType::ALL[usize::from(*docker)], *size)).collect();
+            let batches = batches(&items);
+            for batch in &batches {
+                prop_assert!((1..=FILES_PER_UPLOAD).contains(&batch.files.len()));
+                prop_assert!(batch.files.iter().all(|i| items[*i].file_type == batch.file_type));
+                prop_assert!(batch.files.iter().map(|i| items[*i].size).sum::<u64>() <= BYTES_PER_UPLOAD);
+            }
+            let mut sent: Vec<usize> = batches.into_iter().flat_map(|batch| batch.files).collect();
+            sent.sort_unstable();
+            prop_assert_eq!(sent, (0..items.len()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn names_are_unique_short_and_safe(paths in proptest::collection::hash_set("[a-z/. \u{4e00}]{1,90}", 1..50)) {
+            let paths: Vec<RepoPath> = paths.iter().map(|path| RepoPath::from(path.as_str())).collect();
+            let names = upload_names(&paths);
+            prop_assert_eq!(names.iter().collect::<HashSet<_>>().len(), paths.len());
+            for name in names {
+                prop_assert!(name.len() <= NAME_LENGTH);
+                prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)));
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Uploads and the tasks that follow them: a task is created as soon as its ids are there.
+
+use std::collections::{HashMap, VecDeque};
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::{pin_mut, stream};
+use ring::digest;
+
+use super::plan::{self, Batch, FILES_PER_TASK, Item};
+use super::{Job, Step};
+use crate::hss::{Error, Kind, UploadPart};
+use crate::model::{FileType, State};
+
+impl Job<'_> {
+    /// Uploads everything that waits and submits it.
+    pub(super) async fn send(&self) -> Result<(), Error> {
+        let batches = self.batches();
+        let total: usize = batches.iter().map(|batch| batch.files.len()).sum();
+        let mut unsent: HashMap<FileType, usize> = HashMap::new();
+        for batch in &batches {
+            *unsent.entry(batch.file_type).or_default() += 1;
+        }
+        let mut ready: HashMap<FileType, Vec<usize>> = HashMap::new();
+        let mut done = 0;
+        let uploads = stream::iter(batches)
+            .map(|batch| async {
+                let stored = self.upload(&batch).await?;
+                Ok::<_, Error>((batch, stored))
+            })
+            .buffer_unordered(self.options.jobs);
+        pin_mut!(uploads);
+        let mut submits = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                Some(upload) = uploads.next() => {
+                    let (batch, stored) = upload?;
+                    done += batch.files.len();
+                    (self.observe)(Step::Uploaded { done, of: total });
+                    let unsent = unsent.entry(batch.file_type).or_default();
+                    *unsent -= 1;
+                    let ids = ready.entry(batch.file_type).or_default();
+                    ids.extend(stored);
+                    while ids.len() >= FILES_PER_TASK || (*unsent == 0 && !ids.is_empty()) {
+                        let rest = ids.split_off(ids.len().min(FILES_PER_TASK));
+                        submits.push(self.submit(batch.file_type, std::mem::replace(ids, rest)));
+                    }
+                }
+                Some(submit) = submits.next() => {
+                    submit?;
+                    (self.observe)(Step::Submitted { tasks: self.ledger.borrow().tasks.len() });
+                }
+                else => return Ok(()),
+            }
+        }
+    }
+
+    fn batches(&self) -> Vec<Batch> {
+        let ledger = self.ledger.borrow();
+        let items: Vec<Item> = ledger
+            .waiting()
+            .into_iter()
+            .map(|index| {
+                let source = &ledger.entries[index].source;
+                Item { index, file_type: source.file_type, size: source.size }
+            })
+            .collect();
+        plan::batches(&items)
+    }
+
+    /// Uploads one batch, all or nothing: what is refused by name is dropped and the rest sent again; a batch refused without names is
+    /// split in halves until the culprit stands alone. Gives the files that the service keeps.
+    async fn upload(&self, batch: &Batch) -> Result<Vec<usize>, Error> {
+        let mut stored = Vec::new();
+        let mut queue = VecDeque::from([batch.files.clone()]);
+        // Every file may be refused once and asked about without an answer once; more rounds than that lead nowhere.
+        let mut rounds = 4 * batch.files.len();
+        while let Some(files) = queue.pop_front() {
+            if rounds == 0 {
+                self.end(&files, State::UploadFailed, "the service neither takes it nor says why");
+                continue;
+            }
+            rounds -= 1;
+            let (files, parts) = self.parts(&files);
+            if files.is_empty() {
+                continue;
+            }
+            match self.client.upload(batch.file_type, &parts).await {
+                Ok(answer) if answer.failed.is_empty() => {
+                    self.strikes.set(0);
+                    let names: HashMap<&str, &str> =
+                        answer.uploaded.iter().map(|file| (file.name.as_str(), file.file_id.as_str())).collect();
+                    let mut unanswered = Vec::new();
+                    for (index, part) in files.iter().zip(&parts) {
+                        match names.get(part.name.as_str()) {
+                            Some(file_id) if !file_id.is_empty() => {
+                                self.ledger.borrow_mut().uploaded(*index, (*file_id).to_owned());
+                                stored.push(*index);
+                            }
+                            _ => unanswered.push(*index),
+                        }
+                    }
+                    if unanswered.len() == 1 && parts.len() == 1 {
+                        self.end(&unanswered, State::UploadFailed, "the service took it and gave no id");
+                    } else if !unanswered.is_empty() {
+                        halve(&unanswered, &mut queue);
+                    }
+                }
+                Ok(answer) => {
+                    self.strikes.set(0);
+                    let refused: HashMap<&str, &str> =
+                        answer.failed.iter().map(|file| (file.name.as_str(), file.reason.as_str())).collect();
+                    let (bad, rest): (Vec<_>, Vec<_>) =
+                        files.iter().zip(&parts).partition(|(_, part)| refused.contains_key(part.name.as_str()));
+                    for (index, part) in &bad {
+                        self.end(&[**index], State::UploadFailed, refused[part.name.as_str()]);
+                    }
+                    let rest: Vec<usize> = rest.into_iter().map(|(index, _)| *index).collect();
+                    if bad.is_empty() {
+                        self.split_or_end(&rest, "refused under a name that was not sent", &mut queue);
+                    } else if !rest.is_empty() {
+                        queue.push_back(rest);
+                    }
+                }
+                Err(error) if matches!(error.kind, Kind::Refused) => {
+                    self.split_or_end(&files, &error.message, &mut queue);
+                }
+                Err(error) => match self.forgive(error) {
+                    Ok(error) => self.end(&files, State::UploadFailed, &error.message),
+                    Err(fatal) => {
+                        self.end(&files, State::UploadFailed, &fatal.message);
+                        return Err(fatal);
+                    }
+                },
+            }
+        }
+        Ok(stored)
+    }
+
+    fn split_or_end(&self, files: &[usize], reason: &str, queue: &mut VecDeque<Vec<usize>>) {
+        if files.len() == 1 {
+            self.end(files, State::UploadFailed, reason);
+        } else {
+            halve(files, queue);
+        }
+    }
+
+    /// Reads the files of a batch again: what changed since discovery is taken as it is now.
+    fn parts(&self, files: &[usize]) -> (Vec<usize>, Vec<UploadPart>) {
+        let mut sent = Vec::new();
+        let mut parts = Vec::new();
+        for index in files {
+            let bytes = match (self.read)(*index) {
+                Ok(bytes) if bytes.len() as u64 <= crate::discover::MAX_FILE_SIZE => bytes,
+                Ok(bytes) => {
+                    self.end(&[*index], State::NotScanned, &format!("grew to {} bytes while the run went on", bytes.len()));
+                    continue;
+                }
+                Err(error) => {
+                    self.end(&[*index], State::NotScanned, &format!("could not be read again: {error}"));
+                    continue;
+                }
+            };
+            let hash = digest::digest(&digest::SHA256, &bytes);
+            let mut ledger = self.ledger.borrow_mut();
+            let entry = &mut ledger.entries[*index];
+            entry.source.size = bytes.len() as u64;
+            entry.source.sha256 = Some(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect());
+            parts.push(UploadPart { name: entry.upload_name.clone(), bytes });
+            sent.push(*index);
+        }
+        (sent, parts)
+    }
+}
+
+fn halve(files: &[usize], queue: &mut VecDeque<Vec<usize>>) {
+    let (left, right) = files.split_at(files.len() / 2);
+    queue.extend([left, right].into_iter().filter(|half| !half.is_empty()).map(<[usize]>::to_vec));
+}
