@@ -2,9 +2,16 @@
 //! them scanned, and turns the answer into a verdict. The binary is the product; this library is what it and its tests
 //! are made of, and promises no stability of its own.
 
+pub mod cli;
 pub mod discover;
 #[cfg(feature = "emulator")]
 pub mod emulator;
+pub mod error;
 pub mod hss;
+pub mod judge;
 pub mod model;
+pub mod progress;
+pub mod report;
+pub mod run;
 pub mod scan;
+pub mod settings;

@@ -1,3 +1,63 @@
 //! The `hss-iac` command.
 
-fn main() {}
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use hss_iac::cli::{Cli, Command};
+use hss_iac::error::Error;
+use hss_iac::model::Exit;
+use hss_iac::run::{self, Streams};
+use hss_iac::settings;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        say(&format!("bug in hss-iac {}, please report it: {panic}", env!("CARGO_PKG_VERSION")));
+        #[expect(clippy::exit, reason = "a panic ends the process with the code for a bug")]
+        std::process::exit(i32::from(Exit::Bug.code()));
+    }));
+    match command(Cli::parse().command) {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => {
+            say(&format!("error: {}", hss_iac::report::printable(&error.to_string())));
+            ExitCode::from(error.exit().code())
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn command(command: Command) -> Result<Exit, Error> {
+    let env = |name: &str| std::env::var(name).ok();
+    let cwd = std::env::current_dir()
+        .map_err(|source| Error::Io { what: "the current directory can't be found".to_owned(), source })?;
+    let mut stdout = std::io::stdout();
+    match command {
+        Command::Scan(scan) => {
+            let settings = settings::Scan::new(*scan, &env, &cwd)?;
+            let color = Streams::choice(settings.talk.color);
+            run::scan(settings, &mut Streams { out: &mut stdout, color }).await
+        }
+        Command::List(list) => {
+            let (input, talk) = settings::list(&list, &cwd)?;
+            let mut streams = Streams { out: &mut stdout, color: Streams::choice(talk.color) };
+            match list.explain() {
+                Some(path) => run::explain(&input, &settings::explained(&input, &cwd, path)?, &mut streams),
+                None => run::list(&input, list.format(), &mut streams),
+            }
+        }
+        #[cfg(feature = "emulator")]
+        Command::Emulator(emulator) => {
+            run::emulator(
+                settings::emulator(emulator),
+                &mut Streams { out: &mut stdout, color: anstream::ColorChoice::Never },
+            )
+            .await
+        }
+    }
+}
+
+/// The last word, on stderr.
+fn say(text: &str) {
+    // Nobody is left to tell if stderr is gone.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}

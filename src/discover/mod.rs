@@ -46,6 +46,14 @@ pub struct Discovery {
     pub skipped: Vec<Skipped>,
     /// Directories that an ignore or exclude rule kept the walk out of.
     pub directories_not_searched: u64,
+    /// x
+    pub notes: Vec<String>,
+    /// x
+    pub unreadable_directories: Vec<RepoPath>,
+}
+/// x
+pub fn pattern(t: &str) -> Result<glob::Pattern, Error> {
+    glob::Pattern::new(t).map_err(|e| Error::Usage(e.to_string()))
 }
 
 /// What the user pointed at can't be used.

@@ -46,3 +46,9 @@ impl Emulator {
         unimplemented!()
     }
 }
+
+impl Default for Options {
+    fn default() -> Self {
+        unimplemented!()
+    }
+}

@@ -9,7 +9,6 @@ mod upload;
 mod wait;
 
 use std::cell::{Cell, RefCell};
-use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::try_join;
@@ -72,8 +71,6 @@ pub enum Step {
 pub struct Job<'a> {
     /// Whom to ask.
     pub client: &'a Client,
-    /// Where the files are.
-    pub root: &'a Path,
     /// How.
     pub options: Options,
     /// The account.

@@ -165,7 +165,7 @@ mod tests {
             ["Dockerfile", "api/Dockerfile", "api_/Dockerfile", "中文/a b.yaml"].map(RepoPath::from).into();
         assert_eq!(
             upload_names(&paths),
-            ["dd832f7e-Dockerfile", "api-a90a87a5-Dockerfile", "api_-5bcb7e9e-Dockerfile", "______-a9d4d46b-a_b.yaml"]
+            ["dd2c0eb6-Dockerfile", "api-21ee93e3-Dockerfile", "api_-3b330122-Dockerfile", "______-86f9c850-a_b.yaml"]
         );
     }
 

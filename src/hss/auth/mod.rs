@@ -2,7 +2,7 @@
 
 mod sources;
 
-pub use sources::{Found, SourceError, from_env};
+pub use sources::{Found, SourceError, enterprise_project_from_env, from_env, project_from_env, region_from_env};
 
 use secrecy::SecretString;
 

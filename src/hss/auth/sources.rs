@@ -32,3 +32,21 @@ pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Found, SourceErr
     let _ = get;
     Err(SourceError::Missing)
 }
+
+/// x
+pub fn region_from_env(get: impl Fn(&str) -> Option<String>) -> Option<(String, &'static str)> {
+    let _ = get;
+    None
+}
+
+/// x
+pub fn project_from_env(get: impl Fn(&str) -> Option<String>) -> Option<(String, &'static str)> {
+    let _ = get;
+    None
+}
+
+/// x
+pub fn enterprise_project_from_env(get: impl Fn(&str) -> Option<String>) -> Option<(String, &'static str)> {
+    let _ = get;
+    None
+}

@@ -1,0 +1,411 @@
+//! What can be typed. Records it and decides nothing.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::model::{FailOn, FileType, Level};
+
+/// Scan a repository's Dockerfiles and Kubernetes YAML with Huawei Cloud Host Security Service (HSS).
+#[derive(Debug, Parser)]
+#[command(name = "hss-iac", version, max_term_width = 120, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 pass or submitted, 1 a finding at the gate, 2 usage, 3 nothing to scan (with --if-empty fail), 4 credentials,
+5 service, 6 timed out, 7 partial, 8 a report could not be written, 70 a bug, 130 interrupted, 143 terminated.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Discover, upload, scan, wait, report, judge
+    Scan(Box<Scan>),
+    /// Show what scan would send and skip, with reasons, and the calls and time it needs; no network
+    List(List),
+    /// Run the stand-in for HSS and IAM on this machine
+    #[cfg(feature = "emulator")]
+    Emulator(Emulator),
+}
+
+/// `scan`.
+#[derive(Debug, Args)]
+pub struct Scan {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) gate: Gate,
+    #[command(flatten)]
+    pub(crate) report: Report,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+/// `list`.
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Say step by step why this path is taken or not
+    #[arg(long, value_name = "PATH")]
+    pub(crate) explain: Option<PathBuf>,
+    /// Print a table or the JSON of the plan
+    #[arg(short, long, value_name = "FORMAT", env = "HSS_IAC_OUTPUT", default_value = "table")]
+    pub(crate) output: Format,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+impl List {
+    /// The path to explain.
+    pub fn explain(&self) -> Option<&std::path::Path> {
+        self.explain.as_deref()
+    }
+
+    /// How to print.
+    pub fn format(&self) -> Format {
+        self.output
+    }
+}
+
+/// What to take.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub struct Input {
+    /// Files, directories or glob patterns to look at
+    #[arg(value_name = "PATHS", default_value = ".")]
+    pub(crate) paths: Vec<OsString>,
+    /// Take only what matches, even where .gitignore hides it (repeatable)
+    #[arg(long, value_name = "GLOB", env = "HSS_IAC_INCLUDE")]
+    pub(crate) include: Vec<String>,
+    /// Leave out what matches (repeatable)
+    #[arg(long, value_name = "GLOB", env = "HSS_IAC_EXCLUDE")]
+    pub(crate) exclude: Vec<String>,
+    /// Take what matches for a `dockerfile` or `k8s_yaml` (repeatable)
+    #[arg(long, value_name = "GLOB=TYPE", env = "HSS_IAC_MAP")]
+    pub(crate) map: Vec<Mapping>,
+    /// Do not honour .gitignore
+    #[arg(long, env = "HSS_IAC_NO_IGNORE")]
+    pub(crate) no_ignore: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct Gate {
+    /// The lowest level that fails the run
+    #[arg(long, value_name = "LEVEL", env = "HSS_IAC_FAIL_ON", default_value = "high")]
+    pub(crate) fail_on: FailOn,
+    /// Fail where more than N findings stand at a level
+    #[arg(long, value_name = "LEVEL=N", env = "HSS_IAC_MAX", value_delimiter = ',')]
+    pub(crate) max: Vec<Max>,
+    /// What to do where some file was not scanned
+    #[arg(long, value_name = "WHAT", env = "HSS_IAC_ON_PARTIAL", default_value = "fail")]
+    pub(crate) on_partial: OnFault,
+    /// What to do where the service fails or the time is over
+    #[arg(long, value_name = "WHAT", env = "HSS_IAC_ON_SERVICE_ERROR", default_value = "fail")]
+    pub(crate) on_service_error: OnFault,
+    /// What to do where there is nothing to scan
+    #[arg(long, value_name = "WHAT", env = "HSS_IAC_IF_EMPTY", default_value = "pass")]
+    pub(crate) if_empty: IfEmpty,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct Report {
+    /// A report: table or json, on stdout or to a file (repeatable)
+    #[arg(short, long, value_name = "FORMAT[=PATH]", env = "HSS_IAC_OUTPUT", value_delimiter = ',')]
+    pub(crate) output: Vec<Output>,
+    /// The lowest level that human reports show; changes neither the verdict nor the JSON
+    #[arg(long, value_name = "LEVEL", env = "HSS_IAC_REPORT_LEVEL", default_value = "tips")]
+    pub(crate) report_level: Level,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct Connection {
+    /// The region id, such as cn-north-4
+    #[arg(long, env = "HSS_IAC_REGION")]
+    pub(crate) region: Option<String>,
+    /// The project id; looked up by region where missing
+    #[arg(long, value_name = "ID", env = "HSS_IAC_PROJECT_ID")]
+    pub(crate) project_id: Option<String>,
+    /// The enterprise project id
+    #[arg(long, value_name = "ID", env = "HSS_IAC_ENTERPRISE_PROJECT_ID")]
+    pub(crate) enterprise_project_id: Option<String>,
+    /// The HSS endpoint, where it is not the region's; plain http only to loopback
+    #[arg(long, value_name = "URL", env = "HSS_IAC_ENDPOINT")]
+    pub(crate) endpoint: Option<String>,
+    /// The IAM endpoint, where it is not the region's
+    #[arg(long, value_name = "URL", env = "HSS_IAC_IAM_ENDPOINT")]
+    pub(crate) iam_endpoint: Option<String>,
+    /// PEM certificates to trust beside the system's
+    #[arg(long, value_name = "FILE", env = "HSS_IAC_CA_FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Scan against the built-in stand-in: no account needed, and not a verdict of HSS
+    #[cfg(feature = "emulator")]
+    #[arg(long)]
+    pub(crate) emulator: bool,
+    /// Accept a stand-in where CI is set
+    #[arg(long, env = "HSS_IAC_ALLOW_STAND_IN")]
+    pub(crate) allow_stand_in: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pace")]
+pub(crate) struct Pace {
+    /// How long the whole run may take
+    #[arg(long, value_name = "DUR", env = "HSS_IAC_TIMEOUT", default_value = "30m", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Submit and go; the result is pending
+    #[arg(long, env = "HSS_IAC_NO_WAIT")]
+    pub(crate) no_wait: bool,
+    /// Requests in flight at most
+    #[arg(long, value_name = "N", env = "HSS_IAC_JOBS", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
+    /// Calls for the places of Kubernetes risks at most
+    #[arg(long, value_name = "N", env = "HSS_IAC_MAX_PATH_CALLS", default_value_t = 25)]
+    pub(crate) max_path_calls: usize,
+}
+
+/// How to talk.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Talk")]
+pub struct Talk {
+    /// No progress
+    #[arg(short, long, env = "HSS_IAC_QUIET")]
+    pub(crate) quiet: bool,
+    /// More: where credentials come from, a line per call, remediations
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", env = "HSS_IAC_COLOR", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+/// `emulator`.
+#[cfg(feature = "emulator")]
+#[derive(Debug, Args)]
+pub struct Emulator {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// The access key that is accepted
+    #[arg(long, value_name = "K")]
+    pub(crate) access_key: Option<String>,
+    /// Its secret key
+    #[arg(long, value_name = "S")]
+    pub(crate) secret_key: Option<String>,
+    /// The token that is accepted
+    #[arg(long, value_name = "T")]
+    pub(crate) token: Option<String>,
+    /// The one project
+    #[arg(long, value_name = "P")]
+    pub(crate) project_id: Option<String>,
+    /// Calls of one API in a time, such as 5/1m
+    #[arg(long, value_name = "CALLS/DUR")]
+    pub(crate) throttle: Option<Rate>,
+    /// Added to every answer
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(crate) latency: Option<Duration>,
+    /// The share of calls that fail, 0 to 1
+    #[arg(long, value_name = "F", default_value_t = 0.0)]
+    pub(crate) fault_rate: f64,
+    /// Decides which calls fail
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How long a task takes
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(crate) scan_time: Option<Duration>,
+}
+
+/// Whether a fault fails the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnFault {
+    /// It does.
+    Fail,
+    /// It is reported only.
+    Warn,
+}
+
+/// Whether nothing to scan fails the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IfEmpty {
+    /// It passes.
+    Pass,
+    /// It fails.
+    Fail,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On terminals, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A report format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// The contract.
+    Json,
+}
+
+/// `FORMAT[=PATH]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The format.
+    pub format: Format,
+    /// The file; stdout where `None`.
+    pub path: Option<PathBuf>,
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (format, path) = match text.split_once('=') {
+            Some((_, "")) => return Err("the path after = is empty".to_owned()),
+            Some((format, path)) => (format, Some(PathBuf::from(path))),
+            None => (text, None),
+        };
+        let format = Format::from_str(format, false).map_err(|_| format!("unknown format {format:?}: say table or json"))?;
+        Ok(Self { format, path })
+    }
+}
+
+/// `GLOB=TYPE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// The pattern as typed.
+    pub glob: String,
+    /// The type.
+    pub file_type: FileType,
+}
+
+impl FromStr for Mapping {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (glob, name) = text.rsplit_once('=').ok_or("say GLOB=TYPE, such as '*.docker=dockerfile'")?;
+        let file_type = FileType::ALL.into_iter().find(|file_type| file_type.as_str() == name);
+        let file_type = file_type.ok_or_else(|| format!("unknown type {name:?}: say dockerfile or k8s_yaml"))?;
+        Ok(Self { glob: glob.to_owned(), file_type })
+    }
+}
+
+/// `LEVEL=N`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Max {
+    level: Level,
+    findings: u64,
+}
+
+impl FromStr for Max {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (level, findings) = text.split_once('=').ok_or("say LEVEL=N, such as medium=5")?;
+        let findings = findings.parse().map_err(|_| format!("{findings:?} is not a number of findings"))?;
+        Ok(Self { level: level.parse()?, findings })
+    }
+}
+
+/// The limits by level; the last word on a level counts.
+pub(crate) fn limits(max: &[Max]) -> BTreeMap<Level, u64> {
+    max.iter().map(|max| (max.level, max.findings)).collect()
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let level = Self::WORST_FIRST.into_iter().find(|level| level.as_str() == text);
+        level.ok_or_else(|| format!("unknown level {text:?}: say high, medium, low or tips"))
+    }
+}
+
+impl FromStr for FailOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "high" => Ok(Self::High),
+            "medium" => Ok(Self::Medium),
+            "low" => Ok(Self::Low),
+            "tips" => Ok(Self::Tips),
+            "never" => Ok(Self::Never),
+            _ => Err(format!("unknown level {text:?}: say high, medium, low, tips or never")),
+        }
+    }
+}
+
+/// `CALLS/DUR`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls in the window.
+    pub calls: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (calls, window) = text.split_once('/').ok_or("say CALLS/DUR, such as 5/1m")?;
+        let calls: u32 = calls.parse().map_err(|_| format!("{calls:?} is not a number of calls"))?;
+        let window = duration(window)?;
+        if calls == 0 || window.is_zero() {
+            return Err("calls and time must be more than nothing".to_owned());
+        }
+        Ok(Self { calls, window })
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| format!("{text:?} is not a time such as 90s, 30m or 2h"))?;
+    Duration::try_from(parsed).map_err(|_| format!("{text:?} is less than nothing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn small_languages() {
+        assert_eq!("json=a=b".parse(), Ok(Output { format: Format::Json, path: Some("a=b".into()) }));
+        assert_eq!("json=".parse::<Output>(), Err("the path after = is empty".to_owned()));
+        assert_eq!("sarf".parse::<Output>(), Err("unknown format \"sarf\": say table or json".to_owned()));
+        assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
+        assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));
+        assert_eq!("low=3".parse(), Ok(Max { level: Level::Low, findings: 3 }));
+        assert_eq!("5/1m".parse(), Ok(Rate { calls: 5, window: Duration::from_secs(60) }));
+        assert_eq!("0/1m".parse::<Rate>(), Err("calls and time must be more than nothing".to_owned()));
+        assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));
+        assert_eq!(duration("soon"), Err("\"soon\" is not a time such as 90s, 30m or 2h".to_owned()));
+        assert_eq!(duration("-3s"), Err("\"-3s\" is less than nothing".to_owned()));
+    }
+}

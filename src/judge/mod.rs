@@ -1,0 +1,131 @@
+//! What a result means: which findings decide, which faults count, and the one exit code.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Exit, FailOn, FileRecord, Finding, FindingCounts, Level, State, Status, Verdict};
+
+/// The rules.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// The lowest level that fails.
+    pub fail_on: FailOn,
+    /// The most findings at a level.
+    pub max: BTreeMap<Level, u64>,
+    /// Whether a partial run is only reported.
+    pub soften_partial: bool,
+    /// Whether a failing service and a time-out are only reported.
+    pub soften_service: bool,
+    /// Whether nothing to scan fails.
+    pub fail_if_empty: bool,
+}
+
+/// What happened, besides findings.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// What ended the run early or went wrong beside it.
+    pub faults: Vec<(Exit, String)>,
+    /// Submitted and not waited for.
+    pub pending: bool,
+    /// Files that no scan could have reached: too large, unreadable, special.
+    pub obstacles: u64,
+    /// Directories that could not be listed.
+    pub unreadable: u64,
+}
+
+/// Judges. Everything that held stands in the reasons, most decisive first.
+pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &Facts) -> Verdict {
+    let mut held = facts.faults.clone();
+    held.extend(gate(rules, findings).into_iter().map(|reason| (Exit::Findings, reason)));
+    let under_way = |file: &FileRecord| facts.pending && file.state == State::NotScanned && file.task_id.is_some();
+    let done = |file: &FileRecord| matches!(file.state, State::Scanned | State::Reused) || under_way(file);
+    let missing = files.iter().filter(|file| !done(file)).count();
+    if facts.unreadable > 0 {
+        held.push((Exit::Partial, format!("{} could not be listed", count(facts.unreadable, "directory", "directories"))));
+    }
+    if missing > 0 {
+        held.push((Exit::Partial, format!("{missing} of {} not scanned", count(files.len() as u64, "file", "files"))));
+    }
+    if files.is_empty() && rules.fail_if_empty {
+        held.push((Exit::Empty, "nothing to scan".to_owned()));
+    }
+    held.sort_by_key(|(exit, _)| Exit::PRECEDENCE.iter().position(|of| of == exit));
+
+    let service_softened = rules.soften_service && held.iter().any(|(exit, _)| is_service(*exit));
+    let softened = |exit: Exit| match exit {
+        Exit::Service | Exit::Timeout => rules.soften_service,
+        // Files that the failing service kept us from are part of that fault; what no scan could have reached is not.
+        Exit::Partial => rules.soften_partial || (service_softened && facts.obstacles == 0 && facts.unreadable == 0),
+        _ => false,
+    };
+    let worst = held.first().map_or(Exit::Pass, |(exit, _)| *exit);
+    let exit = held.iter().map(|(exit, _)| *exit).find(|exit| !softened(*exit)).unwrap_or(Exit::Pass);
+    let mut reasons: Vec<String> = held
+        .into_iter()
+        .map(|(exit, reason)| if softened(exit) { format!("{reason} (reported only)") } else { reason })
+        .collect();
+    if reasons.is_empty() {
+        reasons.push(pass_reason(rules, files, findings, facts));
+    }
+    Verdict { status: status(worst, facts.pending), exit_code: exit.code(), reasons }
+}
+
+fn is_service(exit: Exit) -> bool {
+    matches!(exit, Exit::Service | Exit::Timeout)
+}
+
+fn status(worst: Exit, pending: bool) -> Status {
+    match worst {
+        Exit::Pass if pending => Status::Pending,
+        Exit::Pass => Status::Pass,
+        Exit::Findings => Status::Fail,
+        Exit::Partial => Status::Partial,
+        _ => Status::Error,
+    }
+}
+
+fn gate(rules: &Rules, findings: &[Finding]) -> Vec<String> {
+    let counts = FindingCounts::of(findings);
+    let mut reasons = Vec::new();
+    if let Some(limit) = rules.fail_on.level() {
+        let reached: Vec<String> = Level::WORST_FIRST
+            .into_iter()
+            .filter(|level| *level >= limit && counts.at(*level) > 0)
+            .map(|level| format!("{} {level}", counts.at(level)))
+            .collect();
+        let total: u64 = Level::WORST_FIRST.into_iter().filter(|level| *level >= limit).map(|level| counts.at(level)).sum();
+        if total > 0 {
+            let verb = if total == 1 { "reaches" } else { "reach" };
+            reasons.push(format!(
+                "{} ({}) {verb} the gate ({limit})",
+                count(total, "finding", "findings"),
+                reached.join(", ")
+            ));
+        }
+    }
+    for (level, max) in rules.max.iter().rev() {
+        if counts.at(*level) > *max {
+            reasons.push(format!("{} at {level}, at most {max} allowed", count(counts.at(*level), "finding", "findings")));
+        }
+    }
+    reasons
+}
+
+fn pass_reason(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &Facts) -> String {
+    if files.is_empty() {
+        "nothing to scan".to_owned()
+    } else if facts.pending {
+        "submitted, not waited for".to_owned()
+    } else if findings.is_empty() {
+        "no findings".to_owned()
+    } else {
+        format!("no finding reaches the gate ({})", rules.fail_on)
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn count(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+use super::*;
+use crate::model::{Bucket, FileType};
+
+fn rules() -> Rules {
+    Rules { fail_on: FailOn::High, max: BTreeMap::new(), soften_partial: false, soften_service: false, fail_if_empty: false }
+}
+
+fn file(state: State) -> FileRecord {
+    FileRecord {
+        path: "a/Dockerfile".into(),
+        file_type: FileType::Dockerfile,
+        size: 1,
+        sha256: None,
+        masked: 0,
+        secrets: Vec::new(),
+        state,
+        reason: None,
+        file_id: None,
+        task_id: None,
+        reused_from: None,
+        changed: None,
+    }
+}
+
+fn finding(level: Level) -> Finding {
+    Finding {
+        rule_id: "R".into(),
+        name: "r".into(),
+        level,
+        category: None,
+        path: "a/Dockerfile".into(),
+        location: None,
+        resource: None,
+        instruction: None,
+        hit_rule: None,
+        hit_path: None,
+        snippet: Vec::new(),
+        description: None,
+        remediation: None,
+        fingerprint: "f".into(),
+        bucket: Bucket::New,
+        changed: None,
+        suppressed: None,
+    }
+}
+
+fn verdict(status: Status, exit_code: u8, reasons: &[&str]) -> Verdict {
+    Verdict { status, exit_code, reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect() }
+}
+
+#[test]
+fn the_gate_and_what_stays_below_it() {
+    let files = [file(State::Scanned)];
+    let findings = [finding(Level::High), finding(Level::High), finding(Level::Medium)];
+    let facts = Facts::default();
+    assert_eq!(
+        judge(&rules(), &files, &findings, &facts),
+        verdict(Status::Fail, 1, &["2 findings (2 high) reach the gate (high)"])
+    );
+    assert_eq!(
+        judge(&Rules { fail_on: FailOn::Low, ..rules() }, &files, &findings, &facts),
+        verdict(Status::Fail, 1, &["3 findings (2 high, 1 medium) reach the gate (low)"])
+    );
+    assert_eq!(
+        judge(&rules(), &files, &findings[2..], &facts),
+        verdict(Status::Pass, 0, &["no finding reaches the gate (high)"])
+    );
+    let never = Rules { fail_on: FailOn::Never, max: [(Level::High, 1)].into(), ..rules() };
+    assert_eq!(
+        judge(&never, &files, &findings, &facts),
+        verdict(Status::Fail, 1, &["2 findings at high, at most 1 allowed"])
+    );
+    assert_eq!(judge(&rules(), &files, &[], &facts), verdict(Status::Pass, 0, &["no findings"]));
+}
+
+#[test]
+fn findings_win_over_partial_and_both_are_said() {
+    let files = [file(State::Scanned), file(State::ScanFailed)];
+    assert_eq!(
+        judge(&rules(), &files, &[finding(Level::High)], &Facts::default()),
+        verdict(Status::Fail, 1, &["1 finding (1 high) reaches the gate (high)", "1 of 2 files not scanned"])
+    );
+    assert_eq!(judge(&rules(), &files, &[], &Facts::default()), verdict(Status::Partial, 7, &["1 of 2 files not scanned"]));
+}
+
+#[test]
+fn softening_changes_the_code_and_never_the_word() {
+    let files = [file(State::NotScanned)];
+    let facts = Facts { faults: vec![(Exit::Service, "unreachable".into())], ..Facts::default() };
+    let soft = Rules { soften_service: true, ..rules() };
+    let reasons = ["unreachable (reported only)", "1 of 1 file not scanned (reported only)"];
+    assert_eq!(judge(&soft, &files, &[], &facts), verdict(Status::Error, 0, &reasons));
+    let padded = Facts { obstacles: 1, ..facts.clone() };
+    let reasons = ["unreachable (reported only)", "1 of 1 file not scanned"];
+    assert_eq!(judge(&soft, &files, &[], &padded), verdict(Status::Error, 7, &reasons));
+    let login = Facts { faults: vec![(Exit::Login, "refused".into())], ..Facts::default() };
+    let both = Rules { soften_partial: true, ..soft };
+    let reasons = ["refused", "1 of 1 file not scanned (reported only)"];
+    assert_eq!(judge(&both, &files, &[], &login), verdict(Status::Error, 4, &reasons));
+}
+
+#[test]
+fn every_code_takes_its_place_in_the_order() {
+    let every: Vec<(Exit, String)> = Exit::PRECEDENCE[..11].iter().rev().map(|exit| (*exit, format!("{exit:?}"))).collect();
+    let mut codes = Vec::new();
+    for left_out in 0..every.len() {
+        let faults = every[..every.len() - left_out].to_vec();
+        let facts = Facts { faults, ..Facts::default() };
+        codes.push(judge(&rules(), &[file(State::Scanned)], &[], &facts).exit_code);
+    }
+    assert_eq!(codes, [70, 130, 143, 2, 1, 4, 5, 6, 7, 8, 3]);
+}
+
+#[test]
+fn nothing_to_scan_and_not_waited_for() {
+    let empty = Rules { fail_if_empty: true, ..rules() };
+    assert_eq!(judge(&empty, &[], &[], &Facts::default()), verdict(Status::Error, 3, &["nothing to scan"]));
+    assert_eq!(judge(&rules(), &[], &[], &Facts::default()), verdict(Status::Pass, 0, &["nothing to scan"]));
+    let pending = Facts { pending: true, ..Facts::default() };
+    let submitted = FileRecord { task_id: Some("t".into()), ..file(State::NotScanned) };
+    let mut files = vec![submitted];
+    assert_eq!(judge(&rules(), &files, &[], &pending), verdict(Status::Pending, 0, &["submitted, not waited for"]));
+    files.push(file(State::UploadFailed));
+    assert_eq!(judge(&rules(), &files, &[], &pending), verdict(Status::Partial, 7, &["1 of 2 files not scanned"]));
+}

@@ -1,0 +1,110 @@
+//! The one writer to stderr while a command runs: bars on a terminal, a line per stage elsewhere, nothing where it is to be quiet.
+
+use std::cell::RefCell;
+use std::io::{IsTerminal as _, Write as _};
+
+use anstream::{AutoStream, ColorChoice};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::hss::Event;
+use crate::report::printable;
+use crate::scan::Step;
+
+/// Talks to people who wait.
+pub struct Progress {
+    quiet: bool,
+    verbose: u8,
+    color: ColorChoice,
+    bar: Option<ProgressBar>,
+    last: RefCell<String>,
+}
+
+impl Progress {
+    /// Decides once how to talk.
+    pub fn new(quiet: bool, verbose: u8, color: ColorChoice) -> Self {
+        let bars = !quiet && verbose == 0 && std::io::stderr().is_terminal();
+        let bar = bars.then(|| {
+            let bar = ProgressBar::new(0);
+            // A template that does not parse leaves the default style.
+            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { quiet, verbose, color, bar, last: RefCell::default() }
+    }
+
+    /// One line, unless quiet.
+    pub fn line(&self, text: &str) {
+        if !self.quiet {
+            self.write(text);
+        }
+    }
+
+    /// One line with `-v`.
+    pub fn detail(&self, text: &str) {
+        if self.verbose > 0 {
+            self.line(text);
+        }
+    }
+
+    /// One line, also when quiet: what the user must know.
+    pub fn warn(&self, text: &str) {
+        self.write(text);
+    }
+
+    /// A step of the job.
+    pub fn step(&self, step: Step) {
+        let (what, done, of) = match step {
+            Step::Uploaded { done, of } => ("uploaded", done, of),
+            Step::Submitted { tasks } => return self.detail(&format!("submitted {tasks} tasks")),
+            Step::Finished { done, of } => ("tasks finished", done, of),
+            Step::Collected { done, of } => ("risks read", done, of),
+        };
+        if let Some(bar) = &self.bar {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+            bar.set_message(what);
+        } else if done == of {
+            let line = format!("{what}: {done} of {of}");
+            if *self.last.borrow() != line {
+                self.line(&line);
+                *self.last.borrow_mut() = line;
+            }
+        }
+    }
+
+    /// Something happened on the wire.
+    pub fn event(&self, event: &Event) {
+        match event {
+            Event::Answered { api, status, took } => {
+                let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+                self.detail(&format!("{api}: {status} ({} ms)", took.as_millis()));
+            }
+            Event::Repeating { api, why, after } => {
+                self.detail(&format!("{api}: again in {} ms: {why}", after.as_millis()));
+            }
+            Event::Waiting { api, for_ } => {
+                self.line(&format!("waiting {:.1} s for the service's limit of calls to {api}", for_.as_secs_f64()));
+            }
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn write(&self, text: &str) {
+        let line = |text: &str| {
+            // Nobody is left to tell if stderr is gone.
+            let _ = writeln!(AutoStream::new(std::io::stderr(), self.color), "{}", printable(text));
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(|| line(text)),
+            None => line(text),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Reports: each format is a function from a result to bytes, and owns its escaping.
+
+pub mod json;
+pub mod list;
+pub mod table;
+mod text;
+
+pub use text::printable;

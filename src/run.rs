@@ -1,0 +1,278 @@
+//! The commands: the stages in reading order, and the only place that knows the order.
+
+mod connect;
+mod findings;
+mod output;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cli::Format;
+use crate::error::{Error, exit_of};
+use crate::hss::{self, Client};
+use crate::judge::{self, Facts, count};
+use crate::model::{
+    Counts, Exit, FileRecord, FileType, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile, State, Task,
+    Tool, Verdict,
+};
+use crate::progress::Progress;
+use crate::report::list::{Listing, Plan, secrets};
+use crate::scan::plan::{self, Item};
+use crate::scan::{self, Job, Ledger};
+use crate::settings;
+use crate::{discover, report};
+
+pub use output::Streams;
+
+/// The account of a run, and what ended it.
+struct Done {
+    ledger: Ledger,
+    service: Service,
+    calls: std::collections::BTreeMap<String, u64>,
+    faults: Vec<(Exit, String)>,
+}
+
+/// `scan`: discover, upload, submit, wait, collect, judge, report.
+pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let talk = settings.talk;
+    let progress = Rc::new(Progress::new(talk.quiet, talk.verbose, talk.color));
+    let started = Timestamp::now();
+    let found = discover::discover(&settings.input)?;
+    say_what_was_found(&found.files, &progress);
+
+    let obstacles = found.files.iter().filter(|file| file.obstacle.is_some()).count() as u64;
+    let mut done = work(&settings, found.files, &progress).await?;
+    progress.finish();
+    done.ledger.notes.extend(found.notes);
+
+    let files = done.ledger.records();
+    let findings = findings::all(&done.ledger);
+    let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
+    let facts =
+        Facts { faults: done.faults, pending: submitted, obstacles, unreadable: found.unreadable_directories.len() as u64 };
+    let verdict = judge::judge(&settings.rules, &files, &findings, &facts);
+    let mut result = ScanResult {
+        schema_version: SCHEMA_VERSION,
+        tool: Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        run: run_of(started, settings.provider.clone()),
+        service: done.service,
+        policy: policy(&settings.rules),
+        complete: is_complete(&files) && facts.unreadable == 0,
+        counts: Counts::of(&files, &found.skipped, found.directories_not_searched, &findings),
+        verdict,
+        files,
+        skipped: found.skipped,
+        findings,
+        tasks: done.ledger.tasks.into_values().collect(),
+        notes: done.ledger.notes,
+        calls: done.calls,
+    };
+    if submitted || facts.faults.iter().any(|(exit, _)| *exit != Exit::Login) {
+        say_tasks(&result.tasks, &progress);
+    }
+    let view = report::table::View { level: settings.report_level, remediation: talk.verbose > 0 };
+    output::write_all(&mut result, &settings.outputs, view, streams, |result, fault| {
+        let mut facts = facts.clone();
+        facts.faults.push((Exit::Report, fault));
+        result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);
+    });
+    exit_code(&result.verdict)
+}
+
+fn exit_code(verdict: &Verdict) -> Result<Exit, Error> {
+    let exit = Exit::PRECEDENCE.into_iter().find(|exit| exit.code() == verdict.exit_code);
+    exit.ok_or_else(|| Error::Usage(format!("no such exit code: {}", verdict.exit_code)))
+}
+
+/// The part that needs the service, cut off by the deadline or a signal at any point.
+async fn work(settings: &settings::Scan, files: Vec<SourceFile>, progress: &Rc<Progress>) -> Result<Done, Error> {
+    let ledger = RefCell::new(Ledger::open(files));
+    let connection = connect::connect(settings, progress)?;
+    let mut done = Done { ledger: Ledger::default(), service: connection.service, calls: [].into(), faults: Vec::new() };
+    if ledger.borrow().waiting().is_empty() {
+        done.ledger = ledger.into_inner();
+        return Ok(done);
+    }
+    match connection.client {
+        Err(missing) => {
+            ledger.borrow_mut().close(&missing);
+            done.faults.push((Exit::Login, missing));
+        }
+        Ok(client) => {
+            let end = tokio::select! {
+                end = converse(settings, &client, &ledger, progress) => end,
+                () = tokio::time::sleep(settings.timeout) => Some((Exit::Timeout, format!("timed out after {}", human(settings.timeout)))),
+                exit = signal() => Some((exit, if exit == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned())),
+            };
+            let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
+            ledger.borrow_mut().close(&reason);
+            done.faults.extend(end);
+            done.service.stand_in |= client.stand_in();
+            done.calls = client.calls();
+            let again = client.repeated_uploads();
+            if again > 0 {
+                let note = format!(
+                    "{} repeated after a lost answer, copies may stay in the project",
+                    count(again, "upload was", "uploads were")
+                );
+                ledger.borrow_mut().notes.push(note);
+            }
+        }
+    }
+    done.ledger = ledger.into_inner();
+    Ok(done)
+}
+
+/// Talks to the service until the job is done; what ended it early otherwise.
+async fn converse(
+    settings: &settings::Scan,
+    client: &Client,
+    ledger: &RefCell<Ledger>,
+    progress: &Progress,
+) -> Option<(Exit, String)> {
+    let fault = |error: hss::Error| Some((exit_of(error.kind), error.message));
+    if let Err(error) = client.project_id().await {
+        return fault(error);
+    }
+    if let Some(impostor) = impostor(settings, client) {
+        return Some(impostor);
+    }
+    let read = |index: usize| {
+        let path = ledger.borrow().entries[index].source.path.clone();
+        discover::read(&settings.input.root, &path)
+    };
+    let observe = |step| progress.step(step);
+    let job = Job {
+        client,
+        options: scan::Options {
+            jobs: settings.jobs,
+            max_path_calls: settings.max_path_calls,
+            gate: settings.rules.fail_on.level(),
+            no_wait: settings.no_wait,
+            poll: settings.timings.poll,
+            patience: settings.timings.backoff,
+        },
+        ledger,
+        observe: &observe,
+        read: &read,
+        strikes: Cell::new(0),
+    };
+    let end = job.run().await;
+    impostor(settings, client).or_else(|| end.err().and_then(fault))
+}
+
+/// A stand-in where none is allowed.
+fn impostor(settings: &settings::Scan, client: &Client) -> Option<(Exit, String)> {
+    let message = "a stand-in answered in place of HSS where CI is set; say --allow-stand-in if that is meant";
+    (client.stand_in() && !settings.stand_in_allowed).then(|| (Exit::Usage, message.to_owned()))
+}
+
+async fn signal() -> Exit {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // A handler that can't be installed leaves the system's own: the process ends at once.
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                Ok(()) = tokio::signal::ctrl_c() => Exit::Interrupted,
+                Some(()) = terminate.recv() => Exit::Terminated,
+                else => std::future::pending().await,
+            };
+        }
+    }
+    match tokio::signal::ctrl_c().await {
+        Ok(()) => Exit::Interrupted,
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// `list`: what `scan` would do, from the disk alone.
+pub fn list(input: &discover::Options, format: Format, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let found = discover::discover(input)?;
+    let items: Vec<Item> = found
+        .files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| file.obstacle.is_none())
+        .map(|(index, file)| Item { index, file_type: file.file_type, size: file.size })
+        .collect();
+    let calls = plan::least_calls(&items);
+    let mut files = Ledger::open(found.files).records();
+    for file in files.iter_mut().filter(|file| file.reason.is_none()) {
+        file.state = State::WouldSend;
+    }
+    let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
+    let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
+    streams.print(|out| match format {
+        Format::Table => report::list::write(&listing, out),
+        Format::Json => report::json::write(&listing, out),
+    })?;
+    Ok(Exit::Pass)
+}
+
+/// `list --explain`: why a path is taken or not.
+pub fn explain(input: &discover::Options, path: &RepoPath, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let steps = discover::explain(input, path);
+    streams.print(|out| steps.iter().try_for_each(|step| writeln!(out, "{}", report::printable(step))))?;
+    Ok(Exit::Pass)
+}
+
+fn say_what_was_found(files: &[SourceFile], progress: &Progress) {
+    let of = |file_type| files.iter().filter(|file| file.file_type == file_type).count() as u64;
+    progress.line(&format!(
+        "found {}, {}",
+        count(of(FileType::Dockerfile), "Dockerfile", "Dockerfiles"),
+        count(of(FileType::K8sYaml), "Kubernetes manifest", "Kubernetes manifests"),
+    ));
+    for file in files.iter().filter(|file| !file.secrets.is_empty() && file.obstacle.is_none()) {
+        progress.line(&format!("{} holds {}", file.path, secrets(&file.secrets)));
+    }
+}
+
+fn say_tasks(tasks: &[Task], progress: &Progress) {
+    for task in tasks {
+        progress.warn(&format!("task {} ({}, {})", task.task_id, task.file_type, count(task.files, "file", "files")));
+    }
+}
+
+fn is_complete(files: &[FileRecord]) -> bool {
+    files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
+}
+
+fn policy(rules: &judge::Rules) -> Policy {
+    Policy {
+        fail_on: rules.fail_on,
+        max: rules.max.iter().map(|(level, max)| (level.to_string(), *max)).collect(),
+        changed_only: false,
+        baseline: None,
+    }
+}
+
+fn run_of(started: Timestamp, provider: Option<String>) -> Run {
+    let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Run {
+        id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
+        started_at: time(started),
+        ended_at: time(Timestamp::now()),
+        provider,
+        base: None,
+    }
+}
+
+fn human(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 120.0 { format!("{seconds} s") } else { format!("{} min", (seconds / 60.0).round()) }
+}
+
+/// `emulator`: serves until it is told to stop.
+#[cfg(feature = "emulator")]
+pub async fn emulator(options: crate::emulator::Options, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let listen = options.listen;
+    let emulator = crate::emulator::Emulator::start(options)
+        .map_err(|source| Error::Usage(format!("the stand-in can't listen on {listen}: {source}")))?;
+    streams.print(|out| writeln!(out, "listening on {}", emulator.url()))?;
+    Ok(signal().await)
+}

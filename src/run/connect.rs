@@ -1,0 +1,104 @@
+//! From settings to a client, and the stand-in where that is whom to ask.
+
+use std::rc::Rc;
+
+use crate::error::Error;
+use crate::hss::auth::Credentials;
+use crate::hss::{Client, Config};
+use crate::model::Service;
+use crate::progress::Progress;
+use crate::settings::{self, Target};
+
+/// Whom to call. The stand-in lives as long as this value.
+pub(super) struct Connection {
+    /// The client, or what is missing.
+    pub(super) client: Result<Client, String>,
+    /// What the result says of it.
+    pub(super) service: Service,
+    #[cfg(feature = "emulator")]
+    _stand_in: Option<crate::emulator::Emulator>,
+}
+
+/// Builds the client; opens no connection.
+pub(super) fn connect(settings: &settings::Scan, progress: &Rc<Progress>) -> Result<Connection, Error> {
+    match &settings.target {
+        #[cfg(feature = "emulator")]
+        Target::StandIn => stand_in(settings, progress),
+        Target::Service(service) => {
+            if let Some(note) = &service.note {
+                progress.warn(note);
+            }
+            let client = match &service.credentials {
+                Err(missing) => Err(missing.to_string()),
+                Ok(found) => {
+                    progress.detail(&format!("credentials from {}", found.source));
+                    Ok(client(service, found.credentials.clone(), settings, progress)?)
+                }
+            };
+            Ok(Connection {
+                client,
+                service: described(service),
+                #[cfg(feature = "emulator")]
+                _stand_in: None,
+            })
+        }
+    }
+}
+
+#[cfg(feature = "emulator")]
+fn stand_in(settings: &settings::Scan, progress: &Rc<Progress>) -> Result<Connection, Error> {
+    let options = crate::emulator::Options::default();
+    let credentials = Credentials::Keys {
+        access_key: options.access_key.clone(),
+        secret_key: options.secret_key.clone().into(),
+        security_token: None,
+    };
+    let mut service = settings::Service {
+        endpoint: String::new(),
+        iam_endpoint: String::new(),
+        region: None,
+        project_id: Some(options.project_id.clone()),
+        enterprise_project_id: "0".to_owned(),
+        credentials: Err(crate::hss::auth::SourceError::Missing),
+        ca_pem: None,
+        note: None,
+    };
+    let stand_in = crate::emulator::Emulator::start(options)
+        .map_err(|source| Error::Io { what: "the stand-in can't listen on 127.0.0.1".to_owned(), source })?;
+    service.endpoint = stand_in.url();
+    service.iam_endpoint = stand_in.url();
+    let client = client(&service, credentials, settings, progress)?;
+    // The port is another one in every run; a result is the same in every run.
+    let service = Service { endpoint: "stand-in".to_owned(), stand_in: true, ..described(&service) };
+    Ok(Connection { client: Ok(client), service, _stand_in: Some(stand_in) })
+}
+
+fn client(
+    service: &settings::Service,
+    credentials: Credentials,
+    settings: &settings::Scan,
+    progress: &Rc<Progress>,
+) -> Result<Client, Error> {
+    let progress = Rc::clone(progress);
+    let config = Config {
+        endpoint: service.endpoint.clone(),
+        iam_endpoint: service.iam_endpoint.clone(),
+        region: service.region.clone(),
+        project_id: service.project_id.clone(),
+        enterprise_project_id: service.enterprise_project_id.clone(),
+        credentials,
+        ca_pem: service.ca_pem.clone(),
+        timings: settings.timings,
+    };
+    Ok(Client::new(config, Box::new(move |event| progress.event(event)))?)
+}
+
+fn described(service: &settings::Service) -> Service {
+    Service {
+        endpoint: service.endpoint.clone(),
+        region: service.region.clone(),
+        project_id: service.project_id.clone(),
+        enterprise_project_id: service.enterprise_project_id.clone(),
+        stand_in: false,
+    }
+}

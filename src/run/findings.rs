@@ -1,0 +1,95 @@
+//! What HSS reports becomes findings: one for each place of a risk.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use ring::digest;
+
+use crate::hss::{PathRow, RiskRow};
+use crate::model::{Bucket, Finding, Resource};
+use crate::scan::{Entry, Ledger};
+
+/// The findings of a run, by path, worst first in a file.
+pub(super) fn all(ledger: &Ledger) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = ledger.entries.iter().flat_map(of_file).collect();
+    findings.sort_by(|a, b| key(a).cmp(&key(b)));
+    let mut seen: HashMap<String, u64> = HashMap::new();
+    for finding in &mut findings {
+        let text = identity(finding);
+        let nth = seen.entry(text.clone()).or_default();
+        finding.fingerprint = fingerprint(&format!("{text}\n{nth}"));
+        *nth += 1;
+    }
+    findings
+}
+
+fn key(finding: &Finding) -> impl Ord + '_ {
+    (
+        finding.path.as_bytes(),
+        Reverse(finding.level),
+        &finding.rule_id,
+        &finding.resource,
+        &finding.instruction,
+        &finding.hit_path,
+        (&finding.hit_rule, &finding.name, &finding.description),
+    )
+}
+
+fn of_file(entry: &Entry) -> Vec<Finding> {
+    entry
+        .risks
+        .iter()
+        .flat_map(|(risk, places)| {
+            let places = if places.is_empty() { vec![None] } else { places.iter().map(Some).collect() };
+            places.into_iter().map(move |place| finding(entry, risk, place))
+        })
+        .collect()
+}
+
+fn finding(entry: &Entry, risk: &RiskRow, place: Option<&PathRow>) -> Finding {
+    Finding {
+        rule_id: risk.rule_id.clone(),
+        name: risk.name.clone(),
+        level: risk.level,
+        category: risk.category.clone(),
+        path: entry.source.path.clone(),
+        location: None,
+        resource: place.map(|place| Resource {
+            kind: place.resource_type.clone(),
+            namespace: place.namespace.clone(),
+            name: place.resource_name.clone(),
+        }),
+        instruction: risk.build_instruction.clone(),
+        hit_rule: place.and_then(|place| place.hit_rule.clone()),
+        hit_path: place.and_then(|place| place.hit_path.clone()),
+        snippet: Vec::new(),
+        description: risk.description.clone(),
+        remediation: risk.remediation.clone(),
+        fingerprint: String::new(),
+        bucket: Bucket::New,
+        changed: None,
+        suppressed: None,
+    }
+}
+
+/// What makes a finding the same one in another run: rule, file, object and text, not the place in the file.
+fn identity(finding: &Finding) -> String {
+    let words = |text: &Option<String>| text.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let resource = finding.resource.as_ref().map(|resource| {
+        [&resource.kind, &resource.namespace, &resource.name]
+            .map(|part| part.as_deref().unwrap_or_default().to_owned())
+            .join("\n")
+    });
+    [
+        finding.rule_id.clone(),
+        finding.path.to_string(),
+        resource.unwrap_or_default(),
+        words(&finding.instruction),
+        words(&finding.hit_path),
+    ]
+    .join("\n")
+}
+
+fn fingerprint(text: &str) -> String {
+    digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,99 @@
+//! Where reports go: stdout, or a file that is there whole or not at all.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstream::adapter::strip_bytes;
+use anstream::{AutoStream, ColorChoice};
+
+use crate::cli::{Format, Output};
+use crate::error::Error;
+use crate::model::ScanResult;
+use crate::report::{self, table::View};
+
+/// Where a command writes its data.
+pub struct Streams<'a> {
+    /// Stdout, or a buffer in its place.
+    pub out: &'a mut dyn Write,
+    /// Whether styles reach it.
+    pub color: ColorChoice,
+}
+
+impl Streams<'_> {
+    /// Writes to stdout; that nobody reads on is no fault.
+    pub fn print(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        let mut buffer = Vec::new();
+        let styled = matches!(self.color, ColorChoice::AlwaysAnsi | ColorChoice::Always);
+        write(&mut buffer)
+            .and_then(|()| self.out.write_all(&if styled { buffer } else { strip_bytes(&buffer).into_vec() }))
+            .and_then(|()| self.out.flush())
+            .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+            .map_err(|source| Error::Io { what: "stdout can't be written".to_owned(), source })
+    }
+
+    /// Stdout as this terminal takes it.
+    pub fn choice(wanted: ColorChoice) -> ColorChoice {
+        if wanted == ColorChoice::Auto { AutoStream::choice(&io::stdout()) } else { wanted }
+    }
+}
+
+/// Writes every report; files first, so that a file that can't be written still stands in what stdout says. `fault` is told of each.
+pub(super) fn write_all(
+    result: &mut ScanResult,
+    outputs: &[Output],
+    view: View,
+    streams: &mut Streams<'_>,
+    mut fault: impl FnMut(&mut ScanResult, String),
+) {
+    let mut faults = Vec::new();
+    for output in outputs {
+        if let Some(path) = &output.path
+            && let Err(error) = write_file(path, |out| write_report(result, output.format, view, out))
+        {
+            faults.push(format!("the {} report could not be written to {}: {error}", word(output.format), path.display()));
+        }
+    }
+    for text in faults {
+        fault(result, text);
+    }
+    for output in outputs.iter().filter(|output| output.path.is_none()) {
+        if let Err(error) = streams.print(|out| write_report(result, output.format, view, out)) {
+            fault(result, error.to_string());
+        }
+    }
+}
+
+fn write_report(result: &ScanResult, format: Format, view: View, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Table => report::table::write(result, view, out),
+        Format::Json => report::json::write(result, out),
+    }
+}
+
+fn word(format: Format) -> &'static str {
+    match format {
+        Format::Table => "table",
+        Format::Json => "json",
+    }
+}
+
+/// Writes beside the place and moves it there.
+fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    write(&mut buffer)?;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
+    let part = Path::new(&name);
+    let result = File::create_new(part)
+        .and_then(|mut file| {
+            file.write_all(&strip_bytes(&buffer).into_vec())?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(part, path));
+    if result.is_err() {
+        // The first error is the one to tell.
+        let _ = std::fs::remove_file(part);
+    }
+    result
+}

@@ -1,0 +1,275 @@
+//! What was typed and what stands in the environment become one checked value. Touches no network.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anstream::ColorChoice;
+
+use crate::cli::{self, Color, Format, IfEmpty, OnFault, Output};
+use crate::error::Error;
+use crate::hss::Timings;
+use crate::hss::auth::{self, Found, SourceError};
+use crate::judge::Rules;
+use crate::model::{FileType, Level, RepoPath};
+use crate::{discover, hss};
+
+/// Reads one environment variable.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// How to talk.
+#[derive(Debug, Clone, Copy)]
+pub struct Talk {
+    /// No progress.
+    pub quiet: bool,
+    /// How much more.
+    pub verbose: u8,
+    /// Colour.
+    pub color: ColorChoice,
+}
+
+/// Everything `scan` needs.
+#[derive(Debug)]
+pub struct Scan {
+    /// What to take.
+    pub input: discover::Options,
+    /// How to judge.
+    pub rules: Rules,
+    /// Reports, in the order typed; never empty.
+    pub outputs: Vec<Output>,
+    /// What human reports show.
+    pub report_level: Level,
+    /// Where to call.
+    pub target: Target,
+    /// Whether a stand-in may answer.
+    pub stand_in_allowed: bool,
+    /// The whole run.
+    pub timeout: Duration,
+    /// Submit and go.
+    pub no_wait: bool,
+    /// Requests in flight.
+    pub jobs: usize,
+    /// Calls for places.
+    pub max_path_calls: usize,
+    /// The CI platform: `github` or `gitlab`.
+    pub provider: Option<String>,
+    /// How to talk.
+    pub talk: Talk,
+    /// How long things take; only tests change it.
+    pub timings: Timings,
+}
+
+/// Where to call, and as whom.
+#[derive(Debug)]
+pub enum Target {
+    /// The built-in stand-in, started for this run.
+    #[cfg(feature = "emulator")]
+    StandIn,
+    /// The service.
+    Service(Box<Service>),
+}
+
+/// The service.
+#[derive(Debug)]
+pub struct Service {
+    /// HSS.
+    pub endpoint: String,
+    /// IAM.
+    pub iam_endpoint: String,
+    /// The region, where known.
+    pub region: Option<String>,
+    /// The project, where known.
+    pub project_id: Option<String>,
+    /// The enterprise project.
+    pub enterprise_project_id: String,
+    /// Credentials, or why there are none: that is said after the walk, so that the result names every file.
+    pub credentials: Result<Found, SourceError>,
+    /// Certificates to trust.
+    pub ca_pem: Option<Vec<u8>>,
+    /// What to tell the user.
+    pub note: Option<String>,
+}
+
+impl Scan {
+    /// Checks what was typed.
+    pub fn new(cli: cli::Scan, env: Env<'_>, cwd: &Path) -> Result<Self, Error> {
+        let stand_in_allowed = cli.connection.allow_stand_in || !in_ci(env);
+        let target = target(&cli.connection, env)?;
+        #[cfg(feature = "emulator")]
+        if cli.connection.emulator && !stand_in_allowed {
+            return Err(Error::Usage(
+                "--emulator where CI is set: a verdict of the stand-in is not one of HSS; say --allow-stand-in if that is meant"
+                    .to_owned(),
+            ));
+        }
+        Ok(Self {
+            input: input(&cli.input, cwd)?,
+            rules: Rules {
+                fail_on: cli.gate.fail_on,
+                max: cli::limits(&cli.gate.max),
+                soften_partial: cli.gate.on_partial == OnFault::Warn,
+                soften_service: cli.gate.on_service_error == OnFault::Warn,
+                fail_if_empty: cli.gate.if_empty == IfEmpty::Fail,
+            },
+            outputs: outputs(cli.report.output)?,
+            report_level: cli.report.report_level,
+            target,
+            stand_in_allowed,
+            timeout: cli.pace.timeout,
+            no_wait: cli.pace.no_wait,
+            jobs: usize::from(cli.pace.jobs),
+            max_path_calls: cli.pace.max_path_calls,
+            provider: provider(env),
+            talk: talk(&cli.talk),
+            timings: Timings::default(),
+        })
+    }
+}
+
+/// How to talk.
+pub fn talk(cli: &cli::Talk) -> Talk {
+    let color = match cli.color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    Talk { quiet: cli.quiet, verbose: cli.verbose, color }
+}
+
+/// What to take.
+pub fn input(cli: &cli::Input, cwd: &Path) -> Result<discover::Options, Error> {
+    let (root, selections) = discover::resolve(cwd, &cli.paths)?;
+    let patterns = |globs: &[String]| globs.iter().map(|glob| discover::pattern(glob)).collect::<Result<Vec<_>, _>>();
+    let map: Result<Vec<(glob::Pattern, FileType)>, discover::Error> =
+        cli.map.iter().map(|mapping| Ok((discover::pattern(&mapping.glob)?, mapping.file_type))).collect();
+    Ok(discover::Options {
+        root,
+        selections,
+        include: patterns(&cli.include)?,
+        exclude: patterns(&cli.exclude)?,
+        map: map?,
+        no_ignore: cli.no_ignore,
+    })
+}
+
+/// The table goes to stdout unless another format claims it; two reports can't share a place.
+fn outputs(mut outputs: Vec<Output>) -> Result<Vec<Output>, Error> {
+    if outputs.iter().all(|output| output.path.is_some()) {
+        outputs.insert(0, Output { format: Format::Table, path: None });
+    }
+    let mut places: BTreeMap<Option<PathBuf>, Format> = BTreeMap::new();
+    for output in &outputs {
+        if places.insert(output.path.clone(), output.format).is_some() {
+            let place = output.path.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
+            return Err(Error::Usage(format!(
+                "two reports go to {place}: give one of them a file with --output FORMAT=PATH"
+            )));
+        }
+    }
+    Ok(outputs)
+}
+
+fn provider(env: Env<'_>) -> Option<String> {
+    let set = |name: &str| env(name).is_some_and(|value| value == "true");
+    [("GITHUB_ACTIONS", "github"), ("GITLAB_CI", "gitlab")]
+        .into_iter()
+        .find(|(variable, _)| set(variable))
+        .map(|(_, provider)| provider.to_owned())
+}
+
+fn in_ci(env: Env<'_>) -> bool {
+    env("CI").is_some_and(|ci| !ci.is_empty() && ci != "false" && ci != "0")
+}
+
+fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Target, Error> {
+    #[cfg(feature = "emulator")]
+    if cli.emulator {
+        if cli.endpoint.is_some() || cli.iam_endpoint.is_some() {
+            return Err(Error::Usage("--emulator and an endpoint name two services: leave one of them out".to_owned()));
+        }
+        return Ok(Target::StandIn);
+    }
+    let region = cli.region.clone().or_else(|| auth::region_from_env(env).map(|(region, _)| region));
+    let hosts = match &region {
+        Some(region) => Some(hss::endpoints(region).ok_or_else(|| {
+            Error::Usage(format!("{region:?} can't be a region: say --region with an id such as cn-north-4"))
+        })?),
+        None => None,
+    };
+    let note = match (&hosts, &region) {
+        (Some(hosts), Some(region)) if !hosts.known && cli.endpoint.is_none() => {
+            Some(format!("region {region} is not in the table of known regions; calling {}", hosts.hss))
+        }
+        _ => None,
+    };
+    let endpoint = cli.endpoint.clone().or_else(|| hosts.as_ref().map(|hosts| hosts.hss.clone()));
+    let Some(endpoint) = endpoint else {
+        return Err(Error::Usage(
+            "no region: set HSS_IAC_REGION or --region, such as cn-north-4 (or try it without an account: --emulator)"
+                .to_owned(),
+        ));
+    };
+    // Without a region there is no IAM host; its look-up then needs a project id and says so.
+    let iam_endpoint = cli.iam_endpoint.clone().or_else(|| hosts.map(|hosts| hosts.iam)).unwrap_or_else(|| endpoint.clone());
+    let ca_pem = match &cli.ca_file {
+        Some(path) => Some(
+            std::fs::read(path)
+                .map_err(|error| Error::Usage(format!("--ca-file {} can't be read: {error}", path.display())))?,
+        ),
+        None => None,
+    };
+    let first =
+        |typed: &Option<String>, found: Option<(String, &'static str)>| typed.clone().or(found.map(|(value, _)| value));
+    Ok(Target::Service(Box::new(Service {
+        endpoint: endpoint.trim_end_matches('/').to_owned(),
+        iam_endpoint: iam_endpoint.trim_end_matches('/').to_owned(),
+        region,
+        project_id: first(&cli.project_id, auth::project_from_env(env)),
+        enterprise_project_id: first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
+            .unwrap_or_else(|| "0".to_owned()),
+        credentials: auth::from_env(env),
+        ca_pem,
+        note,
+    })))
+}
+
+/// What `list` needs.
+pub fn list(cli: &cli::List, cwd: &Path) -> Result<(discover::Options, Talk), Error> {
+    Ok((input(&cli.input, cwd)?, talk(&cli.talk)))
+}
+
+/// The path that `list --explain` asks about, relative to the root.
+pub fn explained(input: &discover::Options, cwd: &Path, path: &Path) -> Result<RepoPath, Error> {
+    let outside = || Error::Usage(format!("{} is not below {}", path.display(), input.root.display()));
+    let absolute = std::path::absolute(cwd.join(path)).map_err(|_| outside())?;
+    let relative = absolute.strip_prefix(&input.root).map_err(|_| outside())?;
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in relative.components() {
+        match part {
+            std::path::Component::Normal(part) => parts.push(part.as_encoded_bytes()),
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => drop(parts.pop().ok_or_else(outside)?),
+            std::path::Component::Prefix(_) | std::path::Component::RootDir => return Err(outside()),
+        }
+    }
+    Ok(RepoPath::new(parts.join(&b'/')))
+}
+
+/// What `emulator` needs.
+#[cfg(feature = "emulator")]
+pub fn emulator(cli: cli::Emulator) -> crate::emulator::Options {
+    let usual = crate::emulator::Options::default();
+    crate::emulator::Options {
+        listen: cli.listen,
+        access_key: cli.access_key.unwrap_or(usual.access_key),
+        secret_key: cli.secret_key.unwrap_or(usual.secret_key),
+        token: cli.token.unwrap_or(usual.token),
+        project_id: cli.project_id.unwrap_or(usual.project_id),
+        throttle: cli.throttle.map(|rate| (rate.calls, rate.window)),
+        latency: cli.latency.unwrap_or(usual.latency),
+        fault_rate: cli.fault_rate,
+        seed: cli.seed,
+        scan_time: cli.scan_time.unwrap_or(usual.scan_time),
+        ..usual
+    }
+}
