@@ -1,0 +1,208 @@
+//! The main job, through the binary.
+#![cfg(feature = "emulator")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{BAD_DOCKERFILE, Repo, assert_adds_up, quick, run, scan, start};
+use hss_iac::emulator::{Emulator, Fault, Options, ScriptedFault};
+use serde_json::{Value, json};
+
+fn calls(emulator: &Emulator, api: &str) -> usize {
+    emulator.journal().iter().filter(|call| call.api == api).count()
+}
+
+fn faulty(api: &str, nth: u32, fault: Fault) -> Options {
+    Options { faults: vec![ScriptedFault { api: api.to_owned(), nth, fault }], ..quick() }
+}
+
+fn states(result: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    result["files"].as_array().expect("files").iter().map(|file| (text(&file["path"]), text(&file["state"]))).collect()
+}
+
+#[test]
+fn a_bad_dockerfile_fails_and_the_calls_are_the_least() {
+    let emulator = start(quick());
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran = scan(repo.path(), &emulator, &[]);
+    let result = ran.json();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(result["verdict"]["status"], "fail");
+    assert_eq!(result["complete"], true);
+    assert_eq!(result["service"]["stand_in"], true);
+    assert_adds_up(&result, 1);
+    assert_eq!(calls(&emulator, "batch-upload"), 1);
+    assert_eq!(calls(&emulator, "task"), 1);
+    assert_eq!(calls(&emulator, "file/risks"), 1);
+    assert_eq!(emulator.refusals(), Vec::<String>::new());
+}
+
+#[test]
+fn many_files_make_full_batches_and_tasks_of_a_hundred() {
+    let emulator = start(quick());
+    let repo = Repo::new().many(150);
+    let ran = scan(repo.path(), &emulator, &["--jobs", "8"]);
+    let result = ran.json();
+    assert_eq!((ran.code, &result["verdict"]["reasons"]), (0, &json!(["no findings"])), "{}", ran.stderr);
+    assert_adds_up(&result, 300);
+    assert_eq!(calls(&emulator, "batch-upload"), 30);
+    assert_eq!(calls(&emulator, "task"), 4);
+    assert_eq!(calls(&emulator, "file/risks"), 0, "clean files need no call of their own");
+    assert_eq!(emulator.refusals(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_refused_is_named_and_the_rest_is_scanned() {
+    let named = Options { refuse_names: vec!["s1-".to_owned()], ..quick() };
+    let unnamed = Options { refuse_batch_containing: vec!["s1-".to_owned()], ..quick() };
+    for options in [named, unnamed] {
+        let emulator = start(options);
+        let repo = Repo::new().many(4);
+        let ran = scan(repo.path(), &emulator, &[]);
+        let result = ran.json();
+        assert_eq!(ran.code, 7, "{}", ran.stderr);
+        assert_adds_up(&result, 8);
+        let failed: Vec<_> = states(&result).into_iter().filter(|(_, state)| state != "scanned").collect();
+        let expected = ["s1/Dockerfile", "s1/config.yaml"].map(|path| (path.to_owned(), "upload_failed".to_owned()));
+        assert_eq!(failed, expected);
+    }
+}
+
+#[test]
+fn a_file_that_can_not_be_scanned_is_said() {
+    let emulator = start(Options { fail_scan_names: vec!["s0-".to_owned()], ..quick() });
+    let repo = Repo::new().many(2);
+    let ran = scan(repo.path(), &emulator, &[]);
+    let result = ran.json();
+    assert_eq!(ran.code, 7);
+    assert_adds_up(&result, 4);
+    assert_eq!(result["counts"]["scan_failed"], 2);
+}
+
+#[test]
+fn a_lost_answer_makes_no_second_task() {
+    for fault in [Fault::ResetAfter, Fault::ResetBefore, Fault::Status(503), Fault::Truncate] {
+        let emulator = start(Options { hide_tasks: 1, ..faulty("task", 1, fault.clone()) });
+        let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+        let ran = scan(repo.path(), &emulator, &[]);
+        assert_eq!(ran.code, 1, "{fault:?}: {}", ran.stderr);
+        assert_eq!(emulator.tasks().len(), 1, "{fault:?}");
+    }
+}
+
+#[test]
+fn late_risks_are_not_missed() {
+    let emulator = start(Options { late_risks: 1, ..quick() });
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran = scan(repo.path(), &emulator, &[]);
+    assert_eq!(ran.code, 1, "{}\n{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn a_wrong_key_costs_one_call() {
+    let emulator = start(Options { secret_key: "another".to_owned(), ..quick() });
+    let repo = Repo::new().many(30);
+    let ran = scan(repo.path(), &emulator, &[]);
+    let result = ran.json();
+    assert_eq!((ran.code, &result["verdict"]["status"]), (4, &json!("error")));
+    assert_adds_up(&result, 60);
+    assert_eq!(emulator.journal().len(), 1);
+}
+
+#[test]
+fn missing_credentials_lose_no_file() {
+    let repo = Repo::new().many(1);
+    let ran = run(repo.path(), &["scan", "-q", "--region", "cn-north-4", "-o", "json"]);
+    let result = ran.json();
+    assert_eq!(ran.code, 4);
+    assert_adds_up(&result, 2);
+    assert_eq!(result["complete"], false);
+}
+
+#[test]
+fn the_service_that_fails_and_the_api_that_is_gone() {
+    let repo = Repo::new().many(1);
+    let emulator = start(faulty("batch-upload", 0, Fault::NotPublished));
+    let ran = scan(repo.path(), &emulator, &[]);
+    let result = ran.json();
+    assert_eq!(ran.code, 5);
+    assert_adds_up(&result, 2);
+    assert!(result["verdict"]["reasons"][0].as_str().is_some_and(|reason| reason.contains("not published")), "{result}");
+    let ran = scan(repo.path(), &emulator, &["--on-service-error", "warn"]);
+    assert_eq!((ran.code, &ran.json()["verdict"]["status"]), (0, &json!("error")));
+}
+
+#[test]
+fn time_out_no_wait_empty_usage_and_reports() {
+    let repo = Repo::new().many(1);
+    let emulator = start(Options { never_finish: true, ..quick() });
+    let ran = scan(repo.path(), &emulator, &["--timeout", "1s"]);
+    let result = ran.json();
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert_adds_up(&result, 2);
+    assert_eq!(result["tasks"].as_array().map(Vec::len), Some(2));
+    let ran = scan(repo.path(), &emulator, &["--no-wait"]);
+    assert_eq!((ran.code, &ran.json()["verdict"]["status"]), (0, &json!("pending")));
+
+    let emulator = start(quick());
+    let empty = Repo::new();
+    assert_eq!(scan(empty.path(), &emulator, &[]).code, 0);
+    assert_eq!(scan(empty.path(), &emulator, &["--if-empty", "fail"]).code, 3);
+    assert_eq!(scan(empty.path(), &emulator, &["--fail-on", "worst"]).code, 2);
+    assert_eq!(scan(empty.path(), &emulator, &["no/such/path"]).code, 2);
+    let ran = scan(repo.path(), &emulator, &["-o", "table=/no/such/directory/report.txt"]);
+    assert_eq!((ran.code, &ran.json()["verdict"]["exit_code"]), (8, &json!(8)));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_leaves_a_whole_account() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let repo = Repo::new().many(1);
+        let emulator = start(Options { never_finish: true, ..quick() });
+        let mut command = common::scan_command(repo.path(), &emulator, &[]);
+        let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+        let asked = (0..100).any(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            calls(&emulator, "tasks/batch-query") > 0
+        });
+        assert!(asked, "it came to wait for its tasks");
+        let killed = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()));
+        let ran: common::Finished = child.wait_with_output().expect("it ends").into();
+        let result = ran.json();
+        assert_eq!(ran.code, code);
+        assert_adds_up(&result, 2);
+        assert_eq!(ran.stderr.matches("task ").count(), 2, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn three_hundred_files_under_the_limit() {
+    let emulator = start(Options { throttle: Some((5, Duration::from_secs(2))), ..quick() });
+    let repo = Repo::new().many(150);
+    let ran = scan(repo.path(), &emulator, &[]);
+    let result = ran.json();
+    assert_eq!(ran.code, 0, "{}\n{}", ran.stderr, result["verdict"]);
+    assert_adds_up(&result, 300);
+    let throttled = emulator.journal().iter().filter(|call| call.status == Some(429)).count();
+    assert!(throttled <= 3, "{throttled} calls were throttled");
+}
+
+#[test]
+fn the_stand_in_is_named_and_kept_out_of_ci() {
+    let shop = common::project().join("examples/shop");
+    let ran = run(&shop, &["scan", "-q", "--emulator", "."]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("The stand-in answered in place of HSS"), "{}", ran.stdout);
+    let mut command = common::hss_iac(&shop);
+    let ran: common::Finished = command.env("CI", "true").args(["scan", "--emulator"]).output().expect("it runs").into();
+    assert_eq!(ran.code, 2);
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let emulator = start(quick());
+    let mut command = common::scan_command(repo.path(), &emulator, &[]);
+    let ran: common::Finished = command.env("CI", "true").output().expect("it runs").into();
+    assert_eq!(ran.code, 2, "an endpoint that turns out to be a stand-in: {}", ran.stderr);
+}
