@@ -17,10 +17,10 @@ fn each_rule_fires_on_its_instruction_alone() {
         (
             "SI-DF-003",
             "FROM alpine AS tools\nFROM alpine:latest AS more\nFROM alpine:3.22",
-            "FROM alpine AS tools|FROM alpine:latest AS more",
+            "FROM alpine AS tools\nFROM alpine:latest AS more",
         ),
         ("SI-DF-004", "ADD https://example.com/a.tgz /a.tgz", "ADD https://example.com/a.tgz /a.tgz"),
-        ("SI-DF-005", "ADD app /app\nADD [\"a b\", \"/app\"]", "ADD app /app|ADD [\"a b\", \"/app\"]"),
+        ("SI-DF-005", "ADD app /app\nADD [\"a b\", \"/app\"]", "ADD app /app\nADD [\"a b\", \"/app\"]"),
         ("SI-DF-006", "ENV A=b DB_PASSWORD='not real'", "ENV A=b DB_PASSWORD='not real'"),
         ("SI-DF-006", "ENV DB_PASSWORD not real", "ENV DB_PASSWORD not real"),
         ("SI-DF-007", "ARG NPM_TOKEN=not-real", "ARG NPM_TOKEN=not-real"),
@@ -54,9 +54,7 @@ fn each_rule_fires_on_its_instruction_alone() {
         ("SI-DF-018", "MAINTAINER shop", "MAINTAINER shop"),
     ];
     for (rule, lines, instructions) in cases {
-        let expected: Vec<_> = instructions.split('|').map(str::to_owned).collect();
-        let expected: Vec<_> = if rule == "SI-DF-009" { vec![instructions.to_owned()] } else { expected };
-        let expected: Vec<_> = expected.iter().map(|text| format!("{rule} {text}")).collect();
+        let expected: Vec<_> = instructions.lines().map(|text| format!("{rule} {text}")).collect();
         assert_eq!(found(&clean_with(lines)), expected, "{lines}");
     }
 }
