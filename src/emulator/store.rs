@@ -1,0 +1,257 @@
+//! What the stand-in remembers.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::Options;
+use super::auth::Locks;
+use super::rules::{self, Risk};
+
+/// A call as the journal has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The API, as in [`super::ScriptedFault::api`]; `unknown` for any other path.
+    pub api: String,
+    /// The status of the answer; `None` where the connection was closed without one.
+    pub status: Option<u16>,
+    /// Whether the call was carried out: for an upload, that its files are kept.
+    pub effect: bool,
+    /// What was done, refused or injected, in a line.
+    pub detail: String,
+}
+
+/// A file that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Its id.
+    pub file_id: String,
+    /// The name that it was sent under.
+    pub name: String,
+    /// `dockerfile` or `k8s_yaml`.
+    pub file_type: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// A file and what is known of it.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) stored: StoredFile,
+    pub(super) enterprise_project: String,
+    pub(super) uploaded: i64,
+    /// When it was first and last scanned, in milliseconds; `None` until then.
+    pub(super) scanned: Option<(i64, i64)>,
+    /// What the rules say; `None` until a task with the file has finished.
+    pub(super) result: Option<Result<Vec<Risk>, String>>,
+    /// Risk listings that will still be empty.
+    pub(super) late: u32,
+}
+
+/// A task.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) id: String,
+    pub(super) enterprise_project: String,
+    pub(super) job: Job,
+    /// Milliseconds since 1970.
+    pub(super) started: i64,
+    clock: Instant,
+    /// Listings from which it will still be missing.
+    pub(super) hidden: u32,
+    settled: bool,
+}
+
+/// What a task is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Job {
+    Iac {
+        file_type: String,
+        file_ids: Vec<String>,
+    },
+    /// Finished at once: nobody waits for clusters that do not exist.
+    Cluster {
+        scan_types: Vec<String>,
+        cluster_ids: Vec<String>,
+    },
+}
+
+/// All of it.
+pub(super) struct State {
+    pub(super) options: Options,
+    pub(super) files: Vec<File>,
+    pub(super) tasks: Vec<Task>,
+    pub(super) journal: Vec<Call>,
+    pub(super) refusals: Vec<String>,
+    pub(super) locks: Locks,
+    /// Calls so far, by API.
+    pub(super) calls: BTreeMap<&'static str, u32>,
+    /// The open window of each API: its begin and the calls in it.
+    pub(super) windows: BTreeMap<&'static str, (Instant, u32)>,
+    ids: u64,
+}
+
+impl State {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            options,
+            files: Vec::new(),
+            tasks: Vec::new(),
+            journal: Vec::new(),
+            refusals: Vec::new(),
+            locks: Locks::default(),
+            calls: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            ids: 0,
+        }
+    }
+
+    /// The next id: decided by the seed and a counter, of the form of a UUID.
+    pub(super) fn next_id(&mut self, kind: &str) -> String {
+        self.ids += 1;
+        uuid(self.options.seed, &format!("{kind} {}", self.ids))
+    }
+
+    /// The file, if the enterprise project may see it.
+    pub(super) fn file(&self, file_id: &str, enterprise_project: &str) -> Option<&File> {
+        self.files
+            .iter()
+            .find(|file| file.stored.file_id == file_id && visible(&file.enterprise_project, enterprise_project))
+    }
+
+    pub(super) fn create_task(&mut self, enterprise_project: &str, job: Job) -> String {
+        let task_id = self.next_id("task");
+        self.tasks.push(Task {
+            id: task_id.clone(),
+            enterprise_project: enterprise_project.to_owned(),
+            job,
+            started: now_ms(),
+            clock: Instant::now(),
+            hidden: self.options.hide_tasks,
+            settled: false,
+        });
+        task_id
+    }
+
+    /// Scans the files of the tasks that have finished meanwhile, each file once.
+    pub(super) fn settle(&mut self) {
+        for task in self.tasks.iter_mut().filter(|task| !task.settled && task.finished(&self.options)) {
+            task.settled = true;
+            let ended = task.ended(&self.options);
+            let Job::Iac { file_ids, .. } = &task.job else { continue };
+            for file in self.files.iter_mut().filter(|file| file_ids.contains(&file.stored.file_id)) {
+                let first = file.scanned.map_or(ended, |(first, _)| first);
+                file.scanned = Some((first, ended));
+                if file.result.is_none() {
+                    let result = scan(&file.stored, &self.options.fail_scan_names);
+                    file.late = if matches!(&result, Ok(risks) if !risks.is_empty()) { self.options.late_risks } else { 0 };
+                    file.result = Some(result);
+                }
+            }
+        }
+    }
+
+    /// Puts rows, given in the order of the request, in the order of the answer.
+    pub(super) fn arrange<T>(&self, rows: &mut [T], key: impl Fn(&T) -> String) {
+        if self.options.shuffle {
+            rows.sort_by_cached_key(|row| hash(self.options.seed, &key(row)));
+        } else {
+            rows.reverse();
+        }
+    }
+}
+
+impl Task {
+    /// Id, file type, ids of its files.
+    pub(super) fn summary(&self) -> (String, String, Vec<String>) {
+        match &self.job {
+            Job::Iac { file_type, file_ids } => (self.id.clone(), file_type.clone(), file_ids.clone()),
+            Job::Cluster { .. } => (self.id.clone(), String::new(), Vec::new()),
+        }
+    }
+
+    /// `iac_scan` or `cluster_scan`.
+    pub(super) fn task_type(&self) -> &'static str {
+        match self.job {
+            Job::Iac { .. } => "iac_scan",
+            Job::Cluster { .. } => "cluster_scan",
+        }
+    }
+
+    /// `ready`, `running` or `finished`.
+    pub(super) fn status(&self, options: &Options) -> &'static str {
+        if self.finished(options) {
+            "finished"
+        } else if self.clock.elapsed() < options.scan_time / 5 {
+            "ready"
+        } else {
+            "running"
+        }
+    }
+
+    /// Whether it is done.
+    pub(super) fn finished(&self, options: &Options) -> bool {
+        match self.job {
+            Job::Iac { .. } => !options.never_finish && self.clock.elapsed() >= options.scan_time,
+            Job::Cluster { .. } => true,
+        }
+    }
+
+    /// When it ended, or will.
+    pub(super) fn ended(&self, options: &Options) -> i64 {
+        match self.job {
+            Job::Iac { .. } => self.started.saturating_add(millis(options.scan_time)),
+            Job::Cluster { .. } => self.started,
+        }
+    }
+}
+
+fn scan(file: &StoredFile, failing: &[String]) -> Result<Vec<Risk>, String> {
+    if holds_one(&file.name, failing) {
+        return Err("the file could not be parsed".to_owned());
+    }
+    match file.file_type.as_str() {
+        "dockerfile" => rules::scan_dockerfile(&file.bytes),
+        _ => rules::scan_k8s_yaml(&file.bytes),
+    }
+}
+
+/// Whether what belongs to one enterprise project is seen by a request for another.
+pub(super) fn visible(owner: &str, asked: &str) -> bool {
+    asked == "all_granted_eps" || asked == owner
+}
+
+/// Whether the name holds one of the parts.
+pub(super) fn holds_one(name: &str, parts: &[String]) -> bool {
+    parts.iter().any(|part| name.contains(part.as_str()))
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> i64 {
+    millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// FNV-1a with a final mix: the same on every machine and in every build, unlike the standard hasher.
+pub(super) fn hash(seed: u64, text: &str) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325 ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut hash = text.bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    hash ^= hash >> 32;
+    hash = hash.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash ^ (hash >> 32)
+}
+
+/// Something that looks like a UUID.
+pub(super) fn uuid(seed: u64, text: &str) -> String {
+    let (high, low) = (hash(seed, text), hash(!seed, text));
+    format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        high >> 32,
+        high >> 16 & 0xffff,
+        high & 0xfff,
+        low >> 48 & 0xfff,
+        low & 0xffff_ffff_ffff
+    )
+}
