@@ -31,6 +31,7 @@ pub(super) struct Risk {
 
 /// A place in a Kubernetes object.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "the names of the service's answer")]
 pub(super) struct Hit {
     /// `metadata.name`.
     pub(super) resource_name: String,

@@ -279,8 +279,8 @@ fn apt_installs(run: &Instruction) -> bool {
 }
 
 fn cleans_apt(run: &Instruction) -> bool {
-    let cached = |flag: &&str| flag.contains("type=cache") && flag.contains("/var/lib/apt");
-    run.script().contains("/var/lib/apt/lists") || run.flags().iter().any(|flag| cached(&flag))
+    let cached = |flag: &str| flag.contains("type=cache") && flag.contains("/var/lib/apt");
+    run.script().contains("/var/lib/apt/lists") || run.flags().iter().any(|flag| cached(flag))
 }
 
 fn opens_files(command: &[String]) -> bool {

@@ -266,10 +266,10 @@ fn template(version: &str, kind: &str, keys: &[&str]) -> String {
         .replace("automountServiceAccountToken: false", "automountServiceAccountToken: false\n  hostPID: true");
     let mut text = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: x, namespace: shop}}\n");
     for (depth, key) in keys.iter().enumerate() {
-        text += &format!("{}{key}:\n", "  ".repeat(depth));
+        text += &["  ".repeat(depth).as_str(), key, ":\n"].concat();
     }
     let indent = "  ".repeat(keys.len() - 1);
-    text + &spec.lines().map(|line| format!("{indent}{line}\n")).collect::<String>()
+    text + &spec.lines().flat_map(|line| [indent.as_str(), line, "\n"]).collect::<String>()
 }
 
 #[test]
@@ -381,15 +381,11 @@ fn utf_16_and_byte_order_marks_are_read() {
 
 #[test]
 fn what_unfolds_without_end_is_refused() {
-    let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
-    for level in 1..9 {
-        bomb += &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(","));
-    }
+    let tens = (1..9).map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 10].join(",")));
+    let bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned() + &tens.collect::<Vec<_>>().concat();
     assert_eq!(scan(bomb.as_bytes()), Err("document too large".to_owned()));
-    let mut chain = String::from("a0: &a0 [x]\n");
-    for level in 1..200 {
-        chain += &format!("a{level}: &a{level} [*a{}]\n", level - 1);
-    }
+    let links = (1..200).map(|n| format!("a{n}: &a{n} [*a{}]\n", n - 1));
+    let chain = "a0: &a0 [x]\n".to_owned() + &links.collect::<Vec<_>>().concat();
     assert_eq!(scan(chain.as_bytes()), Err("line 100: nested too deep".to_owned()));
     assert_eq!(scan("[".repeat(200).as_bytes()), Err("line 1: nested too deep".to_owned()));
     assert_eq!(scan(b"a: &a [*a]\n"), Err("line 1: an alias of what encloses it".to_owned()));
