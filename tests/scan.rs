@@ -163,7 +163,8 @@ fn a_signal_leaves_a_whole_account() {
         let repo = Repo::new().many(1);
         let emulator = start(Options { never_finish: true, ..quick() });
         let mut command = common::scan_command(repo.path(), &emulator, &[]);
-        let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+        let child =
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
         let asked = (0..100).any(|_| {
             std::thread::sleep(Duration::from_millis(50));
             calls(&emulator, "tasks/batch-query") > 0

@@ -1,5 +1,7 @@
 //! What can go wrong with a call, sorted by what the caller can do about it.
 
+use serde_json::Value;
+
 /// What a failed call means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -20,7 +22,7 @@ pub enum Kind {
 }
 
 /// A failed call.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
     /// What it means.
@@ -35,5 +37,122 @@ impl Error {
     /// A failure that is certain: the call had no effect, or none that matters.
     pub fn new(kind: Kind, message: String) -> Self {
         Self { kind, message, lost: false }
+    }
+}
+
+/// What an error body says, in any of the shapes that the official SDK accepts.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) code: Option<String>,
+    pub(super) text: Option<String>,
+    pub(super) request_id: Option<String>,
+}
+
+const LONGEST_TEXT: usize = 500;
+
+impl Said {
+    /// Reads a body: pairs at the top first, then in nested objects; a body that is not JSON is the text.
+    pub(super) fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(value) => Self::of(&value, 0).unwrap_or_default(),
+            Err(_) => {
+                let text = String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" ");
+                Self { text: (!text.is_empty()).then(|| shorten(&text)), ..Self::default() }
+            }
+        }
+    }
+
+    fn of(value: &Value, depth: usize) -> Option<Self> {
+        let object = value.as_object().filter(|_| depth < 4)?;
+        let text = |name: &str| match object.get(name) {
+            Some(Value::String(text)) => Some(shorten(text)),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => None,
+        };
+        let pairs = [
+            ("error_code", "error_msg"),
+            ("errorCode", "errorMsg"),
+            ("code", "message"),
+            ("error_code", "error_description"),
+        ];
+        for (code, message) in pairs {
+            if let (Some(code), Some(message)) = (text(code), text(message)) {
+                return Some(Self { code: Some(code), text: Some(message), request_id: text("request_id") });
+            }
+        }
+        object.values().find_map(|value| Self::of(value, depth + 1)).or_else(|| {
+            let code = text("error_code").filter(|code| code != "0");
+            let text = text("error_msg").or_else(|| text("encoded_authorization_message"));
+            (code.is_some() || text.is_some()).then_some(Self { code, text, request_id: None })
+        })
+    }
+
+    /// The digits after the last dot of the code: `0308` of `APIGW.0308`.
+    pub(super) fn number(&self) -> Option<&str> {
+        self.code.as_deref().and_then(|code| code.rsplit_once('.')).map(|(_, number)| number)
+    }
+
+    fn is_gateway(&self) -> bool {
+        self.code.as_deref().is_some_and(|code| code.starts_with("APIG"))
+    }
+
+    /// What the answer means: by the code first, since HSS says "no permission" with status 400.
+    pub(super) fn kind(&self, status: u16) -> Kind {
+        match (self.is_gateway(), self.number()) {
+            (true, Some("0101")) => return Kind::NotPublished,
+            (true, Some("0301")) => return Kind::Login,
+            (true, Some("0308")) => return Kind::Throttled,
+            (false, Some("0010" | "0013")) => return Kind::Login,
+            _ => {}
+        }
+        match status {
+            401 | 403 => Kind::Login,
+            404 => Kind::NotPublished,
+            429 => Kind::Throttled,
+            408 | 500.. => Kind::Failing,
+            _ => Kind::Refused,
+        }
+    }
+}
+
+fn shorten(text: &str) -> String {
+    let safe: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
+    safe.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_of_an_error_body() {
+        let said = |code: &str, text: &str| Said { code: Some(code.into()), text: Some(text.into()), request_id: None };
+        let cases = [
+            (r#"{"error_code":"HSS.1018","error_msg":"bad file"}"#, said("HSS.1018", "bad file")),
+            (r#"{"errorCode":"HSS.0001","errorMsg":"bad"}"#, said("HSS.0001", "bad")),
+            (r#"{"error":{"code":401,"message":"no","title":"Unauthorized"}}"#, said("401", "no")),
+            (r#"{"error_code":7,"error_description":"old"}"#, said("7", "old")),
+            ("<html>\n502  Bad</html>", Said { text: Some("<html> 502 Bad</html>".into()), ..Said::default() }),
+            ("", Said::default()),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(Said::read(body.as_bytes()), expected, "{body}");
+        }
+        let gateway = Said::read(br#"{"error_msg":"over","error_code":"APIG.0308","request_id":"r1"}"#);
+        assert_eq!(gateway, Said { request_id: Some("r1".into()), ..said("APIG.0308", "over") });
+        assert_eq!(gateway.kind(200), Kind::Throttled);
+    }
+
+    #[test]
+    fn codes_before_status() {
+        let kind = |code: &str, status| Said { code: Some(code.into()), ..Said::default() }.kind(status);
+        assert_eq!(kind("HSS.0013", 400), Kind::Login);
+        assert_eq!(kind("HSS.0001", 400), Kind::Refused);
+        assert_eq!(kind("APIGW.0101", 404), Kind::NotPublished);
+        assert_eq!(kind("APIG.0301", 400), Kind::Login);
+        let by_status: Vec<Kind> =
+            [400, 401, 403, 404, 408, 413, 429, 500, 503, 599].map(|s| Said::default().kind(s)).into();
+        use Kind::{Failing, Login, NotPublished, Refused, Throttled};
+        assert_eq!(by_status, [Refused, Login, Login, NotPublished, Failing, Refused, Throttled, Failing, Failing, Failing]);
     }
 }

@@ -1,9 +1,12 @@
 //! The service as documented: one method an endpoint, typed request and answer. No paths on disk, no flags, no terminal.
 
+mod answers;
 pub mod auth;
 mod client;
 mod error;
+mod pace;
 mod region;
+mod send;
 mod wire;
 
 pub use client::{Client, Config, Event, Timings};

@@ -57,7 +57,8 @@ pub fn clean_manifest(i: usize) -> String {
 }
 
 /// A Dockerfile with a high finding.
-pub const BAD_DOCKERFILE: &str = "FROM debian:latest\nADD https://example.test/tool.tar.gz /opt/\nENV DB_PASSWORD=hunter2hunter2\nUSER root\n";
+pub const BAD_DOCKERFILE: &str =
+    "FROM debian:latest\nADD https://example.test/tool.tar.gz /opt/\nENV DB_PASSWORD=hunter2hunter2\nUSER root\n";
 
 /// What a run of the binary left behind.
 pub struct Finished {

@@ -1,5 +1,6 @@
 //! Credentials and how they sign a request.
 
+pub(crate) mod sign;
 mod sources;
 
 pub use sources::{Found, SourceError, enterprise_project_from_env, from_env, project_from_env, region_from_env};

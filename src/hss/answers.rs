@@ -1,0 +1,209 @@
+//! Answers read leniently: unknown fields are passed over, numbers may be strings, lists may be null, times seconds or milliseconds.
+
+use serde_json::Value;
+
+use super::wire::{
+    FailedUpload, FileRow, Listing, PathRow, ResourceRow, RiskRow, ScanStatus, TaskRow, UploadAnswer, UploadedFile,
+};
+use crate::model::{FileType, Level, TaskStatus};
+
+/// From here on a time is in milliseconds; below it, in seconds.
+const FIRST_MILLISECONDS: i64 = 100_000_000_000;
+
+fn text(value: &Value, name: &str) -> Option<String> {
+    match value.get(name)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn number(value: &Value, name: &str) -> Option<u64> {
+    match value.get(name)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn decimal(value: &Value, name: &str) -> Option<f64> {
+    match value.get(name)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn truth(value: &Value, name: &str) -> Option<bool> {
+    match value.get(name)? {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(text) => text.parse().ok(),
+        Value::Number(number) => Some(number.as_u64()? != 0),
+        _ => None,
+    }
+}
+
+fn milliseconds(value: &Value, name: &str) -> Option<i64> {
+    let time = i64::try_from(number(value, name)?).ok().filter(|time| *time > 0)?;
+    Some(if time < FIRST_MILLISECONDS { time * 1_000 } else { time })
+}
+
+fn file_type(value: &Value) -> Option<FileType> {
+    let word = text(value, "file_type")?;
+    FileType::ALL.into_iter().find(|file_type| file_type.as_str() == word)
+}
+
+/// A page; `None` where the answer is no listing at all, which must not be taken for an empty one.
+pub(super) fn listing<T>(value: &Value, list: &str, row: impl Fn(&Value) -> Option<T>) -> Option<Listing<T>> {
+    let total = number(value, "total_num");
+    let rows = match value.get(list) {
+        Some(Value::Array(rows)) => rows.iter().filter_map(row).collect(),
+        Some(Value::Null) | None if total.is_some() => Vec::new(),
+        _ => return None,
+    };
+    Some(Listing { total, rows })
+}
+
+pub(super) fn upload(value: &Value) -> Option<UploadAnswer> {
+    let list = |name: &str| value.get(name).and_then(Value::as_array).cloned();
+    let (uploaded, failed) = (list("success_file_info"), list("fail_file_info"));
+    if uploaded.is_none() && failed.is_none() {
+        return None;
+    }
+    let uploaded = uploaded
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|row| Some(UploadedFile { name: text(row, "file_name")?, file_id: text(row, "file_id").unwrap_or_default() }))
+        .collect();
+    let reason = |row: &Value| text(row, "fail_reason").unwrap_or_else(|| "refused, and HSS gives no reason".to_owned());
+    let failed = failed
+        .unwrap_or_default()
+        .iter()
+        .map(|row| FailedUpload { name: text(row, "file_name").unwrap_or_default(), reason: reason(row) })
+        .collect();
+    Some(UploadAnswer { uploaded, failed })
+}
+
+pub(super) fn task_id(value: &Value) -> Option<String> {
+    text(value, "task_id")
+}
+
+pub(super) fn task(value: &Value) -> Option<TaskRow> {
+    let info = value.get("iac_scan_info").unwrap_or(&Value::Null);
+    let status = match text(value, "task_status").as_deref() {
+        Some("ready") => Some(TaskStatus::Ready),
+        Some("running") => Some(TaskStatus::Running),
+        Some("finished") => Some(TaskStatus::Finished),
+        _ => None,
+    };
+    Some(TaskRow {
+        task_id: task_id(value)?,
+        status,
+        start_time: milliseconds(value, "start_time"),
+        end_time: milliseconds(value, "end_time"),
+        estimated_time: decimal(value, "estimated_time"),
+        file_type: file_type(info),
+        files: number(info, "scan_file_num"),
+        succeeded: number(info, "success_file_num"),
+        failed: number(info, "failed_file_num"),
+    })
+}
+
+pub(super) fn resource(value: &Value) -> Option<ResourceRow> {
+    let status = match text(value, "scan_status").as_deref() {
+        Some("scanning") => Some(ScanStatus::Scanning),
+        Some("success") => Some(ScanStatus::Success),
+        Some("failed") => Some(ScanStatus::Failed),
+        _ => None,
+    };
+    Some(ResourceRow { file_id: text(value, "file_id")?, status, failed_reason: text(value, "failed_reason") })
+}
+
+pub(super) fn file(value: &Value) -> Option<FileRow> {
+    Some(FileRow {
+        file_id: text(value, "file_id")?,
+        risky: truth(value, "risky"),
+        risk_num: number(value, "risk_num"),
+        last_scan_time: milliseconds(value, "last_scan_time"),
+    })
+}
+
+/// A risk is never dropped: one without a rule is a risk all the same.
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a row reader")]
+pub(super) fn risk(value: &Value) -> Option<RiskRow> {
+    let level = match text(value, "risk_level").as_deref() {
+        Some("medium") => Level::Medium,
+        Some("low") => Level::Low,
+        Some("tips") => Level::Tips,
+        _ => Level::High,
+    };
+    let rule_id = text(value, "rule_id").unwrap_or_default();
+    Some(RiskRow {
+        risk_id: text(value, "risk_id").unwrap_or_default(),
+        name: text(value, "risk_name").unwrap_or_else(|| rule_id.clone()),
+        rule_id,
+        level,
+        category: text(value, "risk_category"),
+        description: text(value, "description"),
+        remediation: text(value, "remediation"),
+        build_instruction: text(value, "build_instruction"),
+    })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the shape of a row reader")]
+pub(super) fn path(value: &Value) -> Option<PathRow> {
+    Some(PathRow {
+        resource_name: text(value, "resource_name"),
+        resource_type: text(value, "resource_type"),
+        namespace: text(value, "namespace"),
+        hit_rule: text(value, "hit_rule"),
+        hit_path: text(value, "hit_path"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_listing_is_not_an_empty_one() {
+        let read = |value: Value| listing(&value, "data_list", resource);
+        assert_eq!(read(json!({})), None);
+        assert_eq!(read(json!({"data_list": {}, "total_num": 0})), None);
+        assert_eq!(read(json!({"data_list": null, "total_num": "0"})), Some(Listing { total: Some(0), rows: vec![] }));
+        assert_eq!(read(json!({"data_list": []})), Some(Listing { total: None, rows: vec![] }));
+        assert_eq!(upload(&json!({"data_list": []})), None);
+    }
+
+    #[test]
+    fn numbers_as_text_and_times_in_seconds() {
+        let row = json!({"task_id": "t", "task_status": "paused", "start_time": 1_700_000_000, "end_time": "1700000000123",
+            "estimated_time": "1.5", "new": {}, "iac_scan_info": {"file_type": "k8s_yaml", "scan_file_num": "3", "failed_file_num": 0}});
+        let expected = TaskRow {
+            task_id: "t".into(),
+            status: None,
+            start_time: Some(1_700_000_000_000),
+            end_time: Some(1_700_000_000_123),
+            estimated_time: Some(1.5),
+            file_type: Some(FileType::K8sYaml),
+            files: Some(3),
+            succeeded: None,
+            failed: Some(0),
+        };
+        assert_eq!(task(&row), Some(expected));
+    }
+
+    #[test]
+    fn unknown_levels_count_as_high() {
+        let level = |word: Value| risk(&json!({"rule_id": "R", "risk_level": word})).map(|risk| risk.level);
+        let levels: Vec<_> =
+            [json!("tips"), json!("low"), json!("medium"), json!("high"), json!("critical"), json!(null), json!("HIGH")]
+                .into_iter()
+                .filter_map(level)
+                .collect();
+        use Level::{High, Low, Medium, Tips};
+        assert_eq!(levels, [Tips, Low, Medium, High, High, High, High]);
+    }
+}

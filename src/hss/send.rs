@@ -1,0 +1,272 @@
+//! One request: signed, sent once, its answer read to a bounded end and sorted.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, Response, Url};
+use secrecy::ExposeSecret as _;
+use serde_json::Value;
+
+use super::auth::Credentials;
+use super::auth::sign::{Unsigned, sign};
+use super::error::Said;
+use super::pace::Limit;
+use super::wire::UploadPart;
+use super::{Error, Kind};
+use crate::model::FileType;
+
+/// A body larger than this is no answer of this service.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// A request to make.
+pub(super) struct Call<'a> {
+    pub(super) api: &'static str,
+    pub(super) base: &'a str,
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: Vec<(String, String)>,
+    pub(super) body: Body<'a>,
+    /// Whether it may be sent again after it may have taken effect.
+    pub(super) repeatable: bool,
+}
+
+/// What it carries.
+pub(super) enum Body<'a> {
+    Empty,
+    Json(Value),
+    Upload(FileType, &'a [UploadPart]),
+}
+
+/// A try that brought no answer to use.
+pub(super) struct Failed {
+    pub(super) error: Error,
+    pub(super) again: Again,
+    pub(super) status: Option<u16>,
+}
+
+/// What may be done about it.
+pub(super) enum Again {
+    /// Nothing.
+    Never,
+    /// The request was never sent.
+    NotSent,
+    /// The service was busy or broken; it may have done what was asked. It may say how long to wait.
+    Broken(Option<Duration>),
+    /// Too fast: the limit, and how long to wait.
+    Throttled(Limit, Duration),
+}
+
+/// What an answer says besides its body.
+pub(super) struct Answer {
+    pub(super) value: Value,
+    pub(super) status: u16,
+}
+
+/// Builds and signs the request.
+pub(super) fn build(
+    http: &reqwest::Client,
+    call: &Call<'_>,
+    credentials: &Credentials,
+    project_id: Option<&str>,
+) -> Result<reqwest::Request, Error> {
+    let invalid = |what: &str| Error::new(Kind::Invalid, format!("{}: {what}", call.api));
+    let mut url =
+        Url::parse(&format!("{}{}", call.base, call.path)).map_err(|error| invalid(&format!("{}: {error}", call.base)))?;
+    if !call.query.is_empty() {
+        let pairs: Vec<String> = call
+            .query
+            .iter()
+            .map(|(name, value)| {
+                format!("{}={}", super::auth::sign::encode(name.as_bytes()), super::auth::sign::encode(value.as_bytes()))
+            })
+            .collect();
+        url.set_query(Some(&pairs.join("&")));
+    }
+    let mut request = http.request(call.method.clone(), url.clone());
+    let mut signed: Vec<(String, String)> = Vec::new();
+    let mut body = Vec::new();
+    match &call.body {
+        Body::Empty => {}
+        Body::Json(value) => {
+            body = value.to_string().into_bytes();
+            signed.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            request = request.body(body.clone());
+        }
+        Body::Upload(file_type, parts) => {
+            let mut form = Form::new().text("upload_type", file_type.as_str());
+            for part in *parts {
+                form = form.part("files", Part::bytes(part.bytes.clone()).file_name(part.name.clone()));
+            }
+            // The body is not signed, as the official SDK has it for every type but JSON; any byte stands for "not empty" here.
+            body = vec![0];
+            signed.push(("X-Sdk-Content-Sha256".to_owned(), "UNSIGNED-PAYLOAD".to_owned()));
+            request = request.multipart(form);
+        }
+    }
+    let mut headers = HeaderMap::new();
+    match credentials {
+        Credentials::Token(token) => {
+            let mut value = HeaderValue::from_str(token.expose_secret())
+                .map_err(|_| invalid("the token has characters that no header takes"))?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static("x-auth-token"), value);
+            signed.retain(|(name, _)| name == "Content-Type");
+        }
+        Credentials::Keys { access_key, secret_key, security_token } => {
+            let date = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+            signed.push(("Host".to_owned(), host(&url)));
+            signed.push(("X-Sdk-Date".to_owned(), date.clone()));
+            if let Some(project_id) = project_id {
+                signed.push(("X-Project-Id".to_owned(), project_id.to_owned()));
+            }
+            if let Some(token) = security_token {
+                signed.push(("X-Security-Token".to_owned(), token.expose_secret().to_owned()));
+            }
+            let unsigned = Unsigned {
+                method: call.method.as_str(),
+                path: &call.path,
+                query: &call.query,
+                headers: &signed,
+                body: &body,
+            };
+            let authorization = sign(&unsigned, access_key, secret_key.expose_secret(), &date).authorization;
+            let mut value = HeaderValue::from_str(&authorization)
+                .map_err(|_| invalid("the access key has characters that no header takes"))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+    }
+    for (name, value) in signed.into_iter().filter(|(name, _)| name != "Host") {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("a header name"))?;
+        let mut value =
+            HeaderValue::from_str(&value).map_err(|_| invalid(&format!("{name} has characters that no header takes")))?;
+        value.set_sensitive(name == "x-security-token");
+        headers.insert(name, value);
+    }
+    request.headers(headers).build().map_err(|error| invalid(&error.to_string()))
+}
+
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// Sorts a request that brought no answer.
+pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> Failed {
+    let mut why = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        why = format!("{why}: {cause}");
+        source = cause.source();
+    }
+    // The URL of a request holds no secret, and is long.
+    let why = why.replace(error.url().map_or("", Url::as_str), endpoint);
+    let sent = !error.is_connect();
+    let kind = if sent { Kind::Failing } else { Kind::Unreachable };
+    let again = if sent { Again::Broken(None) } else { Again::NotSent };
+    Failed { error: Error { kind, message: format!("{api}: {why}"), lost: sent }, again, status: None }
+}
+
+/// Reads and sorts an answer.
+pub(super) async fn read(api: &str, mut response: Response, window: Duration) -> Result<Answer, Failed> {
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let retry_after = header("retry-after").and_then(|text| wait_of(&text));
+    let request_id = header("x-request-id").or_else(|| header("x-iam-trace-id"));
+    let location = header("location");
+    let broken = |what: String| Failed {
+        error: Error { kind: Kind::Failing, message: format!("{api}: {status} {what}"), lost: true },
+        again: Again::Broken(None),
+        status: Some(status),
+    };
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Err(broken("with an answer of more than 16 MiB".to_owned())),
+            Ok(None) => break,
+            Err(error) => return Err(broken(format!("with an answer that broke off: {error}"))),
+        }
+    }
+    let value = serde_json::from_slice::<Value>(&body);
+    let said = Said::read(&body);
+    if (200..300).contains(&status) && said.code.is_none() {
+        return value
+            .map(|value| Answer { value, status })
+            .map_err(|_| broken("with an answer that is not JSON".to_owned()));
+    }
+    if (300..400).contains(&status) {
+        let message =
+            format!("{api}: {status} sends us to {}, and redirects are not followed", location.unwrap_or_default());
+        return Err(Failed { error: Error::new(Kind::Failing, message), again: Again::Never, status: Some(status) });
+    }
+    let kind = said.kind(status);
+    let id = said.request_id.clone().or(request_id).map(|id| format!(" (request id {id})")).unwrap_or_default();
+    let words = [said.code.as_deref(), said.text.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let message = format!("{api}: {status} {words}{id}");
+    let (again, lost) = match kind {
+        Kind::Throttled => {
+            let learned = said.text.as_deref().and_then(limit_of);
+            let wait = retry_after.or(learned.map(|limit| limit.window)).unwrap_or(window);
+            let limit = learned.unwrap_or(Limit { calls: 5, window: retry_after.unwrap_or(window) });
+            (Again::Throttled(limit, wait), false)
+        }
+        Kind::Failing => (Again::Broken(retry_after), true),
+        _ => (Again::Never, false),
+    };
+    Err(Failed { error: Error { kind, message, lost }, again, status: Some(status) })
+}
+
+/// `Retry-After`: seconds or a date.
+fn wait_of(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(date.duration_since(Timestamp::now())).unwrap_or_default())
+}
+
+/// The gateway's words: `policy ip over ratelimit,limit:5,time:2 second`.
+fn limit_of(text: &str) -> Option<Limit> {
+    let after = |word: &str| {
+        let rest = &text[text.find(word)? + word.len()..];
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        Some((&rest[..end], rest[end..].trim_start()))
+    };
+    let calls = after("limit:")?.0.parse().ok()?;
+    let (number, unit) = after("time:")?;
+    let number: f64 = number.parse().ok()?;
+    let unit = if unit.starts_with("minute") {
+        60.0
+    } else if unit.starts_with("hour") {
+        3_600.0
+    } else if unit.starts_with("milli") || unit.starts_with("ms") {
+        0.001
+    } else {
+        1.0
+    };
+    let window = Duration::try_from_secs_f64(number * unit).ok().filter(|window| !window.is_zero())?;
+    Some(Limit { calls, window })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_refusal_says_of_the_limit() {
+        let limit = |calls, ms| Some(Limit { calls, window: Duration::from_millis(ms) });
+        let words = "The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:";
+        assert_eq!(limit_of(&format!("{words}2 second")), limit(5, 2_000));
+        assert_eq!(limit_of(&format!("{words}1 minute")), limit(5, 60_000));
+        assert_eq!(limit_of(&format!("{words}0.25 second")), limit(5, 250));
+        assert_eq!(limit_of(&format!("{words}0 second")), None);
+        assert_eq!(limit_of("slow down"), None);
+        assert_eq!(limit_of("limit:,time:"), None);
+        assert_eq!(wait_of("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait_of("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait_of("soon"), None);
+    }
+}
