@@ -95,7 +95,7 @@ struct Admitted<'a> {
 }
 
 /// How an answer reaches the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
     Whole,
     Half,
@@ -298,7 +298,10 @@ fn respond(decision: Decision) -> Response {
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    // A length of 0 would keep the server from asking for the body, and so from failing.
+    if delivery != Delivery::Never {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
     headers.insert("x-hss-stand-in", HeaderValue::from_static(concat!("hss-iac ", env!("CARGO_PKG_VERSION"))));
     for (name, value) in
         answer.headers.into_iter().chain([("x-request-id", request_id.clone()), ("x-iam-trace-id", request_id)])
