@@ -537,7 +537,7 @@ fn a_signed_call_needs_no_token() {
     let options = Options::default();
     let emulator = start(options.clone());
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let sha256 = |text: &str| hex(ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref());
     let canonical = format!("GET\n/v3/projects/\nname=a%20b\nx-sdk-date:{now}\n\nx-sdk-date\n{}", sha256(""));
     let to_sign = format!("SDK-HMAC-SHA256\n{now}\n{}", sha256(&canonical));
@@ -611,6 +611,19 @@ fn each_fault_shows_itself_and_has_the_effect_that_it_says() {
         assert_eq!(header, matches!(fault, Fault::Throttle { retry_after: Some(_) }).then(|| "7".to_owned()));
         assert!(!matches!(fault, Fault::Slow(_)) || took >= slow);
     }
+}
+
+#[test]
+fn a_caller_that_leaves_is_not_refused() {
+    let emulator = start(Options::default());
+    let url = emulator.url();
+    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
+    let path = format!("/v5/{}/common/task", Options::default().project_id);
+    stream.write_all(format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{{").as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert_eq!((emulator.journal(), emulator.refusals()), (Vec::new(), Vec::new()));
 }
 
 #[test]
