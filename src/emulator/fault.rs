@@ -41,7 +41,8 @@ pub struct ScriptedFault {
     /// The API: `batch-upload`, `task`, `tasks/batch-query`, `resources/batch-query`, `task-statistics`, `iac/files`,
     /// `file/risks`, `risk/paths`, `iam/projects`, `iam/tokens`.
     pub api: String,
-    /// Which call of this API, from 1; 0 means every call.
+    /// Which call of this API, from 1; 0 means every call. Calls that the gateway refuses (401, 413, 429) are counted too,
+    /// but keep their answer.
     pub nth: u32,
     /// What goes wrong.
     pub fault: Fault,

@@ -95,7 +95,7 @@ struct Admitted<'a> {
 }
 
 /// How an answer reaches the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
     Whole,
     Half,
@@ -117,7 +117,13 @@ pub(super) fn router(state: Arc<Mutex<State>>) -> Router {
 
 async fn serve(Shared(state): Shared<Arc<Mutex<State>>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, READ_LIMIT).await.ok();
+    let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let body = match to_bytes(body, READ_LIMIT).await {
+        Ok(body) => Some(body),
+        Err(_) if declared.is_none_or(|declared| declared > READ_LIMIT) => None,
+        // The caller has gone: nobody hears an answer, and nothing happened.
+        Err(_) => return closed(),
+    };
     let form = match &body {
         Some(body) if parts.uri.path().ends_with("/batch-upload") => upload::read_form(&parts, body.clone()).await,
         _ => Err(Refusal::hss("HSS.0002", "the body is not multipart/form-data")),
@@ -291,8 +297,7 @@ fn respond(decision: Decision) -> Response {
     let body = match delivery {
         Delivery::Whole => Body::from(answer.body),
         Delivery::Half => cut_off(answer.body),
-        // The server drops a connection whose body fails before anything of the answer has been written.
-        Delivery::Never => Body::from_stream(stream::once(async { Err::<Bytes, _>(io::Error::other("closed")) })),
+        Delivery::Never => return closed(),
     };
     let mut response = Response::new(body);
     *response.status_mut() = answer.status;
@@ -308,6 +313,11 @@ fn respond(decision: Decision) -> Response {
         }
     }
     response
+}
+
+/// No answer: the server drops a connection whose body fails before anything has been written.
+fn closed() -> Response {
+    Response::new(Body::from_stream(stream::once(async { Err::<Bytes, _>(io::Error::other("closed")) })))
 }
 
 /// The first half of a body and then, once that is written, the end of the connection.

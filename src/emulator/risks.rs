@@ -140,3 +140,6 @@ fn listing(page: Page, rows: Vec<Value>) -> Answer {
     let detail = format!("{} of {total}", rows.len());
     Answer::done(&json!({"total_num": total, "data_list": rows}), detail)
 }
+
+#[cfg(test)]
+mod tests;
