@@ -1,10 +1,26 @@
 //! What is in the repository, and why.
 
-use std::ffi::OsString;
-use std::io;
-use std::path::{Path, PathBuf};
+mod classify;
+mod dockerfile;
+mod events;
+mod explain;
+mod gvk;
+mod ignored;
+mod kubernetes;
+mod open;
+mod resolve;
+mod select;
+mod tracked;
+mod walk;
+
+use std::path::PathBuf;
 
 use crate::model::{FileType, RepoPath, Skipped, SourceFile};
+
+pub use explain::explain;
+pub use open::read;
+pub use resolve::{pattern, resolve};
+pub use walk::discover;
 
 /// The service's "1M", read in the smaller of its two senses.
 pub const MAX_FILE_SIZE: u64 = 1_000_000;
@@ -46,44 +62,35 @@ pub struct Discovery {
     pub skipped: Vec<Skipped>,
     /// Directories that an ignore or exclude rule kept the walk out of.
     pub directories_not_searched: u64,
-    /// x
+    /// What a reader should know besides.
     pub notes: Vec<String>,
-    /// x
+    /// Directories that could not be listed: what is in them is not known.
     pub unreadable_directories: Vec<RepoPath>,
-}
-/// x
-pub fn pattern(t: &str) -> Result<glob::Pattern, Error> {
-    glob::Pattern::new(t).map_err(|e| Error::Usage(e.to_string()))
 }
 
 /// What the user pointed at can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// To be filled.
-    #[error("{0}")]
-    Usage(String),
-}
-
-/// Finds the one root of `paths` (typed by the user in `cwd`) and what they select in it.
-pub fn resolve(cwd: &Path, paths: &[OsString]) -> Result<(PathBuf, Vec<Selection>), Error> {
-    let _ = (cwd, paths);
-    unimplemented!()
-}
-
-/// Walks the selections and classifies what is there.
-pub fn discover(options: &Options) -> Result<Discovery, Error> {
-    let _ = options;
-    unimplemented!()
-}
-
-/// Says step by step why `path` is taken or not, one line a step, the last one being the decision.
-pub fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
-    let _ = (options, path);
-    unimplemented!()
-}
-
-/// Reads a file of the tree: regular files only, without following links or blocking.
-pub fn read(root: &Path, path: &RepoPath) -> io::Result<Vec<u8>> {
-    let _ = (root, path);
-    unimplemented!()
+    /// A path that is not there.
+    #[error("{0}: no such file or directory, and no pattern")]
+    Missing(String),
+    /// Two roots.
+    #[error("the paths belong to two repositories, {0} and {1}: scan one at a time")]
+    TwoRoots(String, String),
+    /// A pattern that can't be read.
+    #[error("pattern {pattern:?}: {why}")]
+    Pattern {
+        /// As typed.
+        pattern: String,
+        /// What is wrong, and what to do.
+        why: String,
+    },
+    /// A file that was named and is not ours.
+    #[error("{path}: {why}; to take it all the same, say --map '{path}=dockerfile' or --map '{path}=k8s_yaml'")]
+    NotOurs {
+        /// The file.
+        path: RepoPath,
+        /// Why it is not taken for a Dockerfile or manifest.
+        why: String,
+    },
 }

@@ -73,7 +73,9 @@ pub(super) fn upload(value: &Value) -> Option<UploadAnswer> {
     let uploaded = uploaded
         .unwrap_or_default()
         .iter()
-        .filter_map(|row| Some(UploadedFile { name: text(row, "file_name")?, file_id: text(row, "file_id").unwrap_or_default() }))
+        .filter_map(|row| {
+            Some(UploadedFile { name: text(row, "file_name")?, file_id: text(row, "file_id").unwrap_or_default() })
+        })
         .collect();
     let reason = |row: &Value| text(row, "fail_reason").unwrap_or_else(|| "refused, and HSS gives no reason".to_owned());
     let failed = failed
