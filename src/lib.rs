@@ -3,6 +3,7 @@
 //! are made of, and promises no stability of its own.
 
 pub mod cli;
+mod digest;
 pub mod discover;
 #[cfg(feature = "emulator")]
 pub mod emulator;

@@ -13,7 +13,6 @@ use hss_iac::settings;
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         say(&format!("bug in hss-iac {}, please report it: {panic}", env!("CARGO_PKG_VERSION")));
-        #[expect(clippy::exit, reason = "a panic ends the process with the code for a bug")]
         std::process::exit(i32::from(Exit::Bug.code()));
     }));
     match command(Cli::parse().command) {

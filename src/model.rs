@@ -432,6 +432,7 @@ pub struct Counts {
     pub findings: FindingCounts,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{MAX_FILE_SIZE, dockerfile, kubernetes, open};
+use crate::digest::sha256;
 use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
 
 /// What a file is.
@@ -75,14 +76,13 @@ fn is_in_chart(root: &Path, path: &RepoPath) -> bool {
 
 /// A file of ours, with what stands against sending it.
 pub(super) fn source(path: RepoPath, file_type: FileType, bytes: &[u8], size: u64) -> SourceFile {
-    let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
     let obstacle = (size > MAX_FILE_SIZE).then(|| format!("{size} bytes, more than the {MAX_FILE_SIZE} that HSS takes"));
     let secrets = if file_type == FileType::K8sYaml { kubernetes::secrets(bytes) } else { Vec::new() };
-    let sha256 = (size == bytes.len() as u64).then(|| hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect());
+    let sha256 = (size == bytes.len() as u64).then(|| sha256(bytes));
     SourceFile { path, file_type, size, sha256, secrets, obstacle }
 }
 
-/// A file under an IaC name that can't be read.
+/// A file under a name of ours that can't be read.
 pub(super) fn blocked(path: RepoPath, file_type: FileType, obstacle: String) -> SourceFile {
     SourceFile { path, file_type, size: 0, sha256: None, secrets: Vec::new(), obstacle: Some(obstacle) }
 }

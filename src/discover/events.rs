@@ -95,7 +95,7 @@ pub(super) fn root(text: &str) -> Root {
             "kind" => root.kind = text,
             "metadata" => {
                 root.metadata = matches!(node, Node::Mapping)
-                    || matches!(node, Node::Scalar(text, true) if text == "null" || text == "~" || text.is_empty())
+                    || matches!(node, Node::Scalar(text, true) if text == "null" || text == "~" || text.is_empty());
             }
             "spec" => root.spec = true,
             "items" => root.items = true,

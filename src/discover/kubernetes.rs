@@ -21,6 +21,7 @@ pub(super) enum Content {
 }
 
 /// What stands at the root of a document.
+#[expect(clippy::struct_excessive_bools, reason = "one for each key that matters")]
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Root {
     pub(super) api_version: Option<String>,
@@ -168,6 +169,8 @@ struct Scan {
     block: Option<usize>,
     /// In a quoted scalar that goes over lines.
     quote: Option<char>,
+    /// In a template action that goes over lines.
+    action: bool,
 }
 
 impl Scan {
@@ -177,6 +180,10 @@ impl Scan {
         let trimmed = text.trim();
         if let Some(quote) = self.quote {
             self.quote = if closes(line, quote) { None } else { Some(quote) };
+            return Flow::Go;
+        }
+        if self.action {
+            self.action = !trimmed.contains("}}");
             return Flow::Go;
         }
         if trimmed.is_empty() || self.block.is_some_and(|key| column > key) {
@@ -190,6 +197,7 @@ impl Scan {
             self.root.template = true;
         }
         if trimmed.starts_with("{{") {
+            self.action = !trimmed.contains("}}");
             return Flow::Go;
         }
         let (quote, block) = ends_open(trimmed);
@@ -229,13 +237,15 @@ impl Scan {
     }
 }
 
-/// How far the content of `- - key: |` stands to the right.
+/// How far right of `- - key: |` its block's parent stands: the key, or the last dash of `- - |`.
 fn dashes(text: &str) -> usize {
     let mut rest = text;
+    let mut last = 0;
     while let Some(inner) = rest.strip_prefix("- ") {
+        last = text.len() - rest.len();
         rest = inner.trim_start();
     }
-    text.len() - rest.len()
+    if rest.starts_with(['|', '>']) { last } else { text.len() - rest.len() }
 }
 
 fn key_value(text: &str) -> Option<(&str, &str)> {
@@ -251,6 +261,7 @@ fn key_value(text: &str) -> Option<(&str, &str)> {
 }
 
 /// A value on the line of its key: `Some(None)` where it is no text, `None` where only a parser can tell.
+#[expect(clippy::option_option, reason = "no text and not known are two answers")]
 fn scalar(value: &str) -> Option<Option<String>> {
     let value = value.trim();
     for quote in ['"', '\''] {
@@ -309,13 +320,12 @@ fn ends_open(text: &str) -> (Option<char>, bool) {
                 chars.next();
             }
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if c == '#' && before.is_whitespace() => {
                 end = at;
                 break;
             }
             None if (c == '"' || c == '\'') && starts_value(&text[..at]) => quote = Some(c),
-            None => {}
+            Some(_) | None => {}
         }
         before = c;
     }
@@ -390,6 +400,8 @@ mod tests {
                 format!("{pod}spec:\n  a: \"{{{{ x }}}}\"\n  b: step-{{{{x}}}}\n  # {{{{ c }}}}\n  d: |\n    {{{{ x }}}}\n"),
                 Manifest,
             ),
+            (format!("{pod}spec:\n  - >-\n    {{{{ x }}}}\n  - b: |\n      {{{{ x }}}}\n"), Manifest),
+            (format!("{{{{- /*\n*/ -}}}}\n{pod}  a: {{{{ x }}}}\n"), Template),
             (format!("{pod}spec:\n  a: \"x\n{{{{ y }}}}\n  z\"\n"), Manifest),
             (format!("{pod}spec: {{{{ a }}}}\n---\n{pod}"), Manifest),
             ("a\0b".to_owned(), Other),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::model::RepoPath;
 
-/// A file under an IaC name is classified by this much of it at the most.
+/// A file under a name of ours is classified by this much of it at the most.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
 /// Reads a file of the tree: regular files only, without following links or blocking; the first 64 MiB at the most.

@@ -111,7 +111,7 @@ fn work(options: &Options, queue: &Mutex<Queue>, wake: &Condvar) -> Found {
             waiting = wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         };
         drop(waiting);
-        let below = list(options, folder, &mut found);
+        let below = list(options, &folder, &mut found);
         let mut waiting = lock();
         waiting.folders.extend(below);
         waiting.busy -= 1;
@@ -121,7 +121,7 @@ fn work(options: &Options, queue: &Mutex<Queue>, wake: &Condvar) -> Found {
 }
 
 /// Lists one directory and gives those below it.
-fn list(options: &Options, folder: Folder, found: &mut Found) -> Vec<Folder> {
+fn list(options: &Options, folder: &Folder, found: &mut Found) -> Vec<Folder> {
     let place = options.root.join(folder.path.to_os());
     let rules = folder.rules.as_ref().map(|above| Rules::in_folder(above, &place));
     let mut below = Vec::new();
@@ -228,7 +228,7 @@ fn leave(options: &Options, path: RepoPath, reason: SkipReason, found: &mut Foun
     }
 }
 
-/// A link, FIFO, socket or device under an IaC name.
+/// A link, FIFO, socket or device under a name of ours.
 fn special(options: &Options, path: RepoPath, kind: Kind, file_type: FileType, found: &mut Found) {
     if !kind.is_symlink() {
         let what = format!("not a regular file: {}", special_word(kind));

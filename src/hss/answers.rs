@@ -199,13 +199,13 @@ mod tests {
 
     #[test]
     fn unknown_levels_count_as_high() {
+        use Level::{High, Low, Medium, Tips};
         let level = |word: Value| risk(&json!({"rule_id": "R", "risk_level": word})).map(|risk| risk.level);
         let levels: Vec<_> =
             [json!("tips"), json!("low"), json!("medium"), json!("high"), json!("critical"), json!(null), json!("HIGH")]
                 .into_iter()
                 .filter_map(level)
                 .collect();
-        use Level::{High, Low, Medium, Tips};
         assert_eq!(levels, [Tips, Low, Medium, High, High, High, High]);
     }
 }

@@ -53,13 +53,11 @@ const LONGEST_TEXT: usize = 500;
 impl Said {
     /// Reads a body: pairs at the top first, then in nested objects; a body that is not JSON is the text.
     pub(super) fn read(body: &[u8]) -> Self {
-        match serde_json::from_slice::<Value>(body) {
-            Ok(value) => Self::of(&value, 0).unwrap_or_default(),
-            Err(_) => {
-                let text = String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" ");
-                Self { text: (!text.is_empty()).then(|| shorten(&text)), ..Self::default() }
-            }
+        if let Ok(value) = serde_json::from_slice::<Value>(body) {
+            return Self::of(&value, 0).unwrap_or_default();
         }
+        let text = String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { text: (!text.is_empty()).then(|| shorten(&text)), ..Self::default() }
     }
 
     fn of(value: &Value, depth: usize) -> Option<Self> {
@@ -98,18 +96,13 @@ impl Said {
 
     /// What the answer means: by the code first, since HSS says "no permission" with status 400.
     pub(super) fn kind(&self, status: u16) -> Kind {
-        match (self.is_gateway(), self.number()) {
-            (true, Some("0101")) => return Kind::NotPublished,
-            (true, Some("0301")) => return Kind::Login,
-            (true, Some("0308")) => return Kind::Throttled,
-            (false, Some("0010" | "0013")) => return Kind::Login,
-            _ => {}
-        }
-        match status {
-            401 | 403 => Kind::Login,
-            404 => Kind::NotPublished,
-            429 => Kind::Throttled,
-            408 | 500.. => Kind::Failing,
+        match (self.is_gateway(), self.number(), status) {
+            (true, Some("0101"), _) => Kind::NotPublished,
+            (true, Some("0308"), _) => Kind::Throttled,
+            (true, Some("0301"), _) | (false, Some("0010" | "0013"), _) | (_, _, 401 | 403) => Kind::Login,
+            (_, _, 404) => Kind::NotPublished,
+            (_, _, 429) => Kind::Throttled,
+            (_, _, 408 | 500..) => Kind::Failing,
             _ => Kind::Refused,
         }
     }
@@ -145,6 +138,7 @@ mod tests {
 
     #[test]
     fn codes_before_status() {
+        use Kind::{Failing, Login, NotPublished, Refused, Throttled};
         let kind = |code: &str, status| Said { code: Some(code.into()), ..Said::default() }.kind(status);
         assert_eq!(kind("HSS.0013", 400), Kind::Login);
         assert_eq!(kind("HSS.0001", 400), Kind::Refused);
@@ -152,7 +146,6 @@ mod tests {
         assert_eq!(kind("APIG.0301", 400), Kind::Login);
         let by_status: Vec<Kind> =
             [400, 401, 403, 404, 408, 413, 429, 500, 503, 599].map(|s| Said::default().kind(s)).into();
-        use Kind::{Failing, Login, NotPublished, Refused, Throttled};
         assert_eq!(by_status, [Refused, Login, Login, NotPublished, Failing, Refused, Throttled, Failing, Failing, Failing]);
     }
 }

@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use ring::digest;
-
+use crate::digest::sha256;
 use crate::hss::{PathRow, RiskRow};
 use crate::model::{Bucket, Finding, Resource};
 use crate::scan::{Entry, Ledger};
+
+/// Hex digits of a fingerprint: enough for as many findings as there will ever be.
+const FINGERPRINT_LENGTH: usize = 32;
 
 /// The findings of a run, by path, worst first in a file.
 pub(super) fn all(ledger: &Ledger) -> Vec<Finding> {
@@ -17,7 +19,9 @@ pub(super) fn all(ledger: &Ledger) -> Vec<Finding> {
     for finding in &mut findings {
         let text = identity(finding);
         let nth = seen.entry(text.clone()).or_default();
-        finding.fingerprint = fingerprint(&format!("{text}\n{nth}"));
+        let mut fingerprint = sha256(format!("{text}\n{nth}").as_bytes());
+        fingerprint.truncate(FINGERPRINT_LENGTH);
+        finding.fingerprint = fingerprint;
         *nth += 1;
     }
     findings
@@ -88,8 +92,4 @@ fn identity(finding: &Finding) -> String {
         words(&finding.hit_path),
     ]
     .join("\n")
-}
-
-fn fingerprint(text: &str) -> String {
-    digest::digest(&digest::SHA256, text.as_bytes()).as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

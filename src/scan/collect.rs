@@ -71,10 +71,9 @@ impl Job<'_> {
         if files.len() <= FEW_FILES {
             return Ok(rows);
         }
-        let ledger = self.ledger.borrow();
-        let wanted: Vec<String> = files.iter().filter_map(|index| ledger.entries[*index].file_id.clone()).collect();
-        let file_type = files.first().map(|index| ledger.entries[*index].source.file_type);
-        drop(ledger);
+        let wanted: Vec<String> =
+            files.iter().filter_map(|index| self.ledger.borrow().entries[*index].file_id.clone()).collect();
+        let file_type = files.first().map(|index| self.ledger.borrow().entries[*index].source.file_type);
         let filter = FileFilter { file_type, ..FileFilter::default() };
         let mut page = Page { offset: 0, limit: ROWS_PER_PAGE };
         loop {

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use ring::digest;
-
+use crate::digest::sha256;
 use crate::model::{FileType, RepoPath};
 
 /// Files in one upload, at most (HSS API reference, batch-upload).
 pub const FILES_PER_UPLOAD: usize = 10;
-/// Ids in one task, at most (HSS API definition of CreateTask).
+/// Ids in one task, at most (HSS API definition of `CreateTask`).
 pub const FILES_PER_TASK: usize = 100;
 /// Bytes of file content in one upload: a signed body may have 12 MB, and the multipart frame needs some of it.
 pub const BYTES_PER_UPLOAD: u64 = 11_000_000;
@@ -96,8 +95,7 @@ fn upload_name(path: &RepoPath, digits: usize) -> String {
     let safe = |bytes: &[u8]| -> String {
         bytes.iter().map(|b| if b.is_ascii_alphanumeric() || b"._-".contains(b) { *b as char } else { '_' }).collect()
     };
-    let hash: String =
-        digest::digest(&digest::SHA256, path.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = sha256(path.as_bytes());
     let base = safe(path.file_name());
     let folder = path.as_bytes().len() - path.file_name().len();
     let folder = safe(path.as_bytes()[..folder].strip_suffix(b"/").unwrap_or_default());

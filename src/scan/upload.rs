@@ -4,10 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{pin_mut, stream};
-use ring::digest;
 
 use super::plan::{self, Batch, FILES_PER_TASK, Item};
 use super::{Job, Step};
+use crate::digest::sha256;
 use crate::hss::{Error, Kind, UploadPart};
 use crate::model::{FileType, State};
 
@@ -160,11 +160,10 @@ impl Job<'_> {
                     continue;
                 }
             };
-            let hash = digest::digest(&digest::SHA256, &bytes);
             let mut ledger = self.ledger.borrow_mut();
             let entry = &mut ledger.entries[*index];
             entry.source.size = bytes.len() as u64;
-            entry.source.sha256 = Some(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect());
+            entry.source.sha256 = Some(sha256(&bytes));
             parts.push(UploadPart { name: entry.upload_name.clone(), bytes });
             sent.push(*index);
         }

@@ -8,25 +8,25 @@ use hss_iac::emulator::{Emulator, Options};
 use serde_json::Value;
 
 /// A repository in a temporary directory.
-pub struct Repo {
+pub(crate) struct Repo {
     dir: tempfile::TempDir,
 }
 
 impl Repo {
     /// An empty one.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         std::fs::create_dir(dir.path().join(".git")).expect("a .git directory");
         Self { dir }
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.dir.path()
     }
 
     /// Adds a file.
-    pub fn file(self, path: &str, text: &str) -> Self {
+    pub(crate) fn file(self, path: &str, text: &str) -> Self {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
         std::fs::write(path, text).expect("a file");
@@ -34,7 +34,7 @@ impl Repo {
     }
 
     /// Adds `n` clean Dockerfiles and `n` clean manifests.
-    pub fn many(mut self, n: usize) -> Self {
+    pub(crate) fn many(mut self, n: usize) -> Self {
         for i in 0..n {
             self = self
                 .file(&format!("s{i}/Dockerfile"), &clean_dockerfile(i))
@@ -45,34 +45,34 @@ impl Repo {
 }
 
 /// A Dockerfile that no rule of the stand-in objects to.
-pub fn clean_dockerfile(i: usize) -> String {
+pub(crate) fn clean_dockerfile(i: usize) -> String {
     format!(
         "FROM registry.example/base:1.2.3\nLABEL service=\"s{i}\"\nUSER 10001\nHEALTHCHECK CMD [\"/bin/check\"]\nCMD [\"/bin/serve\"]\n"
     )
 }
 
 /// A manifest that no rule of the stand-in objects to.
-pub fn clean_manifest(i: usize) -> String {
+pub(crate) fn clean_manifest(i: usize) -> String {
     format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c{i}\n  namespace: shop\ndata:\n  key: value\n")
 }
 
 /// A Dockerfile with a high finding.
-pub const BAD_DOCKERFILE: &str =
+pub(crate) const BAD_DOCKERFILE: &str =
     "FROM debian:latest\nADD https://example.test/tool.tar.gz /opt/\nENV DB_PASSWORD=hunter2hunter2\nUSER root\n";
 
 /// What a run of the binary left behind.
-pub struct Finished {
+pub(crate) struct Finished {
     /// The exit code.
-    pub code: i32,
+    pub(crate) code: i32,
     /// Stdout.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Stderr.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 impl Finished {
     /// The JSON on stdout.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
     }
 }
@@ -88,24 +88,24 @@ impl From<Output> for Finished {
 }
 
 /// The binary in a directory, with an environment of nothing.
-pub fn hss_iac(cwd: &Path) -> Command {
+pub(crate) fn hss_iac(cwd: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hss-iac"));
     command.current_dir(cwd).env_clear();
     command
 }
 
 /// Runs the binary and waits for it.
-pub fn run(cwd: &Path, args: &[&str]) -> Finished {
+pub(crate) fn run(cwd: &Path, args: &[&str]) -> Finished {
     hss_iac(cwd).args(args).output().expect("the binary runs").into()
 }
 
 /// `scan` against a stand-in, JSON on stdout.
-pub fn scan(cwd: &Path, emulator: &Emulator, args: &[&str]) -> Finished {
+pub(crate) fn scan(cwd: &Path, emulator: &Emulator, args: &[&str]) -> Finished {
     scan_command(cwd, emulator, args).output().expect("the binary runs").into()
 }
 
 /// The command of [`scan`].
-pub fn scan_command(cwd: &Path, emulator: &Emulator, args: &[&str]) -> Command {
+pub(crate) fn scan_command(cwd: &Path, emulator: &Emulator, args: &[&str]) -> Command {
     let usual = Options::default();
     let mut command = hss_iac(cwd);
     command
@@ -121,17 +121,17 @@ pub fn scan_command(cwd: &Path, emulator: &Emulator, args: &[&str]) -> Command {
 }
 
 /// A stand-in that scans at once.
-pub fn quick() -> Options {
+pub(crate) fn quick() -> Options {
     Options { scan_time: std::time::Duration::from_millis(50), ..Options::default() }
 }
 
 /// Starts a stand-in.
-pub fn start(options: Options) -> Emulator {
+pub(crate) fn start(options: Options) -> Emulator {
     Emulator::start(options).expect("the stand-in listens")
 }
 
 /// Asserts that every file of ours ended in exactly one state and that the numbers say so.
-pub fn assert_adds_up(result: &Value, files: usize) {
+pub(crate) fn assert_adds_up(result: &Value, files: usize) {
     let counts = &result["counts"];
     let states = ["scanned", "reused", "upload_failed", "scan_failed", "not_scanned"];
     let listed = result["files"].as_array().expect("files");
@@ -145,6 +145,6 @@ pub fn assert_adds_up(result: &Value, files: usize) {
 }
 
 /// The root of this project.
-pub fn project() -> PathBuf {
+pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use ring::{digest, hmac};
+use ring::hmac;
+
+use crate::digest::{hex, sha256};
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
@@ -48,14 +50,14 @@ pub(crate) fn sign(request: &Unsigned<'_>, access_key: &str, secret_key: &str, d
         .iter()
         .find(|(name, _)| name == "x-sdk-content-sha256")
         .filter(|_| !request.body.is_empty())
-        .map_or_else(|| hex(digest::digest(&digest::SHA256, request.body).as_ref()), |(_, value)| (*value).to_owned());
+        .map_or_else(|| sha256(request.body), |(_, value)| (*value).to_owned());
     let canonical = format!(
         "{}\n{}\n{}\n{lines}\n{names}\n{payload}",
         request.method,
         canonical_path(request.path),
         canonical_query(request.query)
     );
-    let hash = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
+    let hash = sha256(canonical.as_bytes());
     let to_sign = format!("{ALGORITHM}\n{date}\n{hash}");
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret_key.as_bytes());
     let signature = hex(hmac::sign(&key, to_sign.as_bytes()).as_ref());
@@ -110,10 +112,6 @@ fn decode(text: &str) -> Vec<u8> {
         }
     }
     decoded
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ enum Family {
     Keys { access: &'static str, secret: &'static str, security_token: Option<&'static str> },
 }
 
-/// Our own first, then Huawei's SDKs, Terraform and newer tools, the GitHub action `huaweicloud/auth-action`, and OpenStack's names.
+/// Our own first, then Huawei's SDKs, Terraform and newer tools, the GitHub action `huaweicloud/auth-action`, and the names of `OpenStack`.
 const FAMILIES: [Family; 7] = [
     Family::Token("HSS_IAC_TOKEN"),
     Family::Keys {
