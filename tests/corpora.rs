@@ -1,5 +1,6 @@
 //! Discovery against real repositories with the truth beside them. They are not part of the project: `HSS_IAC_CORPORA` names a folder
 //! that holds `NAME/`, `NAME.tsv` (path, type) and `NAME.templates.tsv` (path, `k8s_template`).
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -42,7 +43,7 @@ fn discovery_equals_the_truth() {
         let found = discover(&options).expect("a walk");
         let files: BTreeMap<String, String> =
             found.files.iter().map(|file| (file.path.to_string(), file.file_type.to_string())).collect();
-        let is_template = |reason| matches!(reason, SkipReason::HelmTemplate | SkipReason::K8sTemplate);
+
         let name = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let wanted = truth(&root.with_extension("tsv"));
         let wrong =

@@ -207,3 +207,39 @@ fn the_stand_in_is_named_and_kept_out_of_ci() {
     let ran: common::Finished = command.env("CI", "true").output().expect("it runs").into();
     assert_eq!(ran.code, 2, "an endpoint that turns out to be a stand-in: {}", ran.stderr);
 }
+
+#[test]
+fn twenty_seeds_of_bad_weather_lose_nothing() {
+    let repo = Repo::new().many(150).file("bad/Dockerfile", BAD_DOCKERFILE);
+    let mut codes = Vec::new();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..20)
+            .map(|seed| {
+                let repo = &repo;
+                scope.spawn(move || {
+                    let emulator = start(Options { fault_rate: 0.2, seed, ..quick() });
+                    let ran = scan(repo.path(), &emulator, &["--jobs", "16"]);
+                    let result = ran.json();
+                    assert_adds_up(&result, 301);
+                    let mut held = std::collections::HashSet::new();
+                    for (_, _, files) in emulator.tasks() {
+                        assert!(files.into_iter().all(|file| held.insert(file)), "seed {seed}: a file stands in two tasks");
+                    }
+                    let counts = &result["counts"];
+                    let expected = if counts["findings"]["high"].as_u64() > Some(0) {
+                        1
+                    } else if counts["scanned"] == 301 {
+                        0
+                    } else {
+                        i32::try_from(result["verdict"]["exit_code"].as_i64().unwrap_or(-1)).unwrap_or(-1)
+                    };
+                    assert_eq!(ran.code, expected, "seed {seed}: {}", result["verdict"]);
+                    ran.code
+                })
+            })
+            .collect();
+        codes.extend(runs.into_iter().map(|run| run.join().unwrap_or(-1)));
+    });
+    assert!(codes.iter().all(|code| [1, 5, 7].contains(code)), "{codes:?}");
+    assert!(codes.iter().filter(|code| **code == 1).count() >= 15, "{codes:?}");
+}

@@ -1,5 +1,6 @@
 //! The built binary, run as a user would: cleared environment, a temporary directory, the stand-in in place of HSS.
 #![allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,0 +1,146 @@
+//! Discovery, through the binary.
+#![cfg(feature = "emulator")]
+
+mod common;
+
+use common::{BAD_DOCKERFILE, Finished, Repo, clean_manifest, run};
+use serde_json::Value;
+
+fn listed(repo: &Repo, args: &[&str]) -> (Vec<String>, Vec<String>) {
+    let ran = run(repo.path(), &[&["list", "-o", "json"], args].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let result = ran.json();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let rows = |name: &str, what: &str| -> Vec<String> {
+        let rows = result[name].as_array().cloned().unwrap_or_default();
+        rows.iter().map(|row| format!("{} {}", text(&row["path"]), text(&row[what]))).collect()
+    };
+    (rows("files", "state"), rows("skipped", "reason"))
+}
+
+fn git(repo: &Repo, args: &[&str]) {
+    let status = std::process::Command::new("git").args(args).current_dir(repo.path()).output().map(|output| output.status);
+    assert!(status.is_ok_and(|status| status.success()), "git {args:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn links_and_special_files_end_in_a_stated_place() {
+    use std::os::unix::fs::symlink;
+    let repo = Repo::new().file("a/Dockerfile", BAD_DOCKERFILE).file("b/x.yaml", &clean_manifest(1));
+    let at = |path: &str| repo.path().join(path);
+    symlink("a/Dockerfile", at("Dockerfile")).expect("a link in the tree");
+    symlink("/etc/hostname", at("out.yaml")).expect("a link out of the tree");
+    symlink("nowhere", at("gone.yaml")).expect("a link to nothing");
+    symlink("../..", at("b/loop.yml")).expect("a link above the root");
+    symlink(".", at("a/self.yaml")).expect("a loop");
+    symlink("b", at("folder")).expect("a link to a directory");
+    let fifo = std::process::Command::new("mkfifo").arg(at("pipe.yaml")).status();
+    assert!(fifo.is_ok_and(|status| status.success()));
+    let (files, skipped) = listed(&repo, &[]);
+    assert_eq!(
+        files,
+        [
+            "a/Dockerfile would_send",
+            "b/loop.yml not_scanned",
+            "b/x.yaml would_send",
+            "out.yaml not_scanned",
+            "pipe.yaml not_scanned"
+        ]
+    );
+    assert_eq!(skipped, ["Dockerfile link", "a/self.yaml link", "gone.yaml broken_link"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn names_that_are_not_utf_8_are_shown_and_kept() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let repo = Repo::new();
+    let name = std::ffi::OsStr::from_bytes(b"\xff.yaml");
+    std::fs::write(repo.path().join(name), clean_manifest(1)).expect("a file");
+    let result = run(repo.path(), &["list", "-o", "json"]).json();
+    assert_eq!((&result["files"][0]["path"], &result["files"][0]["path_raw"]), (&r"\xFF.yaml".into(), &"/y55YW1s".into()));
+}
+
+#[test]
+fn too_large_is_ours_and_not_scanned() {
+    let padded = format!("{}# {}\n", clean_manifest(1), "x".repeat(1_000_000));
+    let repo = Repo::new().file("big.yaml", &padded).file("big.txt", &padded).file("values.yaml", &"a: 1\n".repeat(300_000));
+    assert_eq!(listed(&repo, &[]), (vec!["big.yaml not_scanned".to_owned()], vec![]));
+    let ran = run(repo.path(), &["scan", "-q", "--emulator"]);
+    assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn ignored_is_not_taken_unless_git_tracks_it() {
+    let repo = Repo::new()
+        .file(".gitignore", "*.gen.yaml\n!keep.gen.yaml\nout/\n")
+        .file("a.gen.yaml", &clean_manifest(1))
+        .file("keep.gen.yaml", &clean_manifest(2))
+        .file("tracked.gen.yaml", &clean_manifest(3))
+        .file("out/x.yaml", &clean_manifest(4))
+        .file("out/tracked.yaml", &clean_manifest(5));
+    git(&repo, &["init", "-q", "."]);
+    git(&repo, &["add", "-f", "tracked.gen.yaml", "out/tracked.yaml"]);
+    let files =
+        ["keep.gen.yaml would_send", "out/tracked.yaml would_send", "tracked.gen.yaml would_send"].map(str::to_owned);
+    assert_eq!(listed(&repo, &[]), (files.to_vec(), vec!["a.gen.yaml ignored".to_owned()]));
+    let (files, skipped) = listed(&repo, &["--no-ignore"]);
+    assert_eq!((files.len(), skipped.len()), (5, 0));
+    let (files, skipped) = listed(&repo, &["--include", "out/*.yaml"]);
+    assert_eq!(files, ["out/tracked.yaml would_send", "out/x.yaml would_send"]);
+    assert_eq!(skipped, ["a.gen.yaml", "keep.gen.yaml", "tracked.gen.yaml"].map(|path| format!("{path} not_included")));
+}
+
+#[test]
+fn what_decides_in_order() {
+    let repo = Repo::new()
+        .file("a/Dockerfile", BAD_DOCKERFILE)
+        .file("b/Dockerfile", BAD_DOCKERFILE)
+        .file("c/build.docker", BAD_DOCKERFILE);
+    let files = |args: &[&str]| listed(&repo, args).0;
+    assert_eq!(files(&["--exclude", "a"]), ["b/Dockerfile would_send"]);
+    assert_eq!(files(&["--include", "a/**", "--exclude", "a/Dockerfile"]), Vec::<String>::new());
+    assert_eq!(files(&["--exclude", "a", "a/Dockerfile"]), ["a/Dockerfile would_send"]);
+    assert_eq!(files(&["--map", "**/*.docker=dockerfile", "c"]), ["c/build.docker would_send"]);
+    assert_eq!(files(&["c/build.docker"]), ["c/build.docker would_send"], "a named file may be taken by its content");
+    assert_eq!(files(&["[ab]/*"]), ["a/Dockerfile would_send", "b/Dockerfile would_send"]);
+    let refused = |args: &[&str]| -> Finished { run(repo.path(), &[&["list"], args].concat()) };
+    let repo_text = repo.path().join("notes.txt");
+    std::fs::write(repo_text, "hello").expect("a file");
+    let ran = refused(&["notes.txt"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(
+        ran.stderr,
+        "error: notes.txt: neither its name nor its content is that of a Dockerfile or of a Kubernetes manifest; to take it all the \
+         same, say --map 'notes.txt=dockerfile' or --map 'notes.txt=k8s_yaml'\n"
+    );
+    assert_eq!(refused(&["--exclude", "{a,b}"]).code, 2);
+}
+
+#[test]
+fn explain_ends_in_the_decision() {
+    let repo = Repo::new()
+        .file("Dockerfile", BAD_DOCKERFILE)
+        .file(
+            "kustomization.yaml",
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\nmetadata: {}\n",
+        )
+        .file(".gitignore", "hidden/\n")
+        .file("hidden/x.yaml", &clean_manifest(1));
+    let last = |args: &[&str]| {
+        let ran = run(repo.path(), &[&["list"], args].concat());
+        ran.stdout.lines().last().unwrap_or_default().to_owned()
+    };
+    assert_eq!(last(&["--explain", "Dockerfile"]), "decision: taken as dockerfile");
+    assert_eq!(
+        last(&["--explain", "./kustomization.yaml"]),
+        "decision: skipped, read by a tool, not stored by an API server"
+    );
+    assert_eq!(
+        last(&["--explain", "hidden/x.yaml"]),
+        "decision: not taken, .gitignore matches it or a directory above it, and git does not track it"
+    );
+    assert_eq!(last(&["--exclude", "Dockerfile", "--explain", "Dockerfile"]), "decision: skipped, --exclude matches it");
+    assert_eq!(last(&["--explain", "nothing"]), "decision: not taken, it is not there");
+}
