@@ -87,13 +87,13 @@ pub struct Input {
     #[arg(value_name = "PATHS", default_value = ".")]
     pub(crate) paths: Vec<OsString>,
     /// Take only what matches, even where .gitignore hides it (repeatable)
-    #[arg(long, value_name = "GLOB", env = "HSS_IAC_INCLUDE")]
+    #[arg(long, value_name = "GLOB", env = "HSS_IAC_INCLUDE", value_delimiter = '\n')]
     pub(crate) include: Vec<String>,
     /// Leave out what matches (repeatable)
-    #[arg(long, value_name = "GLOB", env = "HSS_IAC_EXCLUDE")]
+    #[arg(long, value_name = "GLOB", env = "HSS_IAC_EXCLUDE", value_delimiter = '\n')]
     pub(crate) exclude: Vec<String>,
     /// Take what matches for a `dockerfile` or `k8s_yaml` (repeatable)
-    #[arg(long, value_name = "GLOB=TYPE", env = "HSS_IAC_MAP")]
+    #[arg(long, value_name = "GLOB=TYPE", env = "HSS_IAC_MAP", value_delimiter = '\n')]
     pub(crate) map: Vec<Mapping>,
     /// Do not honour .gitignore
     #[arg(long, env = "HSS_IAC_NO_IGNORE")]
