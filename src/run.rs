@@ -107,6 +107,8 @@ async fn work(settings: &settings::Scan, files: Vec<SourceFile>, progress: &Rc<P
                 () = tokio::time::sleep(settings.timeout) => Some((Exit::Timeout, format!("timed out after {}", human(settings.timeout)))),
                 exit = signal() => Some((exit, if exit == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned())),
             };
+            // A stand-in that may not be one decides, however the run ended.
+            let end = impostor(settings, &client).or(end);
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
             ledger.borrow_mut().close(&reason);
             done.faults.extend(end);
@@ -160,8 +162,7 @@ async fn converse(
         read: &read,
         strikes: Cell::new(0),
     };
-    let end = job.run().await;
-    impostor(settings, client).or_else(|| end.err().and_then(fault))
+    job.run().await.err().and_then(fault)
 }
 
 /// A stand-in where none is allowed.

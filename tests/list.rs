@@ -1,5 +1,6 @@
 //! Discovery, through the binary.
 #![cfg(feature = "emulator")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -22,14 +22,21 @@ pub(super) fn type_by_name(path: &RepoPath) -> Option<FileType> {
     if dockerfile::name(path.file_name()) != dockerfile::Name::Other {
         return Some(FileType::Dockerfile);
     }
+    is_yaml(path).then_some(FileType::K8sYaml)
+}
+
+fn is_yaml(path: &RepoPath) -> bool {
     let name = path.file_name().to_ascii_lowercase();
-    (name.ends_with(b".yaml") || name.ends_with(b".yml")).then_some(FileType::K8sYaml)
+    name.ends_with(b".yaml") || name.ends_with(b".yml")
 }
 
 /// Classifies by name, and by content where the name says what to look for.
 pub(super) fn class(root: &Path, path: &RepoPath, bytes: &[u8]) -> Class {
     match type_by_name(path) {
-        Some(FileType::Dockerfile) => of_dockerfile(path, bytes),
+        Some(FileType::Dockerfile) => match of_dockerfile(path, bytes) {
+            Class::Other(_) if is_yaml(path) => of_yaml(root, path, bytes),
+            class => class,
+        },
         Some(FileType::K8sYaml) => of_yaml(root, path, bytes),
         None => Class::Other("its name is none of a Dockerfile or of YAML"),
     }

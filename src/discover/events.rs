@@ -23,7 +23,7 @@ fn walk(text: &str, mut visit: impl FnMut(&Path, &Node<'_>)) {
             }
             Event::Alias(anchor) => match anchors.get(&anchor) {
                 Some(text) => Node::Scalar(text.clone().into(), true),
-                None => Node::Mapping,
+                None => Node::Alias,
             },
             Event::MappingStart(..) => Node::Mapping,
             Event::SequenceStart(..) => Node::Sequence,
@@ -48,7 +48,7 @@ fn walk(text: &str, mut visit: impl FnMut(&Path, &Node<'_>)) {
         }
         visit(&path, &node);
         match node {
-            Node::Scalar(..) => close_value(&mut path, &mut open),
+            Node::Scalar(..) | Node::Alias => close_value(&mut path, &mut open),
             Node::Mapping => open.push(Open::Mapping { key: None }),
             Node::Sequence => open.push(Open::Sequence),
         }
@@ -65,6 +65,8 @@ enum Node<'a> {
     Scalar(std::borrow::Cow<'a, str>, bool),
     Mapping,
     Sequence,
+    /// A mapping or sequence that stands elsewhere.
+    Alias,
 }
 
 /// A value has ended: the next node of a mapping is a key.
@@ -94,8 +96,8 @@ pub(super) fn root(text: &str) -> Root {
             "apiVersion" => root.api_version = text,
             "kind" => root.kind = text,
             "metadata" => {
-                root.metadata = matches!(node, Node::Mapping)
-                    || matches!(node, Node::Scalar(text, true) if text == "null" || text == "~" || text.is_empty());
+                root.metadata = matches!(node, Node::Mapping | Node::Alias)
+                    || matches!(node, Node::Scalar(text, true) if text.eq_ignore_ascii_case("null") || text == "~" || text.is_empty());
             }
             "spec" => root.spec = true,
             "items" => root.items = true,

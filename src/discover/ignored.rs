@@ -18,7 +18,7 @@ impl Rules {
         if std::fs::symlink_metadata(root.join(".git")).is_err() {
             return None;
         }
-        let global = Arc::new(Self { own: Gitignore::global().0, above: None });
+        let global = Arc::new(Self { own: GitignoreBuilder::new(root).build_global().0, above: None });
         let mut exclude = GitignoreBuilder::new(root);
         // A rule that can't be read is passed over, as git does.
         let _ = exclude.add(git_dir(root).join("info/exclude"));

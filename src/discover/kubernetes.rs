@@ -150,6 +150,11 @@ impl Document<'_> {
                 return Root { template, ..events::root(self.body) };
             }
         }
+        // A quote that never closes was none: it stood in a plain scalar.
+        if scan.quote.is_some() {
+            let template = scan.root.template;
+            return Root { template, ..events::root(self.body) };
+        }
         scan.root
     }
 }
@@ -225,8 +230,9 @@ impl Scan {
             }
             "metadata" => {
                 let value = value.split(" #").next().unwrap_or_default().trim();
-                self.root.metadata =
-                    value.is_empty() || value.starts_with(['{', '&', '*', '!', '#', '~']) || value == "null";
+                self.root.metadata = value.is_empty()
+                    || value.starts_with(['{', '&', '*', '!', '#', '~'])
+                    || value.eq_ignore_ascii_case("null");
             }
             "spec" => self.root.spec = true,
             "items" => self.root.items = true,
@@ -334,8 +340,17 @@ fn ends_open(text: &str) -> (Option<char>, bool) {
 
 /// Whether what stands before a quote lets it open a scalar: a plain scalar may hold quotes.
 fn starts_value(before: &str) -> bool {
-    let before = before.trim_end();
-    before.is_empty() || before.ends_with([':', '-', '[', '{', ',']) || before.ends_with('?')
+    let mut value = before.trim_start();
+    while let Some(rest) = value.strip_prefix("- ").or_else(|| value.strip_prefix("? ")) {
+        value = rest.trim_start();
+    }
+    if !value.starts_with(['[', '{', '"', '\'']) {
+        value = key_value(value).map_or(value, |(_, value)| value).trim_start();
+    }
+    while value.starts_with(['&', '!']) {
+        value = value.split_once([' ', '\t']).map_or("", |(_, rest)| rest).trim_start();
+    }
+    value.is_empty() || (value.starts_with(['[', '{', '"', '\'']) && value.trim_end().ends_with([':', '[', '{', ',']))
 }
 
 /// `key: |`, `- >-`, `key: &a !!str |2+`.
@@ -404,6 +419,14 @@ mod tests {
             (format!("{{{{- /*\n*/ -}}}}\n{pod}  a: {{{{ x }}}}\n"), Template),
             (format!("{pod}spec:\n  a: \"x\n{{{{ y }}}}\n  z\"\n"), Manifest),
             (format!("{pod}spec: {{{{ a }}}}\n---\n{pod}"), Manifest),
+            (
+                "apiVersion: v1\nmetadata:\n  annotations:\n    d: for users, 'tis fine\nkind: Pod\nspec: {}\n".to_owned(),
+                Manifest,
+            ),
+            ("apiVersion: v1\nmetadata:\n  d: some text\n      \"quoted start\nkind: Pod\n".to_owned(), Manifest),
+            ("base: &m {a: b}\n<<: *m\napiVersion: v1\nkind: Pod\nmetadata: {}\n".to_owned(), Manifest),
+            ("{x: &m {a: b}, apiVersion: v1, metadata: *m, kind: Pod}".to_owned(), Manifest),
+            (format!("{pod}spec:\n  a: !x \"multi\n    {{{{ x }}}}\n    b\"\n"), Manifest),
             ("a\0b".to_owned(), Other),
         ];
         for (text, expected) in cases {

@@ -283,15 +283,18 @@ fn take_tracked(options: &Options, found: &mut Found) {
     let files: BTreeSet<&RepoPath> = found.ignored_files.iter().collect();
     let folders = &found.ignored_folders;
     let wanted = |path: &RepoPath| {
-        type_by_name(path).is_some() && (files.contains(path) || folders.iter().any(|folder| is_below(path, folder)))
+        let may_be_ours = type_by_name(path).is_some() || matches!(options.word(path), Word::Taken(Some(_)));
+        may_be_ours && (files.contains(path) || folders.iter().any(|folder| is_below(path, folder)))
     };
     match tracked::paths(&options.root, wanted) {
         Err(note) => found.discovery.notes.push(note),
         Ok(paths) => {
             for path in paths {
                 let there = std::fs::symlink_metadata(options.root.join(path.to_os())).is_ok_and(|place| place.is_file());
-                if there && options.is_selected(&path) && matches!(options.word(&path), Word::Nothing) {
-                    take(options, path, None, found);
+                match options.word(&path) {
+                    Word::Nothing if there && options.is_selected(&path) => take(options, path, None, found),
+                    Word::Taken(file_type) if there && options.is_selected(&path) => take(options, path, file_type, found),
+                    _ => {}
                 }
             }
         }

@@ -1,9 +1,9 @@
 //! A stand-in for HSS and IAM that obeys the documentation to the letter, for first steps without an account and for
 //! tests. It shares nothing with the client: its wire structs, its signature check and its limits are its own, so that
-//! one mistake can't hide in both. Its findings are those of [`rules`], not those of HSS.
+//! one mistake can't hide in both. Its findings are those of `rules`, not those of HSS.
 //!
-//! A request passes [`gate`] (route, credentials, limit, fault, journal) and then one function of [`upload`], [`tasks`],
-//! [`risks`] or [`iam`], which reads and changes the [`store`].
+//! A request passes `gate` (route, credentials, limit, fault, journal) and then one function of `upload`, `tasks`,
+//! `risks` or `iam`, which reads and changes the `store`.
 
 use std::fmt;
 use std::io;

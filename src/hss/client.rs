@@ -417,7 +417,8 @@ impl Client {
             if let Err(failed) = &outcome {
                 *self.refused.borrow_mut() = Some(failed.error.clone());
             }
-        } else if status.is_some() {
+        } else if status.is_some_and(|status| !matches!(status, 300..400 | 404 | 408 | 429 | 500..)) {
+            // What a gateway or proxy says says nothing of the key.
             self.proven.set(true);
         }
         drop(alone);

@@ -51,10 +51,12 @@ pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &
     held.sort_by_key(|(exit, _)| Exit::PRECEDENCE.iter().position(|of| of == exit));
 
     let service_softened = rules.soften_service && held.iter().any(|(exit, _)| is_service(*exit));
+    let refused = files.iter().any(|file| matches!(file.state, State::UploadFailed | State::ScanFailed));
+    let only_cut_off = !refused && facts.obstacles == 0 && facts.unreadable == 0;
     let softened = |exit: Exit| match exit {
         Exit::Service | Exit::Timeout => rules.soften_service,
-        // Files that the failing service kept us from are part of that fault; what no scan could have reached is not.
-        Exit::Partial => rules.soften_partial || (service_softened && facts.obstacles == 0 && facts.unreadable == 0),
+        // Files that the fault cut off are part of it; what was refused or what no scan could have reached is not.
+        Exit::Partial => rules.soften_partial || (service_softened && only_cut_off),
         _ => false,
     };
     let worst = held.first().map_or(Exit::Pass, |(exit, _)| *exit);

@@ -93,6 +93,8 @@ fn softening_changes_the_code_and_never_the_word() {
     let padded = Facts { obstacles: 1, ..facts.clone() };
     let reasons = ["unreachable (reported only)", "1 of 1 file not scanned"];
     assert_eq!(judge(&soft, &files, &[], &padded), verdict(Status::Error, 7, &reasons));
+    let refused = [file(State::NotScanned), file(State::UploadFailed)];
+    assert_eq!(judge(&soft, &refused, &[], &facts).exit_code, 7);
     let login = Facts { faults: vec![(Exit::Login, "refused".into())], ..Facts::default() };
     let both = Rules { soften_partial: true, ..soft };
     let reasons = ["refused", "1 of 1 file not scanned (reported only)"];

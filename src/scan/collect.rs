@@ -58,8 +58,9 @@ impl Job<'_> {
                 Ok(())
             }
             Err(error) => {
+                let error = self.forgive(error)?;
                 self.end(&[index], State::ScanFailed, &format!("its risks could not be read: {}", error.message));
-                self.forgive(error).map(drop)
+                Ok(())
             }
         }
     }
@@ -109,6 +110,11 @@ impl Job<'_> {
                 let filter = FileFilter { file_id: Some(file_id.clone()), ..FileFilter::default() };
                 let listing = self.client.list_files(&filter, Page { offset: 0, limit: 10 }).await?;
                 row = listing.rows.into_iter().find(|row| row.file_id == file_id);
+                if row.is_none() {
+                    let filter = FileFilter { cicd: true, ..filter };
+                    let listing = self.client.list_files(&filter, Page { offset: 0, limit: 10 }).await?;
+                    row = listing.rows.into_iter().find(|row| row.file_id == file_id);
+                }
             }
             if row.as_ref().is_some_and(is_clean) {
                 return Ok(Vec::new());
@@ -121,7 +127,8 @@ impl Job<'_> {
             Some(row) if row.risky == Some(true) => {
                 Err(Error::new(Kind::Refused, "HSS counts it as risky and lists no risk".to_owned()))
             }
-            _ => Ok(Vec::new()),
+            Some(row) if row.risky == Some(false) && row.risk_num.unwrap_or(0) == 0 => Ok(Vec::new()),
+            _ => Err(Error::new(Kind::Refused, "HSS lists no risk and does not say that it found none".to_owned())),
         }
     }
 
@@ -173,5 +180,5 @@ impl Job<'_> {
 }
 
 fn is_clean(row: &FileRow) -> bool {
-    row.risky == Some(false) && row.last_scan_time.is_some()
+    row.risky == Some(false) && row.risk_num.unwrap_or(0) == 0 && row.last_scan_time.is_some()
 }

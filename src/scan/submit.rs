@@ -20,8 +20,8 @@ impl Job<'_> {
             files.iter().filter_map(|index| self.ledger.borrow().entries[*index].file_id.clone()).collect();
         let task = NewTask::Iac { file_type, file_ids: ids.clone() };
         let mut last = None;
+        let since = self.client.service_time().map(|time| time - CLOCK_MARGIN);
         for _ in 0..TRIES {
-            let since = self.client.service_time().map(|time| time - CLOCK_MARGIN);
             let found = match self.client.create_task(&task).await {
                 Ok(task_id) => Some(task_id),
                 Err(error) if error.lost => {
@@ -33,12 +33,9 @@ impl Job<'_> {
                     found
                 }
                 Err(error) => {
-                    let (reason, fatal) = match self.forgive(error) {
-                        Ok(error) => (error, None),
-                        Err(error) => (error.clone(), Some(error)),
-                    };
-                    self.end(&files, State::ScanFailed, &reason.message);
-                    return fatal.map_or(Ok(()), Err);
+                    let error = self.forgive(error)?;
+                    self.end(&files, State::ScanFailed, &error.message);
+                    return Ok(());
                 }
             };
             if let Some(task_id) = found {
@@ -49,23 +46,24 @@ impl Job<'_> {
             }
         }
         let error = last.unwrap_or_else(|| Error::new(Kind::Failing, "no task could be created".to_owned()));
-        self.end(&files, State::ScanFailed, &format!("no task could be created: {}", error.message));
         Err(error)
     }
 
     /// Looks for a task that holds just these files, started since the try. Never by likeness: other pipelines use the same project.
     async fn look_for(&self, file_type: FileType, ids: &[String], since: Option<i64>) -> Result<Option<String>, Error> {
         let filter = TaskFilter { file_type: Some(file_type), start_create_time: since, ..TaskFilter::default() };
-        let mut looked_at = HashSet::new();
+        let mut foreign = HashSet::new();
         for look in 0..LOOKS {
             tokio::time::sleep(self.options.patience * 2_u32.pow(look)).await;
             let rows = pages::all(|page| self.client.list_tasks(&filter, page), |row| row.task_id.clone()).await?;
             for row in rows {
-                if self.may_be_ours(&row, ids.len())
-                    && looked_at.insert(row.task_id.clone())
-                    && self.holds(&row, ids).await?
-                {
-                    return Ok(Some(row.task_id));
+                if row.task_id.is_empty() || foreign.contains(&row.task_id) || !self.may_be_ours(&row, ids.len()) {
+                    continue;
+                }
+                match self.holds(&row, ids).await? {
+                    Held::Ours => return Ok(Some(row.task_id)),
+                    Held::Foreign => drop(foreign.insert(row.task_id)),
+                    Held::NotYet => {}
                 }
             }
         }
@@ -77,11 +75,28 @@ impl Job<'_> {
         !known && row.files.is_none_or(|count| count == files as u64)
     }
 
-    async fn holds(&self, row: &TaskRow, ids: &[String]) -> Result<bool, Error> {
+    async fn holds(&self, row: &TaskRow, ids: &[String]) -> Result<Held, Error> {
         let filter = ResourceFilter::default();
         let page = |page: Page| self.client.list_task_resources(&row.task_id, &filter, page);
         let rows = pages::all(page, |row| row.file_id.clone()).await?;
         let held: HashSet<&str> = rows.iter().map(|row| row.file_id.as_str()).collect();
-        Ok(held.len() == ids.len() && ids.iter().all(|id| held.contains(id.as_str())))
+        let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
+        Ok(if held == wanted {
+            Held::Ours
+        } else if held.is_subset(&wanted) {
+            Held::NotYet
+        } else {
+            Held::Foreign
+        })
     }
+}
+
+/// Whose files a task holds.
+enum Held {
+    /// Just ours.
+    Ours,
+    /// None yet, or only some of ours: it may still be ours.
+    NotYet,
+    /// Somebody else's.
+    Foreign,
 }

@@ -124,13 +124,10 @@ impl Job<'_> {
                 Err(error) if matches!(error.kind, Kind::Refused) => {
                     self.split_or_end(&files, &error.message, &mut queue);
                 }
-                Err(error) => match self.forgive(error) {
-                    Ok(error) => self.end(&files, State::UploadFailed, &error.message),
-                    Err(fatal) => {
-                        self.end(&files, State::UploadFailed, &fatal.message);
-                        return Err(fatal);
-                    }
-                },
+                Err(error) => {
+                    let error = self.forgive(error)?;
+                    self.end(&files, State::UploadFailed, &error.message);
+                }
             }
         }
         Ok(stored)

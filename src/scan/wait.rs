@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Job, Step, pages};
-use crate::hss::{Error, Page, ResourceFilter, ResourceRow, ScanStatus, TaskFilter, TaskRow};
+use crate::hss::{Error, Kind, Page, ResourceFilter, ResourceRow, ScanStatus, TaskFilter, TaskRow};
 use crate::model::{State, TaskStatus};
 
 /// The first waits between polls, in thousandths of the steady distance: early while it costs nothing, and only five in the first
@@ -27,6 +27,7 @@ impl Job<'_> {
             polls += 1;
             let rows = match self.poll(&open).await {
                 Ok(rows) => rows,
+                Err(error) if matches!(error.kind, Kind::Refused | Kind::Invalid) => return Err(error),
                 Err(error) => {
                     self.forgive(error)?;
                     continue;
