@@ -350,7 +350,10 @@ fn starts_value(before: &str) -> bool {
     while value.starts_with(['&', '!']) {
         value = value.split_once([' ', '\t']).map_or("", |(_, rest)| rest).trim_start();
     }
-    value.is_empty() || (value.starts_with(['[', '{', '"', '\'']) && value.trim_end().ends_with([':', '[', '{', ',']))
+    value.is_empty()
+        || (!value.starts_with("{{")
+            && value.starts_with(['[', '{', '"', '\''])
+            && value.trim_end().ends_with([':', '[', '{', ',']))
 }
 
 /// `key: |`, `- >-`, `key: &a !!str |2+`.
