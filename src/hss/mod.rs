@@ -1,9 +1,15 @@
 //! The service as documented: one method an endpoint, typed request and answer. No paths on disk, no flags, no terminal.
 
 pub mod auth;
+mod call;
 mod client;
 mod error;
+mod login;
+mod pace;
+mod refusal;
 mod region;
+mod retry;
+mod send;
 mod wire;
 
 pub use client::{Client, Config, Event, Timings};

@@ -1,5 +1,13 @@
 //! The service's words, as typed requests and answers.
 
+mod answers;
+mod requests;
+
+pub(super) use answers::{create_answer, files, paths, projects, resources, risks, tasks, text, upload_answer};
+pub(super) use requests::{
+    check_id, check_page, check_project, check_upload, file_query, resource_body, task_body, task_list_body,
+};
+
 use crate::model::{FileType, Level};
 
 /// A part of an upload.
