@@ -217,6 +217,15 @@ async fn a_wrong_key_costs_one_refusal() {
 }
 
 #[tokio::test]
+async fn a_missing_permission_does_not_stop_other_calls() {
+    let denied = Play::Say(400, "", r#"{"error_code":"HSS.0013","error_msg":"no permission"}"#);
+    let server = Server::start([denied, EMPTY]);
+    let (client, _) = client(config(&server.endpoint));
+    assert_eq!(client.create_task(&task()).await.unwrap_err().kind, Kind::Login);
+    assert!(client.list_risks("f1", PAGE).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_throttled_call_waits_and_goes_on() {
     let throttled = r#"{"error_code":"APIGW.0308","error_msg":"over ratelimit,limit:5,time:1 second"}"#;
     let server = Server::start([

@@ -32,8 +32,6 @@ impl Kind {
         }
         match status {
             401 | 403 => Self::Login,
-            // A 404 of HSS itself speaks of a thing, one of the gateway of the API.
-            404 if matches!(number, Some(("HSS", _))) => Self::Refused,
             404 => Self::NotPublished,
             429 => Self::Throttled,
             408 => Self::Failing,
@@ -116,7 +114,7 @@ mod tests {
             (400, "HSS.0011", Kind::Refused),
             (400, "HSS.0013", Kind::Login),
             (400, "HSS.1018", Kind::Refused),
-            (404, "HSS.0099", Kind::Refused),
+            (404, "HSS.0099", Kind::NotPublished),
             (500, "HSS.0041", Kind::Failing),
             (200, "517", Kind::Refused),
         ] {

@@ -48,6 +48,8 @@ struct State {
     under_way: usize,
     /// Since a throttled answer no call was let through.
     probing: bool,
+    /// Refusals in a row that our own calls don't account for.
+    unexplained: u32,
     not_before: Option<Instant>,
 }
 
@@ -82,6 +84,7 @@ impl State {
 
     fn let_through(&mut self, beyond: bool) {
         self.probing = false;
+        self.unexplained = 0;
         if beyond && self.knowledge == Knowledge::Nothing {
             self.knowledge = Knowledge::Unlimited;
         }
@@ -97,6 +100,12 @@ impl State {
         let calls = rule.or(known).map_or(self.documented.calls, |rule| rule.calls);
         // The call that must leave the window before the next one fits.
         let age = self.sent.len().checked_sub(calls).map(|place| now - self.sent[place]);
+        if rule.is_none() && asked.is_none() && (age.is_none() || self.knowledge == Knowledge::Unlimited) {
+            // Nothing is to be learned from it: others may use up the budget, or it is a passing fault.
+            let wait = (self.documented.window / 64).saturating_mul(1 << self.unexplained.min(6));
+            self.unexplained += 1;
+            return self.hold(now + wait.min(self.longest_wait));
+        }
         let guess = match (rule, asked) {
             (Some(rule), _) => rule.window,
             (None, Some(asked)) => {
@@ -110,8 +119,11 @@ impl State {
         self.knowledge = Knowledge::Limit(Rule { calls, window });
         let span = with_margin(window);
         let wait = asked.unwrap_or_else(|| age.map_or(span, |age| span.saturating_sub(age)));
-        let time = now + wait.min(self.longest_wait);
-        self.not_before = Some(self.not_before.map_or(time, |other| other.max(time)));
+        self.hold(now + wait.min(self.longest_wait));
+    }
+
+    fn hold(&mut self, until: Instant) {
+        self.not_before = Some(self.not_before.map_or(until, |other| other.max(until)));
     }
 }
 
@@ -141,6 +153,7 @@ impl Pace {
                 sent: VecDeque::new(),
                 under_way: 0,
                 probing: false,
+                unexplained: 0,
                 not_before: None,
             }),
         }

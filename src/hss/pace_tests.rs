@@ -152,3 +152,27 @@ async fn no_answer_can_ask_for_more_than_the_longest_wait() {
     pace.turn(|_| ()).await.throttled(Some(seconds(86_400)), None);
     assert_eq!(pace.wait(), Timings::default().longest_wait);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_without_a_word_that_our_calls_do_not_explain_costs_a_moment() {
+    let pace = pace();
+    pace.turn(|_| ()).await.throttled(None, None);
+    assert_eq!(pace.wait(), seconds(60) / 64);
+    pace.turn(|_| ()).await.let_through();
+    let start = Instant::now();
+    for _ in 0..20 {
+        pace.turn(|_| ()).await.let_through();
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO, "no limit was learned");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_without_a_word_are_waited_for_longer_and_longer() {
+    let pace = pace();
+    let mut waits = Vec::new();
+    for _ in 0..9 {
+        pace.turn(|_| ()).await.throttled(None, None);
+        waits.push(pace.wait().as_secs());
+    }
+    assert_eq!(waits, [0, 1, 3, 7, 15, 30, 60, 60, 60]);
+}

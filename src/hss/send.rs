@@ -1,6 +1,7 @@
 //! One request: the connection, the bounded answer, and what the answer means.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
@@ -56,6 +57,8 @@ fn client(config: &Config, loopback: bool, tls: bool) -> Result<reqwest::Client,
         .user_agent(concat!("hss-iac/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(config.timings.connect)
         .timeout(config.timings.request)
+        // Waits for the limit are long: a connection that the gateway closed meanwhile would cost a lost answer.
+        .pool_idle_timeout(Duration::from_secs(30))
         .redirect(redirect::Policy::none())
         .retry(retry::never());
     if loopback {
