@@ -176,3 +176,27 @@ async fn refusals_without_a_word_are_waited_for_longer_and_longer() {
     }
     assert_eq!(waits, [0, 1, 3, 7, 15, 30, 60, 60, 60]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refusal_one_call_goes_first() {
+    let pace = pace();
+    pace.turn(|_| ()).await.throttled(Some(seconds(2)), None);
+    let first = pace.turn(|_| ()).await;
+    assert!(tokio::time::timeout(seconds(1), pace.turn(|_| ())).await.is_err());
+    first.let_through();
+    let _others = [pace.turn(|_| ()).await, pace.turn(|_| ()).await];
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_learned_window_grows_and_never_shrinks() {
+    let pace = pace();
+    let mut windows = Vec::new();
+    for asked in [2, 30, 1, 90, 60] {
+        pace.turn(|_| ()).await.throttled(Some(seconds(asked)), None);
+        match pace.state.borrow().knowledge {
+            Knowledge::Limit(Rule { calls, window }) => windows.push((calls, window.as_secs())),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(windows, [(5, 2), (5, 30), (5, 30), (5, 90), (5, 90)]);
+}
