@@ -1,9 +1,24 @@
 //! What is in the repository, and why.
 
-use std::ffi::OsString;
-use std::io;
+mod classify;
+mod dockerfile;
+mod events;
+mod explain;
+mod gvk;
+mod ignore_rules;
+mod kubernetes;
+mod open;
+mod resolve;
+mod select;
+#[cfg(test)]
+mod tests;
+mod tracked;
+mod walk;
+
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+pub use self::resolve::{pattern, resolve};
 use crate::model::{FileType, RepoPath, Skipped, SourceFile};
 
 /// The service's "1M", read in the smaller of its two senses.
@@ -46,36 +61,33 @@ pub struct Discovery {
     pub skipped: Vec<Skipped>,
     /// Directories that an ignore or exclude rule kept the walk out of.
     pub directories_not_searched: u64,
+    /// Directories that could not be listed, by path: what is ours in them is unknown, so the run is not complete.
+    pub unreadable_directories: Vec<RepoPath>,
+    /// What a reader should know besides, in whole sentences.
+    pub notes: Vec<String>,
 }
 
 /// What the user pointed at can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// To be filled.
+    /// A path, pattern or file that can't be taken; the text says which, why, and what to do.
     #[error("{0}")]
     Usage(String),
 }
 
-/// Finds the one root of `paths` (typed by the user in `cwd`) and what they select in it.
-pub fn resolve(cwd: &Path, paths: &[OsString]) -> Result<(PathBuf, Vec<Selection>), Error> {
-    let _ = (cwd, paths);
-    unimplemented!()
-}
-
 /// Walks the selections and classifies what is there.
 pub fn discover(options: &Options) -> Result<Discovery, Error> {
-    let _ = options;
-    unimplemented!()
+    walk::discover(options)
 }
 
 /// Says step by step why `path` is taken or not, one line a step, the last one being the decision.
 pub fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
-    let _ = (options, path);
-    unimplemented!()
+    explain::explain(options, path)
 }
 
 /// Reads a file of the tree: regular files only, without following links or blocking.
 pub fn read(root: &Path, path: &RepoPath) -> io::Result<Vec<u8>> {
-    let _ = (root, path);
-    unimplemented!()
+    let mut bytes = Vec::new();
+    open::below(root, path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -1,0 +1,251 @@
+//! What a file is: from its name, then from its content.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use ring::digest;
+
+use super::resolve::without_dots;
+use super::{MAX_FILE_SIZE, dockerfile, kubernetes, open};
+use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
+
+/// What a base name speaks of. A name can speak of both, such as `Dockerfile.yaml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) dockerfile: Option<dockerfile::Name>,
+    pub(super) yaml: bool,
+}
+
+impl Name {
+    pub(super) fn of(path: &RepoPath) -> Self {
+        let base = path.file_name();
+        Self { dockerfile: dockerfile::name(base), yaml: kubernetes::name(base) }
+    }
+
+    /// Whether the name speaks of a file of ours at all.
+    pub(super) fn is_ours(self) -> bool {
+        self.dockerfile.is_some() || self.yaml
+    }
+
+    /// The type of a file whose content can't be seen.
+    fn file_type(self) -> FileType {
+        if self.dockerfile.is_some() { FileType::Dockerfile } else { FileType::K8sYaml }
+    }
+}
+
+/// What a file turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A file of ours, with why.
+    Ours(SourceFile, &'static str),
+    /// It looked like ours and is not taken, with why.
+    Skipped(SkipReason, &'static str),
+    /// Nothing of ours, with why.
+    Not(&'static str),
+}
+
+/// What a path is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    File,
+    Link,
+    Special(&'static str),
+}
+
+impl Entry {
+    /// `None` for a directory.
+    pub(super) fn of(file_type: fs::FileType) -> Option<Self> {
+        if file_type.is_file() {
+            Some(Self::File)
+        } else if file_type.is_symlink() {
+            Some(Self::Link)
+        } else if file_type.is_dir() {
+            None
+        } else {
+            Some(Self::Special(open::special_name(file_type)))
+        }
+    }
+}
+
+/// The tree that files are classified in.
+#[derive(Debug)]
+pub(super) struct Classifier<'a> {
+    root: &'a Path,
+    /// The root without links on the way to it.
+    real_root: PathBuf,
+}
+
+/// Content beyond this is not looked at; it bounds the memory that a file costs.
+const MAX_LOOK: u64 = 64 * 1024 * 1024;
+
+impl<'a> Classifier<'a> {
+    pub(super) fn new(root: &'a Path) -> Self {
+        Self { root, real_root: fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf()) }
+    }
+
+    /// Says what `path` is. `map` is what `--map` says of it; `by_content` looks past a name that does not speak of ours.
+    /// `buffer` is only there to be used again.
+    pub(super) fn classify(&self, path: &RepoPath, entry: Entry, map: Option<FileType>, by_content: bool, buffer: &mut Vec<u8>) -> Outcome {
+        let name = Name::of(path);
+        if map.is_none() && !name.is_ours() && !by_content {
+            return Outcome::Not("its name is not one of a Dockerfile or a YAML file");
+        }
+        let file_type = map.unwrap_or_else(|| name.file_type());
+        match entry {
+            Entry::Link => self.link(path, file_type),
+            Entry::Special(what) => obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so"),
+            Entry::File => match open::leaf(&self.root.join(path.to_os())).and_then(|file| read(file, buffer)) {
+                Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
+                    Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => {
+                        Outcome::Skipped(SkipReason::HelmTemplate, "`{{` stands where YAML has no text, in the templates of a chart")
+                    }
+                    outcome => outcome,
+                },
+                Err(error) => obstacle(path, file_type, 0, format!("can't be read: {error}"), "its name says so"),
+            },
+        }
+    }
+
+    /// What stands at `path`; `None` for a directory, for nothing, and where the way to it leads over a link.
+    pub(super) fn entry(&self, path: &RepoPath) -> Option<Entry> {
+        let relative = path.to_os();
+        let directory = relative.parent()?;
+        let real = fs::canonicalize(self.root.join(directory)).ok()?;
+        let metadata = fs::symlink_metadata(self.root.join(&relative)).ok()?;
+        if real == self.real_root.join(directory) { Entry::of(metadata.file_type()) } else { None }
+    }
+
+    /// Whether the path stands below a `templates` directory beside a `Chart.yaml`.
+    fn is_in_chart(&self, path: &RepoPath) -> bool {
+        let on_disk = path.to_os();
+        on_disk.ancestors().skip(1).filter(|directory| directory.ends_with("templates")).any(|templates| {
+            let chart = self.root.join(templates).with_file_name("Chart.yaml");
+            fs::symlink_metadata(chart).is_ok_and(|metadata| metadata.is_file())
+        })
+    }
+
+    /// Decides about a link without opening what it points to.
+    fn link(&self, path: &RepoPath, file_type: FileType) -> Outcome {
+        let on_disk = self.root.join(path.to_os());
+        let out = || obstacle(path, file_type, 0, "a link out of the tree".to_owned(), "its name says so");
+        let Ok(target) = fs::read_link(&on_disk) else {
+            return obstacle(path, file_type, 0, "a link that can't be read".to_owned(), "its name says so");
+        };
+        let real_directory = on_disk.parent().and_then(|directory| fs::canonicalize(directory).ok()).unwrap_or_default();
+        let written = without_dots(&real_directory.join(target));
+        if !(written.starts_with(&self.real_root) || written.starts_with(self.root)) {
+            return out();
+        }
+        match fs::canonicalize(&on_disk) {
+            Ok(real) if real.starts_with(&self.real_root) => {
+                Outcome::Skipped(SkipReason::Link, "it is a link to a place in the tree, which is looked at on its own")
+            }
+            Ok(_) => out(),
+            // Missing, or a loop; a target that may not be looked at is one that we know nothing of.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                obstacle(path, file_type, 0, format!("a link that can't be followed: {error}"), "its name says so")
+            }
+            Err(_) => Outcome::Skipped(SkipReason::BrokenLink, "it is a link to nothing"),
+        }
+    }
+}
+
+/// Reads a file into `buffer`, up to [`MAX_LOOK`]; returns its size, and its hash where it was read whole.
+fn read(mut file: File, buffer: &mut Vec<u8>) -> io::Result<(u64, Option<String>)> {
+    buffer.clear();
+    let read = file.by_ref().take(MAX_LOOK).read_to_end(buffer)? as u64;
+    if read == MAX_LOOK {
+        return Ok((file.metadata()?.len().max(read), None));
+    }
+    Ok((read, Some(hex(digest::digest(&digest::SHA256, buffer).as_ref()))))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn text(
+    path: &RepoPath,
+    name: Name,
+    map: Option<FileType>,
+    by_content: bool,
+    size: u64,
+    sha256: Option<String>,
+    bytes: &[u8],
+) -> Outcome {
+    let (file_type, why) = match (map, by_name_and_content(path, name, bytes)) {
+        (Some(file_type), _) => (file_type, "--map says so"),
+        (None, Ok(found)) => found,
+        (None, Err(outcome)) if !by_content || outcome.is_skipped() => return outcome,
+        (None, Err(outcome)) => match by_content_alone(path, bytes) {
+            Some(found) => found,
+            None => return outcome,
+        },
+    };
+    let secrets = if file_type == FileType::K8sYaml && memchr::memmem::find(bytes, b"Secret").is_some() {
+        kubernetes::secrets(bytes)
+    } else {
+        Vec::new()
+    };
+    let obstacle = (size > MAX_FILE_SIZE)
+        .then(|| format!("{} bytes, more than the {} that HSS takes", with_commas(size), with_commas(MAX_FILE_SIZE)));
+    Outcome::Ours(SourceFile { path: path.clone(), file_type, size, sha256, secrets, obstacle }, why)
+}
+
+impl Outcome {
+    fn is_skipped(&self) -> bool {
+        matches!(self, Self::Skipped(..))
+    }
+}
+
+fn by_name_and_content(path: &RepoPath, name: Name, bytes: &[u8]) -> Result<(FileType, &'static str), Outcome> {
+    let mut not = "its name is not one of a Dockerfile or a YAML file";
+    if let Some(how) = name.dockerfile {
+        match dockerfile::content(how, path.file_name(), bytes) {
+            dockerfile::Content::Dockerfile(why) => return Ok((FileType::Dockerfile, why)),
+            dockerfile::Content::Template(why) => return Err(Outcome::Skipped(SkipReason::DockerfileTemplate, why)),
+            dockerfile::Content::Neither(why) => not = why,
+        }
+    }
+    if name.yaml {
+        match kubernetes::content(bytes) {
+            kubernetes::Content::Manifest => return Ok((FileType::K8sYaml, MANIFEST)),
+            kubernetes::Content::Template => return Err(Outcome::Skipped(SkipReason::K8sTemplate, "`{{` stands where YAML has no text")),
+            kubernetes::Content::ToolConfig => {
+                return Err(Outcome::Skipped(SkipReason::ToolConfig, "a tool reads it and no API server stores it"));
+            }
+            kubernetes::Content::Neither(why) => not = why,
+        }
+    }
+    Err(Outcome::Not(not))
+}
+
+const MANIFEST: &str = "it holds an object of a Kubernetes API";
+
+/// For a file that the user named: its content may speak where its name does not.
+fn by_content_alone(path: &RepoPath, bytes: &[u8]) -> Option<(FileType, &'static str)> {
+    match dockerfile::content(dockerfile::Name::Variant, path.file_name(), bytes) {
+        dockerfile::Content::Dockerfile(why) => Some((FileType::Dockerfile, why)),
+        _ => (kubernetes::content(bytes) == kubernetes::Content::Manifest).then_some((FileType::K8sYaml, MANIFEST)),
+    }
+}
+
+fn obstacle(path: &RepoPath, file_type: FileType, size: u64, obstacle: String, why: &'static str) -> Outcome {
+    let file = SourceFile { path: path.clone(), file_type, size, sha256: None, secrets: Vec::new(), obstacle: Some(obstacle) };
+    Outcome::Ours(file, why)
+}
+
+/// `1,234,567`.
+fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

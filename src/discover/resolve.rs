@@ -1,0 +1,140 @@
+//! From what the user typed to one root and what is selected in it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use glob::Pattern;
+
+use super::{Error, Selection};
+use crate::model::RepoPath;
+
+/// Reads a pattern of the command line: relative, `/` between parts, `*` and `?` within a part, `**` for any number of parts.
+///
+/// A leading `./` and a trailing `/` are taken off. `{a,b}` is refused: the flag can be repeated.
+pub fn pattern(text: &str) -> Result<Pattern, Error> {
+    let braces = text.find('{').is_some_and(|open| text[open..].find('}').is_some_and(|close| text[open..open + close].contains(',')));
+    if braces {
+        return Err(Error::Usage(format!("{text}: {{a,b}} is not understood in a pattern; give one pattern for each, repeating the flag")));
+    }
+    let trimmed = text.trim_start_matches("./").trim_end_matches('/');
+    if trimmed.is_empty() {
+        return Err(Error::Usage(format!("{text:?} is not a pattern of paths in the repository")));
+    }
+    Pattern::new(trimmed).map_err(|error| Error::Usage(format!("{text}: {}", error.msg)))
+}
+
+/// Finds the one root of `paths` (typed by the user in `cwd`) and what they select in it. No path means `cwd`.
+///
+/// The root is the nearest directory with a `.git` above each path; without one it is `cwd`, or the named directory itself
+/// where that stands outside `cwd`.
+pub fn resolve(cwd: &Path, paths: &[OsString]) -> Result<(PathBuf, Vec<Selection>), Error> {
+    let cwd = fs::canonicalize(cwd).map_err(|error| Error::Usage(format!("{}: {error}", cwd.display())))?;
+    let here = [OsString::from(".")];
+    let paths = if paths.is_empty() { &here } else { paths };
+    let mut selections = Vec::with_capacity(paths.len());
+    let mut found: Option<(PathBuf, &OsString)> = None;
+    for path in paths {
+        let (root, selection) = one(&cwd, path)?;
+        match &found {
+            Some((first, named)) if *first != root => {
+                return Err(Error::Usage(format!(
+                    "{} and {} stand in two repositories ({} and {}); scan them one by one",
+                    named.display(),
+                    path.display(),
+                    first.display(),
+                    root.display()
+                )));
+            }
+            Some(_) => {}
+            None => found = Some((root, path)),
+        }
+        selections.push(selection);
+    }
+    let root = found.map_or(cwd, |(root, _)| root);
+    Ok((root, selections))
+}
+
+fn one(cwd: &Path, typed: &OsStr) -> Result<(PathBuf, Selection), Error> {
+    let path = cwd.join(typed);
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) => existing(cwd, typed, &path, metadata.file_type()),
+        Err(error) => match typed.to_str() {
+            Some(text) if text.contains(['*', '?', '[']) || (text.contains('{') && text.contains('}')) => matching(cwd, text),
+            _ => Err(Error::Usage(format!("{}: {}", typed.display(), said(&error)))),
+        },
+    }
+}
+
+fn said(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn existing(cwd: &Path, typed: &OsStr, path: &Path, file_type: fs::FileType) -> Result<(PathBuf, Selection), Error> {
+    let unusable = |error: &std::io::Error| Error::Usage(format!("{}: {}", typed.display(), said(error)));
+    // The last part stays as it is: a link must not be followed, but the way to it may well lead over links.
+    let path = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if !file_type.is_dir() => fs::canonicalize(parent).map_err(|e| unusable(&e))?.join(name),
+        _ => fs::canonicalize(path).map_err(|e| unusable(&e))?,
+    };
+    if file_type.is_symlink() && path.is_dir() {
+        return Err(Error::Usage(format!("{}: a link to a directory is not followed; name the directory itself", typed.display())));
+    }
+    let directory = if file_type.is_dir() { &path } else { path.parent().unwrap_or(&path) };
+    let root = root_of(cwd, directory);
+    let inside = relative(&root, &path);
+    Ok((root, if file_type.is_dir() { Selection::Tree(inside) } else { Selection::File(inside) }))
+}
+
+fn matching(cwd: &Path, text: &str) -> Result<(PathBuf, Selection), Error> {
+    pattern(text)?;
+    let parts: Vec<_> = text.split('/').collect();
+    let literal = parts.iter().take_while(|part| !part.contains(['*', '?', '['])).count();
+    let mut directory = without_dots(&cwd.join(if text.starts_with('/') { "/" } else { "" }).join(parts[..literal].join("/")));
+    directory = fs::canonicalize(&directory).unwrap_or(directory);
+    let nearest = directory.ancestors().find(|above| above.is_dir()).unwrap_or(cwd);
+    let root = root_of(cwd, nearest);
+    let inside = relative(&root, &directory);
+    let literal_part = Pattern::escape(&inside.to_string());
+    let rest = parts[literal..].join("/");
+    let joined = if literal_part.is_empty() { rest } else { format!("{literal_part}/{rest}") };
+    Ok((root, Selection::Pattern(pattern(&joined)?)))
+}
+
+/// The nearest directory with a `.git`, at or above `directory`.
+fn root_of(cwd: &Path, directory: &Path) -> PathBuf {
+    let has_git = |above: &&Path| fs::symlink_metadata(above.join(".git")).is_ok_and(|m| m.is_dir() || m.is_file());
+    let fallback = if directory.starts_with(cwd) { cwd } else { directory };
+    directory.ancestors().find(has_git).unwrap_or(fallback).to_path_buf()
+}
+
+fn relative(root: &Path, path: &Path) -> RepoPath {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    inside.iter().fold(RepoPath::default(), |above, name| join(&above, name))
+}
+
+/// The path of `name` in `directory`.
+pub(super) fn join(directory: &RepoPath, name: &OsStr) -> RepoPath {
+    match directory.as_bytes() {
+        [] => RepoPath::new(name.as_encoded_bytes()),
+        above => RepoPath::new([above, b"/", name.as_encoded_bytes()].concat()),
+    }
+}
+
+/// Resolves `.` and `..` in a path without looking at the disk.
+pub(super) fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            other => clean.push(other),
+        }
+    }
+    clean
+}

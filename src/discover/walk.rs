@@ -1,0 +1,376 @@
+//! Walks the tree. Directories are shared among threads; what they find is put together and sorted afterwards.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use walkdir::WalkDir;
+
+use super::classify::{Classifier, Entry, Name, Outcome};
+use super::ignore_rules::{self, WorkTree};
+use super::resolve::join;
+use super::select::{Fate, Reach, Rules};
+use super::tracked::Tracked;
+use super::{Discovery, Error, Options};
+use crate::model::{RepoPath, SkipReason, Skipped, SourceFile};
+
+/// The stores of version control systems: never searched, never counted.
+const PRUNED: [&[u8]; 4] = [b".git", b".hg", b".svn", b".jj"];
+
+/// A directory to be searched.
+#[derive(Debug, Clone)]
+pub(super) struct Directory {
+    pub(super) path: RepoPath,
+    /// Whether everything below is selected.
+    all: bool,
+    /// Whether an ignore rule keeps it out, and it is searched only for what is named nevertheless.
+    hidden: bool,
+    /// The ignore rules of the directory above; of this one, once [`Walk::enter`] has seen it.
+    rules: Option<ignore_rules::Rules>,
+}
+
+/// What is to be done with a directory that was met.
+#[derive(Debug)]
+pub(super) enum Descent {
+    Enter(Directory),
+    Pruned,
+    NotSelected,
+    Excluded,
+    Ignored,
+}
+
+/// What an ignore rule keeps out, to be looked up in git's index.
+#[derive(Debug)]
+struct Ignored {
+    path: RepoPath,
+    work_tree: Option<Arc<WorkTree>>,
+}
+
+/// What one thread found.
+#[derive(Debug, Default)]
+struct Found {
+    discovery: Discovery,
+    ignored_files: Vec<(Ignored, Entry)>,
+    ignored_directories: Vec<Ignored>,
+}
+
+/// All that decides about a path.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    options: &'a Options,
+    pub(super) rules: Rules,
+    pub(super) classifier: Classifier<'a>,
+}
+
+/// Walks what `options` select.
+pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
+    let walk = Walk::new(options);
+    let mut found = walk.search();
+    let tracked = walk.tracked(&mut found);
+    let parts = spread(&tracked, |(path, entry, fate), buffer| {
+        let mut part = Discovery::default();
+        walk.put(path, *entry, *fate, buffer, &mut part);
+        part
+    });
+    let mut discovery = found.discovery;
+    for part in parts {
+        discovery.append(part);
+    }
+    for path in walk.rules.files() {
+        discovery.files.push(walk.named(path)?);
+    }
+    discovery.sort();
+    Ok(discovery)
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(options: &'a Options) -> Self {
+        Self { options, rules: Rules::new(options), classifier: Classifier::new(&options.root) }
+    }
+
+    /// The root, not yet entered; `None` if the user named nothing but files.
+    pub(super) fn root(&self) -> Option<Directory> {
+        let path = RepoPath::default();
+        let reach = self.rules.reach(&path);
+        (reach != Reach::None).then(|| Directory { path, all: reach == Reach::All, hidden: false, rules: None })
+    }
+
+    /// Takes the ignore rules of a directory in; what it holds is given.
+    pub(super) fn enter(&self, directory: &mut Directory, on_disk: &Path, has_git: bool, has_ignore_file: bool) {
+        if !self.options.no_ignore {
+            let above = directory.rules.take();
+            directory.rules = ignore_rules::Rules::enter(above.as_ref(), &directory.path, on_disk, has_git, has_ignore_file);
+        }
+    }
+
+    /// What is to be done with the directory `path` in `parent`.
+    pub(super) fn descend(&self, parent: &Directory, path: RepoPath, on_disk: &Path) -> Descent {
+        if PRUNED.contains(&path.file_name()) {
+            return Descent::Pruned;
+        }
+        let reach = if parent.all { Reach::All } else { self.rules.reach(&path) };
+        if reach == Reach::None {
+            return Descent::NotSelected;
+        }
+        if self.rules.excludes(&path).is_some() {
+            return Descent::Excluded;
+        }
+        let ignored = parent.hidden || parent.rules.as_ref().is_some_and(|rules| rules.ignores(on_disk, true));
+        // A directory that the user named is searched, whatever hides it; what its own rules hide stays hidden.
+        let hidden = ignored && !self.rules.is_tree(&path);
+        if hidden && !self.rules.leads_into_ignored(&path) {
+            return Descent::Ignored;
+        }
+        Descent::Enter(Directory { path, all: reach == Reach::All, hidden, rules: parent.rules.clone() })
+    }
+
+    /// Whether the file `path` in `parent` is one that an ignore rule hides, and how that rule is written.
+    pub(super) fn hides(&self, parent: &Directory, on_disk: &Path) -> Option<String> {
+        if parent.hidden {
+            return Some("a rule for a directory above it".to_owned());
+        }
+        let (ignores, rule) = parent.rules.as_ref()?.deciding(on_disk, false)?;
+        ignores.then_some(rule)
+    }
+
+    /// Whether the name, or `--map`, makes it worth looking at.
+    pub(super) fn is_candidate(&self, path: &RepoPath) -> bool {
+        Name::of(path).is_ours() || self.rules.mapped(path).is_some()
+    }
+
+    /// A file that the user named: taken, or an error that says why not.
+    fn named(&self, path: &RepoPath) -> Result<SourceFile, Error> {
+        let metadata = fs::symlink_metadata(self.options.root.join(path.to_os()));
+        let entry = metadata.ok().and_then(|metadata| Entry::of(metadata.file_type()));
+        let Some(entry) = entry else { return Err(Error::Usage(format!("{path}: no such file"))) };
+        let map = self.rules.mapped(path).map(|(file_type, _)| file_type);
+        match self.classifier.classify(path, entry, map, true, &mut Vec::new()) {
+            Outcome::Ours(file, _) => Ok(file),
+            Outcome::Skipped(SkipReason::Link | SkipReason::BrokenLink, why) => {
+                Err(Error::Usage(format!("{path} can't be taken: {why}; name the file itself")))
+            }
+            Outcome::Skipped(_, why) | Outcome::Not(why) => Err(Error::Usage(format!(
+                "{path} can't be taken: {why}; to have it scanned nevertheless, say what it is with --map '{path}=dockerfile' or --map '{path}=k8s_yaml'"
+            ))),
+        }
+    }
+
+    fn search(&self) -> Found {
+        let Some(root) = self.root() else { return Found::default() };
+        let threads = threads();
+        let queue = Queue { jobs: Mutex::new(vec![root]), idle: AtomicUsize::new(0), threads, ready: Condvar::new() };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.work(&queue))).collect();
+            workers.into_iter().fold(Found::default(), |mut all, worker| {
+                let found = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                all.discovery.append(found.discovery);
+                all.ignored_files.extend(found.ignored_files);
+                all.ignored_directories.extend(found.ignored_directories);
+                all
+            })
+        })
+    }
+
+    fn work(&self, queue: &Queue) -> Found {
+        let mut found = Found::default();
+        let mut buffer = Vec::new();
+        let mut own = Vec::new();
+        while let Some(directory) = queue.next(&mut own) {
+            self.list(directory, &mut found, &mut own, &mut buffer);
+            queue.share(&mut own);
+        }
+        found
+    }
+
+    /// Looks through one directory.
+    fn list(&self, mut directory: Directory, found: &mut Found, below: &mut Vec<Directory>, buffer: &mut Vec<u8>) {
+        let on_disk = self.options.root.join(directory.path.to_os());
+        let walk = WalkDir::new(&on_disk).follow_links(false).follow_root_links(false).min_depth(1).max_depth(1);
+        let mut entries = Vec::new();
+        for entry in walk {
+            match entry {
+                Ok(entry) => entries.push(entry),
+                Err(error) => found.discovery.unreadable(&directory.path, &error),
+            }
+        }
+        let has_git = entries.iter().any(|entry| entry.file_name() == ".git");
+        let has_ignore_file = entries.iter().any(|entry| entry.file_name() == ".gitignore" && entry.file_type().is_file());
+        self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
+        for entry in &entries {
+            let path = join(&directory.path, entry.file_name());
+            match Entry::of(entry.file_type()) {
+                None => self.meet(&directory, path, entry.path(), found, below),
+                Some(kind) => self.look(&directory, &path, entry.path(), kind, found, buffer),
+            }
+        }
+    }
+
+    fn meet(&self, parent: &Directory, path: RepoPath, on_disk: &Path, found: &mut Found, below: &mut Vec<Directory>) {
+        match self.descend(parent, path.clone(), on_disk) {
+            Descent::Enter(directory) => below.push(directory),
+            Descent::Pruned | Descent::NotSelected => {}
+            Descent::Excluded => found.discovery.directories_not_searched += 1,
+            Descent::Ignored => {
+                found.discovery.directories_not_searched += 1;
+                found.ignored_directories.push(Ignored { path, work_tree: parent.work_tree() });
+            }
+        }
+    }
+
+    fn look(&self, parent: &Directory, path: &RepoPath, on_disk: &Path, entry: Entry, found: &mut Found, buffer: &mut Vec<u8>) {
+        if !self.is_candidate(path) || self.rules.names(path) || !(parent.all || self.rules.selects(path)) {
+            return;
+        }
+        let ignored = self.hides(parent, on_disk).is_some();
+        match self.rules.fate(path, ignored) {
+            Fate::Ignored => found.ignored_files.push((Ignored { path: path.clone(), work_tree: parent.work_tree() }, entry)),
+            fate => self.put(path, entry, fate, buffer, &mut found.discovery),
+        }
+    }
+
+    /// Classifies a file and puts it where its fate wants it.
+    fn put(&self, path: &RepoPath, entry: Entry, fate: Fate, buffer: &mut Vec<u8>, discovery: &mut Discovery) {
+        let (map, kept_out) = match fate {
+            Fate::Look(map) => (map, None),
+            Fate::Excluded => (self.rules.mapped(path).map(|(file_type, _)| file_type), Some(SkipReason::Excluded)),
+            Fate::NotIncluded => (self.rules.mapped(path).map(|(file_type, _)| file_type), Some(SkipReason::NotIncluded)),
+            Fate::Ignored => (None, Some(SkipReason::Ignored)),
+        };
+        match (self.classifier.classify(path, entry, map, false, buffer), kept_out) {
+            (Outcome::Ours(file, _), None) => discovery.files.push(file),
+            (Outcome::Ours(..), Some(reason)) | (Outcome::Skipped(reason, _), None) => {
+                discovery.skipped.push(Skipped { path: path.clone(), reason });
+            }
+            (Outcome::Skipped(..), Some(_)) | (Outcome::Not(_), _) => {}
+        }
+    }
+
+    /// Of what was ignored: the files that were met, and those that git tracks below directories that were not searched.
+    fn tracked(&self, found: &mut Found) -> Vec<(RepoPath, Entry, Fate)> {
+        let mut index = Tracked::default();
+        let mut files = Vec::new();
+        for (Ignored { path, work_tree }, entry) in std::mem::take(&mut found.ignored_files) {
+            let tracked = work_tree.is_some_and(|work_tree| index.holds(&work_tree, &path));
+            let fate = self.rules.fate(&path, !tracked);
+            files.push((path, entry, fate));
+        }
+        for Ignored { path: directory, work_tree } in std::mem::take(&mut found.ignored_directories) {
+            let Some(work_tree) = work_tree else { continue };
+            for path in index.below(&work_tree, &directory) {
+                if self.is_candidate(&path)
+                    && !self.rules.names(&path)
+                    && self.rules.selects(&path)
+                    && let Some(entry) = self.classifier.entry(&path)
+                {
+                    let fate = self.rules.fate(&path, false);
+                    files.push((path, entry, fate));
+                }
+            }
+        }
+        found.discovery.notes.append(&mut index.notes);
+        files
+    }
+}
+
+impl Directory {
+    pub(super) fn work_tree(&self) -> Option<Arc<WorkTree>> {
+        self.rules.as_ref().map(|rules| Arc::clone(rules.work_tree()))
+    }
+}
+
+impl Discovery {
+    fn append(&mut self, mut other: Self) {
+        self.files.append(&mut other.files);
+        self.skipped.append(&mut other.skipped);
+        self.directories_not_searched += other.directories_not_searched;
+        self.unreadable_directories.append(&mut other.unreadable_directories);
+        self.notes.append(&mut other.notes);
+    }
+
+    fn unreadable(&mut self, directory: &RepoPath, error: &walkdir::Error) {
+        let place = if directory.as_bytes().is_empty() { "the root".to_owned() } else { directory.to_string() };
+        let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+        self.notes.push(format!("{place} can't be searched: {why}"));
+        self.unreadable_directories.push(directory.clone());
+    }
+
+    fn sort(&mut self) {
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.skipped.sort();
+        self.unreadable_directories = std::mem::take(&mut self.unreadable_directories).into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        self.notes.sort();
+    }
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(8)
+}
+
+/// Directories that wait for a thread. Each thread keeps those that it finds and shares them when another is idle.
+struct Queue {
+    jobs: Mutex<Vec<Directory>>,
+    idle: AtomicUsize,
+    threads: usize,
+    ready: Condvar,
+}
+
+impl Queue {
+    fn next(&self, own: &mut Vec<Directory>) -> Option<Directory> {
+        if let Some(directory) = own.pop() {
+            return Some(directory);
+        }
+        let mut jobs = self.lock();
+        let mut idle = false;
+        loop {
+            if let Some(directory) = jobs.pop() {
+                if idle {
+                    self.idle.fetch_sub(1, Ordering::SeqCst);
+                }
+                return Some(directory);
+            }
+            if !idle {
+                idle = true;
+                self.idle.fetch_add(1, Ordering::SeqCst);
+            }
+            // `idle` only changes under the lock: when all are idle there is nothing left, and nobody to find more.
+            if self.idle.load(Ordering::SeqCst) == self.threads {
+                self.ready.notify_all();
+                return None;
+            }
+            jobs = self.ready.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn share(&self, own: &mut Vec<Directory>) {
+        if own.len() > 1 && self.idle.load(Ordering::SeqCst) > 0 {
+            self.lock().extend(own.drain(..own.len() / 2));
+            self.ready.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Directory>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does `work` for every item, on all threads; the results come in no order.
+fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut Vec<u8>) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(items.len()));
+    thread::scope(|scope| {
+        for _ in 0..threads().min(items.len()) {
+            scope.spawn(|| {
+                let mut buffer = Vec::new();
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = work(item, &mut buffer);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
