@@ -86,7 +86,14 @@ impl<'a> Classifier<'a> {
 
     /// Says what `path` is. `map` is what `--map` says of it; `by_content` looks past a name that does not speak of ours.
     /// `buffer` is only there to be used again.
-    pub(super) fn classify(&self, path: &RepoPath, entry: Entry, map: Option<FileType>, by_content: bool, buffer: &mut Vec<u8>) -> Outcome {
+    pub(super) fn classify(
+        &self,
+        path: &RepoPath,
+        entry: Entry,
+        map: Option<FileType>,
+        by_content: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Outcome {
         let name = Name::of(path);
         if map.is_none() && !name.is_ours() && !by_content {
             return Outcome::Not("its name is not one of a Dockerfile or a YAML file");
@@ -97,9 +104,10 @@ impl<'a> Classifier<'a> {
             Entry::Special(what) => obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so"),
             Entry::File => match open::leaf(&self.root.join(path.to_os())).and_then(|file| read(file, buffer)) {
                 Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
-                    Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => {
-                        Outcome::Skipped(SkipReason::HelmTemplate, "`{{` stands where YAML has no text, in the templates of a chart")
-                    }
+                    Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
+                        SkipReason::HelmTemplate,
+                        "`{{` stands where YAML has no text, in the templates of a chart",
+                    ),
                     outcome => outcome,
                 },
                 Err(error) => obstacle(path, file_type, 0, format!("can't be read: {error}"), "its name says so"),
@@ -212,7 +220,9 @@ fn by_name_and_content(path: &RepoPath, name: Name, bytes: &[u8]) -> Result<(Fil
     if name.yaml {
         match kubernetes::content(bytes) {
             kubernetes::Content::Manifest => return Ok((FileType::K8sYaml, MANIFEST)),
-            kubernetes::Content::Template => return Err(Outcome::Skipped(SkipReason::K8sTemplate, "`{{` stands where YAML has no text")),
+            kubernetes::Content::Template => {
+                return Err(Outcome::Skipped(SkipReason::K8sTemplate, "`{{` stands where YAML has no text"));
+            }
             kubernetes::Content::ToolConfig => {
                 return Err(Outcome::Skipped(SkipReason::ToolConfig, "a tool reads it and no API server stores it"));
             }
@@ -233,7 +243,8 @@ fn by_content_alone(path: &RepoPath, bytes: &[u8]) -> Option<(FileType, &'static
 }
 
 fn obstacle(path: &RepoPath, file_type: FileType, size: u64, obstacle: String, why: &'static str) -> Outcome {
-    let file = SourceFile { path: path.clone(), file_type, size, sha256: None, secrets: Vec::new(), obstacle: Some(obstacle) };
+    let file =
+        SourceFile { path: path.clone(), file_type, size, sha256: None, secrets: Vec::new(), obstacle: Some(obstacle) };
     Outcome::Ours(file, why)
 }
 

@@ -27,12 +27,13 @@ const STEMS: [&str; 2] = ["dockerfile", "containerfile"];
 
 /// Last extensions that say "document" or "code" of a name like `x.Dockerfile.md`.
 const OTHER_EXTENSIONS: [&str; 27] = [
-    "adoc", "c", "cpp", "cs", "diff", "go", "h", "html", "java", "js", "json", "lock", "md", "patch", "png", "ps1", "py", "rb",
-    "rs", "rst", "sh", "svg", "toml", "ts", "txt", "yaml", "yml",
+    "adoc", "c", "cpp", "cs", "diff", "go", "h", "html", "java", "js", "json", "lock", "md", "patch", "png", "ps1", "py",
+    "rb", "rs", "rst", "sh", "svg", "toml", "ts", "txt", "yaml", "yml",
 ];
 
 const TEMPLATE_EXTENSIONS: [&str; 15] = [
-    "ejs", "envsubst", "erb", "gotmpl", "hbs", "in", "j2", "jinja", "jinja2", "m4", "mustache", "template", "tmpl", "tpl", "tt",
+    "ejs", "envsubst", "erb", "gotmpl", "hbs", "in", "j2", "jinja", "jinja2", "m4", "mustache", "template", "tmpl", "tpl",
+    "tt",
 ];
 
 /// Openings of the template languages in use, as far as no Dockerfile instruction starts so.
@@ -56,7 +57,8 @@ fn is_variant(name: &[u8], lower: &[u8], stem: &[u8]) -> bool {
     let separated_after = |at: usize| lower.get(at + stem.len()).is_some_and(|b| is_separator(*b));
     memmem::find_iter(lower, stem).any(|at| {
         let ends_here = at + stem.len() == lower.len();
-        let starts_word = at > 0 && name[at].is_ascii_uppercase() && (name[at - 1].is_ascii_lowercase() || name[at - 1].is_ascii_digit());
+        let starts_word =
+            at > 0 && name[at].is_ascii_uppercase() && (name[at - 1].is_ascii_lowercase() || name[at - 1].is_ascii_digit());
         (at == 0 && separated_after(at))
             || (ends_here && (separated_before(at) || starts_word))
             || (separated_before(at) && separated_after(at) && !has_extension(lower, &OTHER_EXTENSIONS))
@@ -64,7 +66,10 @@ fn is_variant(name: &[u8], lower: &[u8], stem: &[u8]) -> bool {
 }
 
 fn has_extension(lower: &[u8], extensions: &[&str]) -> bool {
-    lower.rsplit(|b| *b == b'.').next().is_some_and(|last| last.len() < lower.len() && extensions.iter().any(|e| last == e.as_bytes()))
+    lower
+        .rsplit(|b| *b == b'.')
+        .next()
+        .is_some_and(|last| last.len() < lower.len() && extensions.iter().any(|e| last == e.as_bytes()))
 }
 
 /// Looks at the text of a file whose base name is `base` and speaks of a Dockerfile as `name` says.

@@ -53,7 +53,10 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
             let mut index = Tracked::default();
             let tracked = parent.work_tree().is_some_and(|work_tree| index.holds(&work_tree, path));
             steps.append(&mut index.notes);
-            steps.push(if tracked { "git tracks it all the same, so the rule does not apply" } else { "git does not track it" }.to_owned());
+            steps.push(
+                if tracked { "git tracks it all the same, so the rule does not apply" } else { "git does not track it" }
+                    .to_owned(),
+            );
             fate = walk.rules.fate(path, !tracked);
         }
     }
@@ -84,7 +87,10 @@ fn way(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Stri
             Descent::Pruned => steps.push(format!("{path} is the store of a version control system: it is never searched")),
             Descent::NotSelected => steps.push(format!("no path on the command line selects anything in {path}")),
             Descent::Excluded => {
-                steps.push(format!("--exclude {} keeps the walk out of {path}", walk.rules.excludes(&path).unwrap_or_default()));
+                steps.push(format!(
+                    "--exclude {} keeps the walk out of {path}",
+                    walk.rules.excludes(&path).unwrap_or_default()
+                ));
             }
             Descent::Ignored => return Some((at, Some(format!("one that keeps the walk out of {path}")))),
         }
@@ -97,7 +103,9 @@ fn way(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Stri
 fn content(walk: &Walk<'_>, path: &RepoPath, entry: Entry, fate: Option<Fate>, steps: &mut Vec<String>) -> String {
     let mapped = walk.rules.mapped(path);
     let kept_out = match fate {
-        Some(Fate::Excluded) => Some((format!("--exclude {} names it", walk.rules.excludes(path).unwrap_or_default()), "excluded")),
+        Some(Fate::Excluded) => {
+            Some((format!("--exclude {} names it", walk.rules.excludes(path).unwrap_or_default()), "excluded"))
+        }
         Some(Fate::NotIncluded) => Some(("--include is given and no pattern of it names it".to_owned(), "not_included")),
         Some(Fate::Ignored) => Some(("the ignore rule keeps it out".to_owned(), "ignored")),
         Some(Fate::Look(_)) | None => None,
@@ -109,10 +117,14 @@ fn content(walk: &Walk<'_>, path: &RepoPath, entry: Entry, fate: Option<Fate>, s
     let outcome = walk.classifier.classify(path, entry, map, fate.is_none(), &mut Vec::new());
     let (why, decision) = match &outcome {
         Outcome::Ours(file, why) => match &file.obstacle {
-            Some(obstacle) => (format!("it counts as {}: {why}", describe(file.file_type)), format!("ours, but not scanned: {obstacle}")),
+            Some(obstacle) => {
+                (format!("it counts as {}: {why}", describe(file.file_type)), format!("ours, but not scanned: {obstacle}"))
+            }
             None => (format!("it is {}: {why}", describe(file.file_type)), format!("taken as {}", file.file_type)),
         },
-        Outcome::Skipped(reason, why) => (format!("it is not taken for one of ours: {why}"), format!("skipped: {}", reason.as_str())),
+        Outcome::Skipped(reason, why) => {
+            (format!("it is not taken for one of ours: {why}"), format!("skipped: {}", reason.as_str()))
+        }
         Outcome::Not(why) => (format!("it is not one of ours: {why}"), "not taken".to_owned()),
     };
     steps.push(why);

@@ -35,7 +35,13 @@ struct Level {
 impl Rules {
     /// The rules in `directory` (absolute: `on_disk`), given those of the directory above. `has_git` and `has_ignore_file` say
     /// whether it holds a `.git` and a regular `.gitignore`.
-    pub(super) fn enter(above: Option<&Self>, directory: &RepoPath, on_disk: &Path, has_git: bool, has_ignore_file: bool) -> Option<Self> {
+    pub(super) fn enter(
+        above: Option<&Self>,
+        directory: &RepoPath,
+        on_disk: &Path,
+        has_git: bool,
+        has_ignore_file: bool,
+    ) -> Option<Self> {
         let git_dir = if has_git { git_dir(&on_disk.join(".git")) } else { None };
         if git_dir.is_none() && (above.is_none() || !has_ignore_file) {
             return above.cloned();

@@ -136,7 +136,8 @@ fn documents(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 fn is_marker(line: &[u8]) -> bool {
-    (line.starts_with(b"---") || line.starts_with(b"...")) && matches!(line.get(3), None | Some(b'\n' | b'\r' | b' ' | b'\t'))
+    (line.starts_with(b"---") || line.starts_with(b"..."))
+        && matches!(line.get(3), None | Some(b'\n' | b'\r' | b' ' | b'\t'))
 }
 
 /// A scalar at the root.
@@ -250,7 +251,11 @@ impl<'a> Document<'a> {
         let base = match self.base {
             Some(base) => base,
             None => {
-                if self.starts_root(dashes.is_some(), body) { indent } else { isize::MAX }
+                if self.starts_root(dashes.is_some(), body) {
+                    indent
+                } else {
+                    isize::MAX
+                }
             }
         };
         self.base = Some(base);
@@ -500,7 +505,10 @@ fn split_key(body: &[u8]) -> Option<(Scalar<'_>, &[u8])> {
     if let [quote @ (b'"' | b'\''), rest @ ..] = body {
         let end = closing_quote(rest, *quote)?;
         let value = rest[end + 1..].trim_ascii_start().strip_prefix(b":")?;
-        return value.first().is_none_or(u8::is_ascii_whitespace).then_some((Scalar { text: &rest[..end], plain: false }, value));
+        return value
+            .first()
+            .is_none_or(u8::is_ascii_whitespace)
+            .then_some((Scalar { text: &rest[..end], plain: false }, value));
     }
     if matches!(body[0], b'[' | b'{' | b'#' | b'|' | b'>' | b'&' | b'!' | b'*') {
         return None;
@@ -532,3 +540,6 @@ fn strip_comment(value: &[u8]) -> &[u8] {
     let comment = memchr::memchr_iter(b'#', value).find(|at| *at == 0 || value[at - 1].is_ascii_whitespace());
     comment.map_or(value, |at| value[..at].trim_ascii_end())
 }
+
+#[cfg(test)]
+mod tests;

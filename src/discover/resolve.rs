@@ -13,9 +13,13 @@ use crate::model::RepoPath;
 ///
 /// A leading `./` and a trailing `/` are taken off. `{a,b}` is refused: the flag can be repeated.
 pub fn pattern(text: &str) -> Result<Pattern, Error> {
-    let braces = text.find('{').is_some_and(|open| text[open..].find('}').is_some_and(|close| text[open..open + close].contains(',')));
+    let braces = text
+        .find('{')
+        .is_some_and(|open| text[open..].find('}').is_some_and(|close| text[open..open + close].contains(',')));
     if braces {
-        return Err(Error::Usage(format!("{text}: {{a,b}} is not understood in a pattern; give one pattern for each, repeating the flag")));
+        return Err(Error::Usage(format!(
+            "{text}: {{a,b}} is not understood in a pattern; give one pattern for each, repeating the flag"
+        )));
     }
     let trimmed = text.trim_start_matches("./").trim_end_matches('/');
     if trimmed.is_empty() {
@@ -60,7 +64,9 @@ fn one(cwd: &Path, typed: &OsStr) -> Result<(PathBuf, Selection), Error> {
     match fs::symlink_metadata(&path) {
         Ok(metadata) => existing(cwd, typed, &path, metadata.file_type()),
         Err(error) => match typed.to_str() {
-            Some(text) if text.contains(['*', '?', '[']) || (text.contains('{') && text.contains('}')) => matching(cwd, text),
+            Some(text) if text.contains(['*', '?', '[']) || (text.contains('{') && text.contains('}')) => {
+                matching(cwd, text)
+            }
             _ => Err(Error::Usage(format!("{}: {}", typed.display(), said(&error)))),
         },
     }
@@ -81,7 +87,10 @@ fn existing(cwd: &Path, typed: &OsStr, path: &Path, file_type: fs::FileType) -> 
         _ => fs::canonicalize(path).map_err(|e| unusable(&e))?,
     };
     if file_type.is_symlink() && path.is_dir() {
-        return Err(Error::Usage(format!("{}: a link to a directory is not followed; name the directory itself", typed.display())));
+        return Err(Error::Usage(format!(
+            "{}: a link to a directory is not followed; name the directory itself",
+            typed.display()
+        )));
     }
     let directory = if file_type.is_dir() { &path } else { path.parent().unwrap_or(&path) };
     let root = root_of(cwd, directory);
@@ -93,7 +102,8 @@ fn matching(cwd: &Path, text: &str) -> Result<(PathBuf, Selection), Error> {
     pattern(text)?;
     let parts: Vec<_> = text.split('/').collect();
     let literal = parts.iter().take_while(|part| !part.contains(['*', '?', '['])).count();
-    let mut directory = without_dots(&cwd.join(if text.starts_with('/') { "/" } else { "" }).join(parts[..literal].join("/")));
+    let mut directory =
+        without_dots(&cwd.join(if text.starts_with('/') { "/" } else { "" }).join(parts[..literal].join("/")));
     directory = fs::canonicalize(&directory).unwrap_or(directory);
     let nearest = directory.ancestors().find(|above| above.is_dir()).unwrap_or(cwd);
     let root = root_of(cwd, nearest);

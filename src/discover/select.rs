@@ -107,7 +107,8 @@ impl Rules {
         let at = directory.as_bytes();
         if self.selects(directory) {
             Reach::All
-        } else if self.trees.iter().any(|tree| is_at_or_below(tree.as_bytes(), at)) || self.patterns.iter().any(|p| p.leads_into(directory))
+        } else if self.trees.iter().any(|tree| is_at_or_below(tree.as_bytes(), at))
+            || self.patterns.iter().any(|p| p.leads_into(directory))
         {
             Reach::Some
         } else {
@@ -117,7 +118,8 @@ impl Rules {
 
     /// Whether a tree or pattern selects this path.
     pub(super) fn selects(&self, path: &RepoPath) -> bool {
-        self.trees.iter().any(|tree| is_at_or_below(path.as_bytes(), tree.as_bytes())) || self.patterns.iter().any(|p| p.matches(path))
+        self.trees.iter().any(|tree| is_at_or_below(path.as_bytes(), tree.as_bytes()))
+            || self.patterns.iter().any(|p| p.matches(path))
     }
 
     /// Whether the user named this very directory.

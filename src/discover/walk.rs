@@ -221,13 +221,23 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn look(&self, parent: &Directory, path: &RepoPath, on_disk: &Path, entry: Entry, found: &mut Found, buffer: &mut Vec<u8>) {
+    fn look(
+        &self,
+        parent: &Directory,
+        path: &RepoPath,
+        on_disk: &Path,
+        entry: Entry,
+        found: &mut Found,
+        buffer: &mut Vec<u8>,
+    ) {
         if !self.is_candidate(path) || self.rules.names(path) || !(parent.all || self.rules.selects(path)) {
             return;
         }
         let ignored = self.hides(parent, on_disk).is_some();
         match self.rules.fate(path, ignored) {
-            Fate::Ignored => found.ignored_files.push((Ignored { path: path.clone(), work_tree: parent.work_tree() }, entry)),
+            Fate::Ignored => {
+                found.ignored_files.push((Ignored { path: path.clone(), work_tree: parent.work_tree() }, entry))
+            }
             fate => self.put(path, entry, fate, buffer, &mut found.discovery),
         }
     }
@@ -301,7 +311,8 @@ impl Discovery {
     fn sort(&mut self) {
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         self.skipped.sort();
-        self.unreadable_directories = std::mem::take(&mut self.unreadable_directories).into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        self.unreadable_directories =
+            std::mem::take(&mut self.unreadable_directories).into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         self.notes.sort();
     }
 }
