@@ -183,13 +183,16 @@ fn text(
     sha256: Option<String>,
     bytes: &[u8],
 ) -> Outcome {
-    let (file_type, why) = match (map, by_name_and_content(path, name, bytes)) {
-        (Some(file_type), _) => (file_type, "--map says so"),
-        (None, Ok(found)) => found,
-        (None, Err(outcome)) if !by_content || outcome.is_skipped() => return outcome,
-        (None, Err(outcome)) => match by_content_alone(path, bytes) {
+    let found = match map {
+        Some(file_type) => Ok((file_type, "--map says so")),
+        None => by_name_and_content(path, name, bytes),
+    };
+    let (file_type, why) = match found {
+        Ok(found) => found,
+        Err(Refusal { reason: Some(reason), why }) => return Outcome::Skipped(reason, why),
+        Err(Refusal { reason: None, why }) => match by_content.then(|| by_content_alone(path, bytes)).flatten() {
             Some(found) => found,
-            None => return outcome,
+            None => return Outcome::Not(why),
         },
     };
     let secrets = if file_type == FileType::K8sYaml && memchr::memmem::find(bytes, b"Secret").is_some() {
@@ -202,34 +205,33 @@ fn text(
     Outcome::Ours(SourceFile { path: path.clone(), file_type, size, sha256, secrets, obstacle }, why)
 }
 
-impl Outcome {
-    fn is_skipped(&self) -> bool {
-        matches!(self, Self::Skipped(..))
-    }
+/// Why a file is not ours; with a reason, where it looked like ours.
+struct Refusal {
+    reason: Option<SkipReason>,
+    why: &'static str,
 }
 
-fn by_name_and_content(path: &RepoPath, name: Name, bytes: &[u8]) -> Result<(FileType, &'static str), Outcome> {
+fn by_name_and_content(path: &RepoPath, name: Name, bytes: &[u8]) -> Result<(FileType, &'static str), Refusal> {
+    let skipped = |reason, why| Err(Refusal { reason: Some(reason), why });
     let mut not = "its name is not one of a Dockerfile or a YAML file";
     if let Some(how) = name.dockerfile {
         match dockerfile::content(how, path.file_name(), bytes) {
             dockerfile::Content::Dockerfile(why) => return Ok((FileType::Dockerfile, why)),
-            dockerfile::Content::Template(why) => return Err(Outcome::Skipped(SkipReason::DockerfileTemplate, why)),
+            dockerfile::Content::Template(why) => return skipped(SkipReason::DockerfileTemplate, why),
             dockerfile::Content::Neither(why) => not = why,
         }
     }
     if name.yaml {
         match kubernetes::content(bytes) {
             kubernetes::Content::Manifest => return Ok((FileType::K8sYaml, MANIFEST)),
-            kubernetes::Content::Template => {
-                return Err(Outcome::Skipped(SkipReason::K8sTemplate, "`{{` stands where YAML has no text"));
-            }
+            kubernetes::Content::Template => return skipped(SkipReason::K8sTemplate, "`{{` stands where YAML has no text"),
             kubernetes::Content::ToolConfig => {
-                return Err(Outcome::Skipped(SkipReason::ToolConfig, "a tool reads it and no API server stores it"));
+                return skipped(SkipReason::ToolConfig, "a tool reads it and no API server stores it");
             }
             kubernetes::Content::Neither(why) => not = why,
         }
     }
-    Err(Outcome::Not(not))
+    Err(Refusal { reason: None, why: not })
 }
 
 const MANIFEST: &str = "it holds an object of a Kubernetes API";

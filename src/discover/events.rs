@@ -12,6 +12,7 @@ const MAX_DEPTH: usize = 512;
 
 /// What stands directly in a mapping, as far as it says which Kubernetes object it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one key is there")]
 pub(super) struct Object {
     /// `apiVersion`, where it is a string.
     pub(super) api_version: Option<String>,
@@ -174,7 +175,7 @@ impl Reader {
             (false, Anchored::Scalar { text, plain }) => {
                 let null = *plain && is_null(text);
                 frame.object.note(&frame.key, null);
-                if !text.is_empty() && !(*plain && is_not_a_string(text)) {
+                if is_string(text, *plain) {
                     frame.object.set(&frame.key, text, frame.role);
                 }
             }
@@ -222,9 +223,11 @@ fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// Whether YAML reads this plain scalar as null, a boolean or a number.
-pub(super) fn is_not_a_string(text: &str) -> bool {
-    is_null(text) || matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") || text.parse::<f64>().is_ok()
+/// Whether YAML reads a scalar as a string that is not empty: one that is not quoted may be null, a boolean or a number.
+pub(super) fn is_string(text: &str, plain: bool) -> bool {
+    let boolean = matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE");
+    let other = plain && (is_null(text) || boolean || text.parse::<f64>().is_ok());
+    !text.is_empty() && !other
 }
 
 #[cfg(test)]
@@ -265,7 +268,7 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x]\n");
         for n in 1..200 {
             let previous = vec![format!("*a{}", n - 1); 9].join(", ");
-            bomb.push_str(&format!("a{n}: &a{n} [{previous}]\n"));
+            bomb = format!("{bomb}a{n}: &a{n} [{previous}]\n");
         }
         bomb.push_str("apiVersion: v1\nkind: Pod\nspec: *a199\n");
         assert_eq!(summary(&bomb), r#"Some("v1") Some("Pod") None s []"#);

@@ -20,9 +20,15 @@ pub(super) fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
     let Some(entry) = Entry::of(entry.file_type()) else {
         return vec![format!("{path} is a directory: only files are taken"), "decision: not taken".to_owned()];
     };
-    let fate = fate(&walk, options, path, &mut steps);
+    let named = walk.rules.names(path);
+    let fate = if named {
+        steps.push("it is named on the command line: no rule of exclusion applies".to_owned());
+        Some(Fate::Look(None))
+    } else {
+        fate(&walk, options, path, &mut steps)
+    };
     let decision = match fate {
-        Some(fate) => content(&walk, path, entry, fate, &mut steps),
+        Some(fate) => content(&walk, path, entry, fate, named, &mut steps),
         None => "not taken".to_owned(),
     };
     steps.push(format!("decision: {decision}"));
@@ -30,11 +36,7 @@ pub(super) fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
 }
 
 /// What the options and ignore rules say; `None` where the walk does not come to the file.
-fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<String>) -> Option<Option<Fate>> {
-    if walk.rules.names(path) {
-        steps.push("it is named on the command line: no rule of exclusion applies".to_owned());
-        return Some(None);
-    }
+fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<String>) -> Option<Fate> {
     let (parent, directory_ignored) = way(walk, options, path, steps)?;
     if !walk.rules.selects(path) {
         steps.push("no path on the command line selects it".to_owned());
@@ -45,7 +47,7 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
         return None;
     }
     let on_disk = options.root.join(path.to_os());
-    let hidden_by = directory_ignored.or_else(|| walk.hides(&parent, &on_disk));
+    let hidden_by = directory_ignored.or_else(|| parent.hides(&on_disk));
     let mut fate = walk.rules.fate(path, hidden_by.is_some());
     if let Some(rule) = hidden_by {
         steps.push(format!("an ignore rule matches it: {rule}"));
@@ -60,7 +62,7 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
             fate = walk.rules.fate(path, !tracked);
         }
     }
-    Some(Some(fate))
+    Some(fate)
 }
 
 /// The directory of the file as the walk enters it, or the last one that it enters with the rule that keeps it from the next.
@@ -100,21 +102,21 @@ fn way(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Stri
     }
 }
 
-fn content(walk: &Walk<'_>, path: &RepoPath, entry: Entry, fate: Option<Fate>, steps: &mut Vec<String>) -> String {
+fn content(walk: &Walk<'_>, path: &RepoPath, entry: Entry, fate: Fate, named: bool, steps: &mut Vec<String>) -> String {
     let mapped = walk.rules.mapped(path);
     let kept_out = match fate {
-        Some(Fate::Excluded) => {
+        Fate::Excluded => {
             Some((format!("--exclude {} names it", walk.rules.excludes(path).unwrap_or_default()), "excluded"))
         }
-        Some(Fate::NotIncluded) => Some(("--include is given and no pattern of it names it".to_owned(), "not_included")),
-        Some(Fate::Ignored) => Some(("the ignore rule keeps it out".to_owned(), "ignored")),
-        Some(Fate::Look(_)) | None => None,
+        Fate::NotIncluded => Some(("--include is given and no pattern of it names it".to_owned(), "not_included")),
+        Fate::Ignored => Some(("the ignore rule keeps it out".to_owned(), "ignored")),
+        Fate::Look(_) => None,
     };
     if let Some((file_type, pattern)) = mapped {
         steps.push(format!("--map {pattern} says that it is {}", describe(file_type)));
     }
     let map = mapped.map(|(file_type, _)| file_type);
-    let outcome = walk.classifier.classify(path, entry, map, fate.is_none(), &mut Vec::new());
+    let outcome = walk.classifier.classify(path, entry, map, named, &mut Vec::new());
     let (why, decision) = match &outcome {
         Outcome::Ours(file, why) => match &file.obstacle {
             Some(obstacle) => {

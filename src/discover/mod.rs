@@ -2,6 +2,7 @@
 
 mod classify;
 mod dockerfile;
+mod document;
 mod events;
 mod explain;
 mod gvk;

@@ -26,7 +26,7 @@ impl Tree {
             if path.ends_with('/') {
                 fs::create_dir_all(tree.root().join(path)).unwrap();
             } else {
-                tree.write(path, if path.ends_with(".yaml") { POD } else { DOCKERFILE });
+                tree.write(path, if kubernetes::name(path.as_bytes()) { POD } else { DOCKERFILE });
             }
         }
         tree

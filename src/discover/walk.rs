@@ -128,15 +128,6 @@ impl<'a> Walk<'a> {
         Descent::Enter(Directory { path, all: reach == Reach::All, hidden, rules: parent.rules.clone() })
     }
 
-    /// Whether the file `path` in `parent` is one that an ignore rule hides, and how that rule is written.
-    pub(super) fn hides(&self, parent: &Directory, on_disk: &Path) -> Option<String> {
-        if parent.hidden {
-            return Some("a rule for a directory above it".to_owned());
-        }
-        let (ignores, rule) = parent.rules.as_ref()?.deciding(on_disk, false)?;
-        ignores.then_some(rule)
-    }
-
     /// Whether the name, or `--map`, makes it worth looking at.
     pub(super) fn is_candidate(&self, path: &RepoPath) -> bool {
         Name::of(path).is_ours() || self.rules.mapped(path).is_some()
@@ -233,10 +224,10 @@ impl<'a> Walk<'a> {
         if !self.is_candidate(path) || self.rules.names(path) || !(parent.all || self.rules.selects(path)) {
             return;
         }
-        let ignored = self.hides(parent, on_disk).is_some();
+        let ignored = parent.hides(on_disk).is_some();
         match self.rules.fate(path, ignored) {
             Fate::Ignored => {
-                found.ignored_files.push((Ignored { path: path.clone(), work_tree: parent.work_tree() }, entry))
+                found.ignored_files.push((Ignored { path: path.clone(), work_tree: parent.work_tree() }, entry));
             }
             fate => self.put(path, entry, fate, buffer, &mut found.discovery),
         }
@@ -287,6 +278,15 @@ impl<'a> Walk<'a> {
 }
 
 impl Directory {
+    /// How the ignore rule is written that hides the file `on_disk` in this directory, if one does.
+    pub(super) fn hides(&self, on_disk: &Path) -> Option<String> {
+        if self.hidden {
+            return Some("a rule for a directory above it".to_owned());
+        }
+        let (ignores, rule) = self.rules.as_ref()?.deciding(on_disk, false)?;
+        ignores.then_some(rule)
+    }
+
     pub(super) fn work_tree(&self) -> Option<Arc<WorkTree>> {
         self.rules.as_ref().map(|rules| Arc::clone(rules.work_tree()))
     }
