@@ -195,11 +195,7 @@ fn text(
             None => return Outcome::Not(why),
         },
     };
-    let secrets = if file_type == FileType::K8sYaml && memchr::memmem::find(bytes, b"Secret").is_some() {
-        kubernetes::secrets(bytes)
-    } else {
-        Vec::new()
-    };
+    let secrets = if file_type == FileType::K8sYaml { kubernetes::secrets(bytes) } else { Vec::new() };
     let obstacle = (size > MAX_FILE_SIZE)
         .then(|| format!("{} bytes, more than the {} that HSS takes", with_commas(size), with_commas(MAX_FILE_SIZE)));
     Outcome::Ours(SourceFile { path: path.clone(), file_type, size, sha256, secrets, obstacle }, why)

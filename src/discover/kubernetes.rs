@@ -63,7 +63,7 @@ pub(super) fn content(bytes: &[u8]) -> Content {
 pub(super) fn secrets(bytes: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     let Some(text) = decode(bytes) else { return names };
-    for document in documents(&text).filter(|document| memmem::find(document, b"Secret").is_some()) {
+    for document in documents(&text).filter(|document| may_name_a_secret(document)) {
         match events::root(document) {
             Some(root) if root.kind.is_some() => name_secrets(&root, false, &mut names),
             _ if Document::read(document).kind.is_some_and(|kind| kind.text == b"Secret") => names.push(UNNAMED.to_owned()),
@@ -71,6 +71,30 @@ pub(super) fn secrets(bytes: &[u8]) -> Vec<String> {
         }
     }
     names
+}
+
+/// A quick look: whether "Secret" stands anywhere as it would for the value of a `kind`. CRDs speak of Secrets all the time.
+fn may_name_a_secret(text: &[u8]) -> bool {
+    const WORD: &[u8] = b"Secret";
+    let quote_or_blank = |b: &u8| matches!(b, b'"' | b'\'' | b' ' | b'\t' | b'\r');
+    memmem::find_iter(text, WORD).any(|at| {
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
+        let end = memchr(b'\n', &text[at..]).map_or(text.len(), |newline| at + newline);
+        let after = &text[at + WORD.len()..end];
+        let after = after.strip_prefix(b"List").unwrap_or(after);
+        if after.first().is_some_and(u8::is_ascii_alphanumeric) {
+            return false;
+        }
+        let before = &text[start..at];
+        let before = &before[..before.iter().rposition(|b| !quote_or_blank(b)).map_or(0, |last| last + 1)];
+        let word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+        match word {
+            [] => after.iter().find(|b| !quote_or_blank(b)).is_none_or(|b| *b == b'#'),
+            [b'!' | b'&', ..] | b":" => true,
+            [key @ .., b':'] => memmem::find(key, b"kind").is_some(),
+            _ => false,
+        }
+    })
 }
 
 const UNNAMED: &str = "(unnamed)";

@@ -179,6 +179,12 @@ fn k11_secrets_are_named() {
         ("kind: SecretList\nitems:\n- metadata: {name: a}\n- metadata: {name: b}\n", vec!["a", "b"]),
         ("kind: Secret\nmetadata: {name: a}\ndata: [broken\n", vec!["a"]),
         ("{{- if .a }}\nkind: Secret\nmetadata:\n  name: {{ .b }}\n", vec!["(unnamed)"]),
+        ("{\"kind\":\"Secret\",\"metadata\":{\"name\":\"a\"}}\n", vec!["a"]),
+        ("? kind\n: Secret\n? metadata\n: {name: a}\n", vec!["a"]),
+        ("kind: >-\n  Secret\nmetadata: {name: a}\n", vec!["a"]),
+        ("kind: !!str 'Secret' # comment\nmetadata: {name: a}\n", vec!["a"]),
+        ("x: &k Secret\nkind: *k\nmetadata: {name: a}\n", vec!["a"]),
+        ("kind : Secret\nmetadata: {name: a}\n", vec!["a"]),
         ("kind: Pod\nspec: {kind: Secret}\n", vec![]),
         ("kind: SecretStore\nmetadata: {name: a}\n", vec![]),
         ("kind: ConfigMap\ndata:\n  a: |\n    kind: Secret\n", vec![]),
@@ -222,10 +228,12 @@ fn block(value: &serde_json::Value, indent: usize) -> String {
     let pad = " ".repeat(indent);
     match value {
         serde_json::Value::Object(map) if !map.is_empty() => {
-            map.iter().map(|(key, value)| format!("\n{pad}{key}:{}", block(value, indent + 2))).collect()
+            let entry = |(key, value)| format!("\n{pad}{key}:{}", block(value, indent + 2));
+            map.iter().map(entry).collect::<Vec<_>>().concat()
         }
         serde_json::Value::Array(items) if !items.is_empty() => {
-            items.iter().map(|value| format!("\n{pad}-{}", block(value, indent + 2))).collect()
+            let entry = |value| format!("\n{pad}-{}", block(value, indent + 2));
+            items.iter().map(entry).collect::<Vec<_>>().concat()
         }
         serde_json::Value::String(text) if indent > 0 && text.contains('\n') && text.trim() == text => {
             format!(" |-\n{pad}{}", text.replace('\n', &format!("\n{pad}")))
