@@ -18,8 +18,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    pub(super) fn of(path: &RepoPath) -> Self {
-        let base = path.file_name();
+    pub(super) fn of(base: &[u8]) -> Self {
         Self { dockerfile: dockerfile::name(base), yaml: kubernetes::name(base) }
     }
 
@@ -94,7 +93,7 @@ impl<'a> Classifier<'a> {
         by_content: bool,
         buffer: &mut Vec<u8>,
     ) -> Outcome {
-        let name = Name::of(path);
+        let name = Name::of(path.file_name());
         if map.is_none() && !name.is_ours() && !by_content {
             return Outcome::Not("its name is not one of a Dockerfile or a YAML file");
         }
@@ -162,6 +161,8 @@ impl<'a> Classifier<'a> {
 /// Reads a file into `buffer`, up to [`MAX_LOOK`]; returns its size, and its hash where it was read whole.
 fn read(mut file: File, buffer: &mut Vec<u8>) -> io::Result<(u64, Option<String>)> {
     buffer.clear();
+    // One huge file must not weigh on the thread for the rest of the walk.
+    buffer.shrink_to(4 * 1024 * 1024);
     let read = file.by_ref().take(MAX_LOOK).read_to_end(buffer)? as u64;
     if read == MAX_LOOK {
         return Ok((file.metadata()?.len().max(read), None));

@@ -41,6 +41,11 @@ const OPENINGS: [&[u8]; 3] = [b"{{", b"{%", b"<%"];
 
 /// Looks at a base name; `None` where it says nothing of a Dockerfile.
 pub(super) fn name(name: &[u8]) -> Option<Name> {
+    // Nearly all names of a tree end here: nothing is allocated for them.
+    let holds = |stem: &str| name.windows(stem.len()).any(|part| part.eq_ignore_ascii_case(stem.as_bytes()));
+    if !STEMS.iter().any(|stem| holds(stem)) {
+        return None;
+    }
     let lower = name.to_ascii_lowercase();
     if lower.ends_with(b".dockerignore") || lower.ends_with(b".containerignore") {
         return None;

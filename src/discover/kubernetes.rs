@@ -39,8 +39,10 @@ const NO_ROOT_KEYS: &str = "no document has `apiVersion` and `kind` at its root"
 
 /// Whether the base name is that of a YAML file.
 pub(super) fn name(base: &[u8]) -> bool {
-    let lower = base.to_ascii_lowercase();
-    lower.ends_with(b".yaml") || lower.ends_with(b".yml")
+    let ends_in = |extension: &[u8]| {
+        base.len() >= extension.len() && base[base.len() - extension.len()..].eq_ignore_ascii_case(extension)
+    };
+    ends_in(b".yaml") || ends_in(b".yml")
 }
 
 /// Looks at the whole text of a YAML file.

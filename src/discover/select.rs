@@ -139,6 +139,11 @@ impl Rules {
             || self.trees.iter().any(|tree| is_at_or_below(tree.as_bytes(), directory.as_bytes()))
     }
 
+    /// Whether there is any `--map`.
+    pub(super) fn maps(&self) -> bool {
+        !self.map.is_empty()
+    }
+
     /// What `--map` says the path is, with the pattern that says so.
     pub(super) fn mapped(&self, path: &RepoPath) -> Option<(FileType, &str)> {
         self.map.iter().find(|(glob, _)| glob.matches(path)).map(|(glob, file_type)| (*file_type, glob.pattern.as_str()))

@@ -130,7 +130,7 @@ impl<'a> Walk<'a> {
 
     /// Whether the name, or `--map`, makes it worth looking at.
     pub(super) fn is_candidate(&self, path: &RepoPath) -> bool {
-        Name::of(path).is_ours() || self.rules.mapped(path).is_some()
+        Name::of(path.file_name()).is_ours() || self.rules.mapped(path).is_some()
     }
 
     /// A file that the user named: taken, or an error that says why not.
@@ -192,8 +192,14 @@ impl<'a> Walk<'a> {
         let has_ignore_file = entries.iter().any(|entry| entry.file_name() == ".gitignore" && entry.file_type().is_file());
         self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
         for entry in &entries {
+            let kind = Entry::of(entry.file_type());
+            let passed_over =
+                kind.is_some() && !self.rules.maps() && !Name::of(entry.file_name().as_encoded_bytes()).is_ours();
+            if passed_over {
+                continue;
+            }
             let path = join(&directory.path, entry.file_name());
-            match Entry::of(entry.file_type()) {
+            match kind {
                 None => self.meet(&directory, path, entry.path(), found, below),
                 Some(kind) => self.look(&directory, &path, entry.path(), kind, found, buffer),
             }
