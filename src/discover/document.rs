@@ -113,7 +113,7 @@ impl<'a> Document<'a> {
         if self.metadata == Metadata::Pending && Some(indent) >= self.base {
             self.metadata = if dashes.is_some() { Metadata::Other } else { Metadata::MappingOrNull };
         }
-        if body.is_empty() || self.action(body) {
+        if self.action(body) {
             return;
         }
         let base = match self.base {
@@ -127,6 +127,9 @@ impl<'a> Document<'a> {
             }
         };
         self.base = Some(base);
+        if body.is_empty() {
+            return;
+        }
         let at_root = dashes.is_none() && indent == base;
         if self.template && !at_root {
             return;
@@ -225,6 +228,10 @@ impl<'a> Document<'a> {
                 simple.map(|text| Scalar { text, plain: false })
             }
             None | Some(b'#' | b'|' | b'>' | b'*' | b'&' | b'!' | b'[') => {
+                self.needs_parser = true;
+                None
+            }
+            Some(b'{') if !value.starts_with(b"{{") => {
                 self.needs_parser = true;
                 None
             }

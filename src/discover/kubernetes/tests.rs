@@ -89,6 +89,7 @@ fn k5_the_root() {
         ("apiVersion: v1\nkind: Pod metadata: {}\n", "neither"),
         ("definition:\n  apiVersion: v1\n  kind: Pod\n  metadata: {}\n", "neither"),
         ("- apiVersion: v1\n  kind: Pod\n  metadata: {}\n", "neither"),
+        ("-\n  apiVersion: v1\n  kind: Pod\n  metadata: {}\n", "neither"),
         ("a: 'x\napiVersion: v1\nkind: Pod\nmetadata: {}'\n", "neither"),
         ("# apiVersion: v1\n# kind: Pod\n# metadata: {}\n", "neither"),
     ]);
@@ -243,6 +244,8 @@ fn block(value: &serde_json::Value, indent: usize) -> String {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
     /// On valid YAML the line scan says what the parser says.
     #[test]
     fn the_line_scan_agrees_with_the_parser(value in value()) {
