@@ -67,8 +67,8 @@ impl Options {
             Selection::Tree(tree) => Some(tree.clone()),
             _ => None,
         });
-        let named = patterns.map(|pattern| literal(pattern.as_str())).chain(trees);
-        named.into_iter().any(|place| !place.as_bytes().is_empty() && (is_below(&place, folder) || is_below(folder, &place)))
+        let named = |place: RepoPath| !place.as_bytes().is_empty() && (is_below(&place, folder) || is_below(folder, &place));
+        patterns.map(|pattern| literal(pattern.as_str())).any(named) || trees.into_iter().any(|tree| is_below(&tree, folder))
     }
 }
 

@@ -244,8 +244,10 @@ fn limit_of(text: &str) -> Option<Limit> {
         3_600.0
     } else if unit.starts_with("milli") || unit.starts_with("ms") {
         0.001
-    } else {
+    } else if unit.starts_with('s') {
         1.0
+    } else {
+        return None;
     };
     let window = Duration::try_from_secs_f64(number * unit).ok().filter(|window| !window.is_zero())?;
     Some(Limit { calls, window })
@@ -263,6 +265,8 @@ mod tests {
         assert_eq!(limit_of(&format!("{words}1 minute")), limit(5, 60_000));
         assert_eq!(limit_of(&format!("{words}0.25 second")), limit(5, 250));
         assert_eq!(limit_of(&format!("{words}0 second")), None);
+        assert_eq!(limit_of(&format!("{words}500 ms")), limit(5, 500));
+        assert_eq!(limit_of(&format!("{words}5 fortnights")), None);
         assert_eq!(limit_of("slow down"), None);
         assert_eq!(limit_of("limit:,time:"), None);
         assert_eq!(wait_of("7"), Some(Duration::from_secs(7)));
