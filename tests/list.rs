@@ -113,8 +113,8 @@ fn what_decides_in_order() {
     assert_eq!(ran.code, 2);
     assert_eq!(
         ran.stderr,
-        "error: notes.txt: neither its name nor its content is that of a Dockerfile or of a Kubernetes manifest; to take it all the \
-         same, say --map 'notes.txt=dockerfile' or --map 'notes.txt=k8s_yaml'\n"
+        "error: notes.txt can't be taken: its name is not one of a Dockerfile or a YAML file; to have it scanned nevertheless, say what it \
+         is with --map 'notes.txt=dockerfile' or --map 'notes.txt=k8s_yaml'\n"
     );
     assert_eq!(refused(&["--exclude", "{a,b}"]).code, 2);
 }
@@ -134,14 +134,8 @@ fn explain_ends_in_the_decision() {
         ran.stdout.lines().last().unwrap_or_default().to_owned()
     };
     assert_eq!(last(&["--explain", "Dockerfile"]), "decision: taken as dockerfile");
-    assert_eq!(
-        last(&["--explain", "./kustomization.yaml"]),
-        "decision: skipped, read by a tool, not stored by an API server"
-    );
-    assert_eq!(
-        last(&["--explain", "hidden/x.yaml"]),
-        "decision: not taken, .gitignore matches it or a directory above it, and git does not track it"
-    );
-    assert_eq!(last(&["--exclude", "Dockerfile", "--explain", "Dockerfile"]), "decision: skipped, --exclude matches it");
-    assert_eq!(last(&["--explain", "nothing"]), "decision: not taken, it is not there");
+    assert_eq!(last(&["--explain", "./kustomization.yaml"]), "decision: skipped: tool_config");
+    assert_eq!(last(&["--explain", "hidden/x.yaml"]), "decision: skipped: ignored");
+    assert_eq!(last(&["--exclude", "Dockerfile", "--explain", "Dockerfile"]), "decision: skipped: excluded");
+    assert_eq!(last(&["--explain", "nothing"]), "decision: not taken");
 }

@@ -1,115 +1,261 @@
-//! From a name and a content to what a file is.
+//! What a file is: from its name, then from its content.
 
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
+use ring::digest;
+
+use super::resolve::without_dots;
 use super::{MAX_FILE_SIZE, dockerfile, kubernetes, open};
-use crate::digest::sha256;
 use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
 
-/// What a file is.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Class {
-    /// Ours.
-    Ours(FileType),
-    /// Looked like ours.
-    Skipped(SkipReason),
-    /// Not ours, and why.
-    Other(&'static str),
+/// What a base name speaks of. A name can speak of both, such as `Dockerfile.yaml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Name {
+    pub(super) dockerfile: Option<dockerfile::Name>,
+    pub(super) yaml: bool,
 }
 
-/// The type that a name alone stands for.
-pub(super) fn type_by_name(path: &RepoPath) -> Option<FileType> {
-    if dockerfile::name(path.file_name()) != dockerfile::Name::Other {
-        return Some(FileType::Dockerfile);
+impl Name {
+    pub(super) fn of(base: &[u8]) -> Self {
+        Self { dockerfile: dockerfile::name(base), yaml: kubernetes::name(base) }
     }
-    is_yaml(path).then_some(FileType::K8sYaml)
+
+    /// Whether the name speaks of a file of ours at all.
+    pub(super) fn is_ours(self) -> bool {
+        self.dockerfile.is_some() || self.yaml
+    }
+
+    /// The type of a file whose content can't be seen.
+    fn file_type(self) -> FileType {
+        if self.dockerfile.is_some() { FileType::Dockerfile } else { FileType::K8sYaml }
+    }
 }
 
-fn is_yaml(path: &RepoPath) -> bool {
-    let name = path.file_name().to_ascii_lowercase();
-    name.ends_with(b".yaml") || name.ends_with(b".yml")
+/// What a file turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// A file of ours, with why.
+    Ours(SourceFile, &'static str),
+    /// It looked like ours and is not taken, with why.
+    Skipped(SkipReason, &'static str),
+    /// Nothing of ours, with why.
+    Not(&'static str),
 }
 
-/// Classifies by name, and by content where the name says what to look for.
-pub(super) fn class(root: &Path, path: &RepoPath, bytes: &[u8]) -> Class {
-    match type_by_name(path) {
-        Some(FileType::Dockerfile) => match of_dockerfile(path, bytes) {
-            Class::Other(_) if is_yaml(path) => of_yaml(root, path, bytes),
-            class => class,
+/// What a path is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    File,
+    Link,
+    Special(&'static str),
+}
+
+impl Entry {
+    /// `None` for a directory.
+    pub(super) fn of(file_type: fs::FileType) -> Option<Self> {
+        if file_type.is_file() {
+            Some(Self::File)
+        } else if file_type.is_symlink() {
+            Some(Self::Link)
+        } else if file_type.is_dir() {
+            None
+        } else {
+            Some(Self::Special(open::special_name(file_type)))
+        }
+    }
+}
+
+/// The tree that files are classified in.
+#[derive(Debug)]
+pub(super) struct Classifier<'a> {
+    root: &'a Path,
+    /// The root without links on the way to it.
+    real_root: PathBuf,
+}
+
+/// Content beyond this is not looked at; it bounds the memory that a file costs.
+const MAX_LOOK: u64 = 64 * 1024 * 1024;
+
+impl<'a> Classifier<'a> {
+    pub(super) fn new(root: &'a Path) -> Self {
+        Self { root, real_root: fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf()) }
+    }
+
+    /// Says what `path` is. `map` is what `--map` says of it; `by_content` looks past a name that does not speak of ours.
+    /// `buffer` is only there to be used again.
+    pub(super) fn classify(
+        &self,
+        path: &RepoPath,
+        entry: Entry,
+        map: Option<FileType>,
+        by_content: bool,
+        buffer: &mut Vec<u8>,
+    ) -> Outcome {
+        let name = Name::of(path.file_name());
+        if map.is_none() && !name.is_ours() && !by_content {
+            return Outcome::Not("its name is not one of a Dockerfile or a YAML file");
+        }
+        let file_type = map.unwrap_or_else(|| name.file_type());
+        match entry {
+            Entry::Link => self.link(path, file_type),
+            Entry::Special(what) => obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so"),
+            Entry::File => match open::leaf(&self.root.join(path.to_os())).and_then(|file| read(file, buffer)) {
+                Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
+                    Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
+                        SkipReason::HelmTemplate,
+                        "`{{` stands where YAML has no text, in the templates of a chart",
+                    ),
+                    outcome => outcome,
+                },
+                Err(error) => obstacle(path, file_type, 0, format!("can't be read: {error}"), "its name says so"),
+            },
+        }
+    }
+
+    /// What stands at `path`; `None` for a directory, for nothing, and where the way to it leads over a link.
+    pub(super) fn entry(&self, path: &RepoPath) -> Option<Entry> {
+        let relative = path.to_os();
+        let directory = relative.parent()?;
+        let real = fs::canonicalize(self.root.join(directory)).ok()?;
+        let metadata = fs::symlink_metadata(self.root.join(&relative)).ok()?;
+        if real == self.real_root.join(directory) { Entry::of(metadata.file_type()) } else { None }
+    }
+
+    /// Whether the path stands below a `templates` directory beside a `Chart.yaml`.
+    fn is_in_chart(&self, path: &RepoPath) -> bool {
+        let on_disk = path.to_os();
+        on_disk.ancestors().skip(1).filter(|directory| directory.ends_with("templates")).any(|templates| {
+            let chart = self.root.join(templates).with_file_name("Chart.yaml");
+            fs::symlink_metadata(chart).is_ok_and(|metadata| metadata.is_file())
+        })
+    }
+
+    /// Decides about a link without opening what it points to.
+    fn link(&self, path: &RepoPath, file_type: FileType) -> Outcome {
+        let on_disk = self.root.join(path.to_os());
+        let out = || obstacle(path, file_type, 0, "a link out of the tree".to_owned(), "its name says so");
+        let Ok(target) = fs::read_link(&on_disk) else {
+            return obstacle(path, file_type, 0, "a link that can't be read".to_owned(), "its name says so");
+        };
+        let real_directory = on_disk.parent().and_then(|directory| fs::canonicalize(directory).ok()).unwrap_or_default();
+        let written = without_dots(&real_directory.join(target));
+        if !(written.starts_with(&self.real_root) || written.starts_with(self.root)) {
+            return out();
+        }
+        match fs::canonicalize(&on_disk) {
+            Ok(real) if real.starts_with(&self.real_root) => {
+                Outcome::Skipped(SkipReason::Link, "it is a link to a place in the tree, which is looked at on its own")
+            }
+            Ok(_) => out(),
+            // Missing, or a loop; a target that may not be looked at is one that we know nothing of.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                obstacle(path, file_type, 0, format!("a link that can't be followed: {error}"), "its name says so")
+            }
+            Err(_) => Outcome::Skipped(SkipReason::BrokenLink, "it is a link to nothing"),
+        }
+    }
+}
+
+/// Reads a file into `buffer`, up to [`MAX_LOOK`]; returns its size, and its hash where it was read whole.
+fn read(mut file: File, buffer: &mut Vec<u8>) -> io::Result<(u64, Option<String>)> {
+    buffer.clear();
+    // One huge file must not weigh on the thread for the rest of the walk.
+    buffer.shrink_to(4 * 1024 * 1024);
+    let read = file.by_ref().take(MAX_LOOK).read_to_end(buffer)? as u64;
+    if read == MAX_LOOK {
+        return Ok((file.metadata()?.len().max(read), None));
+    }
+    Ok((read, Some(hex(digest::digest(&digest::SHA256, buffer).as_ref()))))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn text(
+    path: &RepoPath,
+    name: Name,
+    map: Option<FileType>,
+    by_content: bool,
+    size: u64,
+    sha256: Option<String>,
+    bytes: &[u8],
+) -> Outcome {
+    let found = match map {
+        Some(file_type) => Ok((file_type, "--map says so")),
+        None => by_name_and_content(path, name, bytes),
+    };
+    let (file_type, why) = match found {
+        Ok(found) => found,
+        Err(Refusal { reason: Some(reason), why }) => return Outcome::Skipped(reason, why),
+        Err(Refusal { reason: None, why }) => match by_content.then(|| by_content_alone(path, bytes)).flatten() {
+            Some(found) => found,
+            None => return Outcome::Not(why),
         },
-        Some(FileType::K8sYaml) => of_yaml(root, path, bytes),
-        None => Class::Other("its name is none of a Dockerfile or of YAML"),
-    }
-}
-
-/// Classifies a file that the user named: where its name says nothing, its content may.
-pub(super) fn class_of_named(root: &Path, path: &RepoPath, bytes: &[u8]) -> Class {
-    if type_by_name(path).is_some() {
-        return class(root, path, bytes);
-    }
-    match (of_dockerfile(path, bytes), of_yaml(root, path, bytes)) {
-        (Class::Ours(file_type), _) | (_, Class::Ours(file_type)) => Class::Ours(file_type),
-        (Class::Skipped(reason), _) | (_, Class::Skipped(reason)) => Class::Skipped(reason),
-        _ => Class::Other("neither its name nor its content is that of a Dockerfile or of a Kubernetes manifest"),
-    }
-}
-
-fn of_dockerfile(path: &RepoPath, bytes: &[u8]) -> Class {
-    match dockerfile::content(path.file_name(), bytes) {
-        dockerfile::Content::Dockerfile => Class::Ours(FileType::Dockerfile),
-        dockerfile::Content::Template => Class::Skipped(SkipReason::DockerfileTemplate),
-        dockerfile::Content::Other => Class::Other("no builder could start from its content"),
-    }
-}
-
-fn of_yaml(root: &Path, path: &RepoPath, bytes: &[u8]) -> Class {
-    match kubernetes::content(bytes) {
-        kubernetes::Content::Manifest => Class::Ours(FileType::K8sYaml),
-        kubernetes::Content::Template if is_in_chart(root, path) => Class::Skipped(SkipReason::HelmTemplate),
-        kubernetes::Content::Template => Class::Skipped(SkipReason::K8sTemplate),
-        kubernetes::Content::ToolConfig => Class::Skipped(SkipReason::ToolConfig),
-        kubernetes::Content::Other => Class::Other("no document of it is an object that an API server stores"),
-    }
-}
-
-/// Whether a file stands in the `templates` directory of a chart.
-fn is_in_chart(root: &Path, path: &RepoPath) -> bool {
-    let bytes = path.as_bytes();
-    let word = b"templates/";
-    memchr::memmem::find_iter(bytes, word).any(|at| {
-        (at == 0 || bytes[at - 1] == b'/') && root.join(RepoPath::new(&bytes[..at]).to_os()).join("Chart.yaml").is_file()
-    })
-}
-
-/// A file of ours, with what stands against sending it.
-pub(super) fn source(path: RepoPath, file_type: FileType, bytes: &[u8], size: u64) -> SourceFile {
-    let obstacle = (size > MAX_FILE_SIZE).then(|| format!("{size} bytes, more than the {MAX_FILE_SIZE} that HSS takes"));
+    };
     let secrets = if file_type == FileType::K8sYaml { kubernetes::secrets(bytes) } else { Vec::new() };
-    let sha256 = (size == bytes.len() as u64).then(|| sha256(bytes));
-    SourceFile { path, file_type, size, sha256, secrets, obstacle }
+    let obstacle = (size > MAX_FILE_SIZE)
+        .then(|| format!("{} bytes, more than the {} that HSS takes", with_commas(size), with_commas(MAX_FILE_SIZE)));
+    Outcome::Ours(SourceFile { path: path.clone(), file_type, size, sha256, secrets, obstacle }, why)
 }
 
-/// A file under a name of ours that can't be read.
-pub(super) fn blocked(path: RepoPath, file_type: FileType, obstacle: String) -> SourceFile {
-    SourceFile { path, file_type, size: 0, sha256: None, secrets: Vec::new(), obstacle: Some(obstacle) }
+/// Why a file is not ours; with a reason, where it looked like ours.
+struct Refusal {
+    reason: Option<SkipReason>,
+    why: &'static str,
 }
 
-/// Reads a file by its place below the root.
-pub(super) fn bytes(root: &Path, path: &RepoPath) -> Result<(Vec<u8>, u64), String> {
-    open::read_sized(&root.join(path.to_os())).map_err(|error| format!("can't be read: {error}"))
-}
-
-/// A reason as a sentence.
-pub(super) fn why(reason: SkipReason) -> &'static str {
-    match reason {
-        SkipReason::DockerfileTemplate => "a Dockerfile that is still to be rendered",
-        SkipReason::HelmTemplate => "a template of a Helm chart that is still to be rendered",
-        SkipReason::K8sTemplate => "a manifest that is still to be rendered",
-        SkipReason::ToolConfig => "read by a tool, not stored by an API server",
-        SkipReason::Excluded => "--exclude matches it",
-        SkipReason::NotIncluded => "no --include matches it",
-        SkipReason::Ignored => ".gitignore matches it, and git does not track it",
-        SkipReason::Link => "a link to a place in the tree, which is looked at on its own",
-        SkipReason::BrokenLink => "a link to nothing",
+fn by_name_and_content(path: &RepoPath, name: Name, bytes: &[u8]) -> Result<(FileType, &'static str), Refusal> {
+    let skipped = |reason, why| Err(Refusal { reason: Some(reason), why });
+    let mut not = "its name is not one of a Dockerfile or a YAML file";
+    if let Some(how) = name.dockerfile {
+        match dockerfile::content(how, path.file_name(), bytes) {
+            dockerfile::Content::Dockerfile(why) => return Ok((FileType::Dockerfile, why)),
+            dockerfile::Content::Template(why) => return skipped(SkipReason::DockerfileTemplate, why),
+            dockerfile::Content::Neither(why) => not = why,
+        }
     }
+    if name.yaml {
+        match kubernetes::content(bytes) {
+            kubernetes::Content::Manifest => return Ok((FileType::K8sYaml, MANIFEST)),
+            kubernetes::Content::Template => return skipped(SkipReason::K8sTemplate, "`{{` stands where YAML has no text"),
+            kubernetes::Content::ToolConfig => {
+                return skipped(SkipReason::ToolConfig, "a tool reads it and no API server stores it");
+            }
+            kubernetes::Content::Neither(why) => not = why,
+        }
+    }
+    Err(Refusal { reason: None, why: not })
+}
+
+const MANIFEST: &str = "it holds an object of a Kubernetes API";
+
+/// For a file that the user named: its content may speak where its name does not.
+fn by_content_alone(path: &RepoPath, bytes: &[u8]) -> Option<(FileType, &'static str)> {
+    match dockerfile::content(dockerfile::Name::Variant, path.file_name(), bytes) {
+        dockerfile::Content::Dockerfile(why) => Some((FileType::Dockerfile, why)),
+        _ => (kubernetes::content(bytes) == kubernetes::Content::Manifest).then_some((FileType::K8sYaml, MANIFEST)),
+    }
+}
+
+fn obstacle(path: &RepoPath, file_type: FileType, size: u64, obstacle: String, why: &'static str) -> Outcome {
+    let file =
+        SourceFile { path: path.clone(), file_type, size, sha256: None, secrets: Vec::new(), obstacle: Some(obstacle) };
+    Outcome::Ours(file, why)
+}
+
+/// `1,234,567`.
+fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

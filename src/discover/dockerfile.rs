@@ -1,159 +1,201 @@
-//! Whether a file is a Dockerfile: by name first, then by its first instruction.
+//! What makes a file a Dockerfile: its name, then its first instruction.
 
-/// What the name of a file says.
+use memchr::memchr;
+use memchr::memmem;
+
+/// How a name speaks of a Dockerfile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name {
-    /// `Dockerfile`, `Containerfile`.
-    Plain,
-    /// `Dockerfile.prod`, `api.dockerfile`, `AppDockerfile`: the content must agree.
+    /// `Dockerfile` or `Containerfile`: the name is the declaration.
+    Exact,
+    /// A variant of it, such as `Dockerfile.prod` or `api.dockerfile`: the content has to agree.
     Variant,
-    /// Nothing.
-    Other,
 }
 
-/// What the content says.
+/// What the content of a file with such a name makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Content {
-    /// A builder could start.
-    Dockerfile,
-    /// Still to be rendered.
-    Template,
+    /// A builder pointed at it could start.
+    Dockerfile(&'static str),
+    /// It is still to be rendered.
+    Template(&'static str),
     /// Neither.
-    Other,
+    Neither(&'static str),
 }
 
-const WORDS: [&str; 2] = ["dockerfile", "containerfile"];
-const SEPARATORS: [char; 3] = ['.', '_', '-'];
-/// Last extensions of documents and code that quote a Dockerfile's name.
-const DOCUMENTS: [&str; 27] = [
-    "md", "rst", "adoc", "html", "txt", "json", "yaml", "yml", "toml", "lock", "cs", "go", "py", "rs", "js", "ts", "java",
-    "rb", "sh", "ps1", "c", "h", "cpp", "patch", "diff", "svg", "png",
+const STEMS: [&str; 2] = ["dockerfile", "containerfile"];
+
+/// Last extensions that say "document" or "code" of a name like `x.Dockerfile.md`.
+const OTHER_EXTENSIONS: [&str; 27] = [
+    "adoc", "c", "cpp", "cs", "diff", "go", "h", "html", "java", "js", "json", "lock", "md", "patch", "png", "ps1", "py",
+    "rb", "rs", "rst", "sh", "svg", "toml", "ts", "txt", "yaml", "yml",
 ];
-const TEMPLATES: [&str; 15] = [
-    "j2", "jinja", "jinja2", "tmpl", "tpl", "template", "in", "erb", "m4", "mustache", "hbs", "gotmpl", "ejs", "envsubst",
+
+const TEMPLATE_EXTENSIONS: [&str; 15] = [
+    "ejs", "envsubst", "erb", "gotmpl", "hbs", "in", "j2", "jinja", "jinja2", "m4", "mustache", "template", "tmpl", "tpl",
     "tt",
 ];
 
-/// Reads a name.
-pub(super) fn name(file_name: &[u8]) -> Name {
-    let text = String::from_utf8_lossy(file_name);
-    let lower = text.to_ascii_lowercase();
-    if lower.ends_with(".dockerignore") || lower.ends_with(".containerignore") {
-        return Name::Other;
+/// Openings of the template languages in use, as far as no Dockerfile instruction starts so.
+const OPENINGS: [&[u8]; 3] = [b"{{", b"{%", b"<%"];
+
+/// Looks at a base name; `None` where it says nothing of a Dockerfile.
+pub(super) fn name(name: &[u8]) -> Option<Name> {
+    // Nearly all names of a tree end here: nothing is allocated for them.
+    let holds = |stem: &str| name.windows(stem.len()).any(|part| part.eq_ignore_ascii_case(stem.as_bytes()));
+    if !STEMS.iter().any(|stem| holds(stem)) {
+        return None;
     }
-    if WORDS.contains(&lower.as_str()) {
-        return Name::Plain;
+    let lower = name.to_ascii_lowercase();
+    if lower.ends_with(b".dockerignore") || lower.ends_with(b".containerignore") {
+        return None;
     }
-    let variant = WORDS.iter().any(|word| {
-        lower.match_indices(word).any(|(at, _)| {
-            let (before, after) = (&lower[..at], &lower[at + word.len()..]);
-            let starts = before.is_empty() || before.ends_with(SEPARATORS);
-            let ends = after.is_empty() || after.starts_with(SEPARATORS);
-            match (before.is_empty(), after.is_empty()) {
-                _ if !ends => false,
-                (true, _) => true,
-                (false, true) => starts || is_camel_case(&text, at),
-                (false, false) => starts && !DOCUMENTS.contains(&extension(&lower)),
-            }
-        })
-    });
-    if variant { Name::Variant } else { Name::Other }
+    if STEMS.iter().any(|stem| lower == stem.as_bytes()) {
+        return Some(Name::Exact);
+    }
+    STEMS.iter().any(|stem| is_variant(name, &lower, stem.as_bytes())).then_some(Name::Variant)
 }
 
-fn is_camel_case(text: &str, at: usize) -> bool {
-    let upper = text[at..].starts_with(|c: char| c.is_ascii_uppercase());
-    upper && text[..at].ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+fn is_variant(name: &[u8], lower: &[u8], stem: &[u8]) -> bool {
+    let is_separator = |b: u8| matches!(b, b'.' | b'_' | b'-');
+    let separated_before = |at: usize| at > 0 && is_separator(lower[at - 1]);
+    let separated_after = |at: usize| lower.get(at + stem.len()).is_some_and(|b| is_separator(*b));
+    memmem::find_iter(lower, stem).any(|at| {
+        let ends_here = at + stem.len() == lower.len();
+        let starts_word =
+            at > 0 && name[at].is_ascii_uppercase() && (name[at - 1].is_ascii_lowercase() || name[at - 1].is_ascii_digit());
+        (at == 0 && separated_after(at))
+            || (ends_here && (separated_before(at) || starts_word))
+            || (separated_before(at) && separated_after(at) && !has_extension(lower, &OTHER_EXTENSIONS))
+    })
 }
 
-fn extension(name: &str) -> &str {
-    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+fn has_extension(lower: &[u8], extensions: &[&str]) -> bool {
+    lower
+        .rsplit(|b| *b == b'.')
+        .next()
+        .is_some_and(|last| last.len() < lower.len() && extensions.iter().any(|e| last == e.as_bytes()))
 }
 
-/// Reads the content of a file whose name is `file_name`.
-pub(super) fn content(file_name: &[u8], bytes: &[u8]) -> Content {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if memchr::memchr(0, &bytes[..bytes.len().min(8_192)]).is_some() || bytes.iter().all(u8::is_ascii_whitespace) {
-        return Content::Other;
+/// Looks at the text of a file whose base name is `base` and speaks of a Dockerfile as `name` says.
+pub(super) fn content(name: Name, base: &[u8], text: &[u8]) -> Content {
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    if memchr(0, &text[..text.len().min(8192)]).is_some() {
+        return Content::Neither("it is binary");
     }
-    let kind = name(file_name);
-    let lower = String::from_utf8_lossy(file_name).to_ascii_lowercase();
-    if TEMPLATES.contains(&extension(&lower)) && holds_delimiter(bytes) {
-        return Content::Template;
+    if text.trim_ascii().is_empty() {
+        return Content::Neither("it is empty");
     }
-    let first = first_instruction(bytes);
-    if first.syntax {
-        return Content::Dockerfile;
+    let (directives, body) = directives(text);
+    let first = first_instruction(body, directives.escape);
+    if OPENINGS.iter().any(|opening| first.starts_with(opening)) {
+        return Content::Template("its first instruction is a template action");
     }
-    let text = first.line;
-    if ["{{", "{%", "<%"].iter().any(|open| text.starts_with(open)) {
-        return Content::Template;
+    let from = is_from(&first);
+    let rendered_from = from && OPENINGS.iter().any(|opening| memmem::find(&first, opening).is_some());
+    if name == Name::Variant && rendered_from {
+        return Content::Template("its FROM line holds a template action");
     }
-    let (word, rest) = text.split_once([' ', '\t']).unwrap_or((&text, ""));
-    if word.eq_ignore_ascii_case("FROM") && !rest.trim().is_empty() {
-        let templated = ["{{", "{%", "<%"].iter().any(|open| rest.contains(open));
-        return if templated && kind != Name::Plain { Content::Template } else { Content::Dockerfile };
+    if has_extension(&base.to_ascii_lowercase(), &TEMPLATE_EXTENSIONS) && has_unquoted_action(text) {
+        return Content::Template("its extension is one of a template language and it holds an action of one");
     }
-    if kind == Name::Plain { Content::Dockerfile } else { Content::Other }
+    if directives.syntax {
+        return Content::Dockerfile("its `# syntax=` directive names a Dockerfile frontend");
+    }
+    match name {
+        Name::Exact => Content::Dockerfile("its name declares it"),
+        Name::Variant if from => Content::Dockerfile("its first instruction is FROM"),
+        Name::Variant => Content::Neither("its first instruction is not FROM"),
+    }
 }
 
-fn holds_delimiter(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
-    text.lines().any(|line| {
+/// What the parser directives at the top of a Dockerfile say.
+#[derive(Debug, Clone, Copy)]
+struct Directives {
+    syntax: bool,
+    escape: u8,
+}
+
+/// Reads the block of directives and returns what follows it.
+fn directives(text: &[u8]) -> (Directives, &[u8]) {
+    let mut found = Directives { syntax: false, escape: b'\\' };
+    let mut rest = text;
+    loop {
+        let (line, after) = split_line(rest);
+        let Some((key, value)) = directive(line) else { return (found, rest) };
+        if key.eq_ignore_ascii_case(b"syntax") {
+            found.syntax = !value.is_empty();
+        } else if key.eq_ignore_ascii_case(b"escape")
+            && let [b @ (b'\\' | b'`')] = value
+        {
+            found.escape = *b;
+        }
+        rest = after;
+    }
+}
+
+/// `# key=value`, with a key of letters.
+fn directive(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let body = line.trim_ascii().strip_prefix(b"#")?;
+    let at = memchr(b'=', body)?;
+    let key = body[..at].trim_ascii();
+    (!key.is_empty() && key.iter().all(u8::is_ascii_alphabetic)).then(|| (key, body[at + 1..].trim_ascii()))
+}
+
+/// The first instruction that is not ARG, with its continuation lines, as one line.
+fn first_instruction(text: &[u8], escape: u8) -> Vec<u8> {
+    let mut rest = text;
+    let mut instruction = Vec::new();
+    while !rest.is_empty() {
+        let (line, after) = split_line(rest);
+        rest = after;
+        let line = line.trim_ascii();
+        if line.is_empty() || line.starts_with(b"#") {
+            continue;
+        }
+        if let Some(part) = line.strip_suffix(&[escape]) {
+            instruction.extend_from_slice(part);
+            continue;
+        }
+        instruction.extend_from_slice(line);
+        if !is_word(&instruction, b"ARG") {
+            return instruction;
+        }
+        instruction.clear();
+    }
+    instruction
+}
+
+fn is_from(instruction: &[u8]) -> bool {
+    is_word(instruction, b"FROM") && !instruction[4..].trim_ascii().is_empty()
+}
+
+fn is_word(instruction: &[u8], word: &[u8]) -> bool {
+    instruction.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
+        && instruction.get(word.len()).is_none_or(u8::is_ascii_whitespace)
+}
+
+/// Whether a template action stands outside quotes; quotes are taken to end with their line.
+fn has_unquoted_action(text: &[u8]) -> bool {
+    text.split(|b| *b == b'\n').any(|line| {
         let mut quote = None;
-        line.char_indices().any(|(at, c)| match quote {
-            Some(open) => {
-                if c == open {
-                    quote = None;
-                }
+        line.iter().enumerate().any(|(at, b)| match (quote, *b) {
+            (None, b'"' | b'\'') => {
+                quote = Some(*b);
                 false
             }
-            None if c == '\'' || c == '"' => {
-                quote = Some(c);
+            (Some(open), b) if open == b => {
+                quote = None;
                 false
             }
-            None => ["{{", "{%", "<%", "@@"].iter().any(|open| line[at..].starts_with(open)),
+            (None, _) => OPENINGS.iter().any(|o| line[at..].starts_with(o)) || line[at..].starts_with(b"@@"),
+            _ => false,
         })
     })
 }
 
-struct First {
-    line: String,
-    /// A `# syntax=` directive names another frontend.
-    syntax: bool,
-}
-
-/// The first instruction that is not `ARG`.
-fn first_instruction(bytes: &[u8]) -> First {
-    let text = String::from_utf8_lossy(bytes);
-    let mut escape = '\\';
-    let mut directives = true;
-    let mut in_arg = false;
-    for line in text.split(['\n', '\r']).map(str::trim) {
-        if line.is_empty() {
-            continue;
-        }
-        if let Some(comment) = line.strip_prefix('#') {
-            if directives && let Some((key, value)) = comment.split_once('=') {
-                match key.trim().to_ascii_lowercase().as_str() {
-                    "syntax" if !value.trim().is_empty() => return First { line: String::new(), syntax: true },
-                    "escape" if value.trim() == "`" => escape = '`',
-                    _ => {}
-                }
-            } else {
-                directives = false;
-            }
-            continue;
-        }
-        directives = false;
-        let continues = line.ends_with(escape);
-        let word = line.split([' ', '\t']).next().unwrap_or_default();
-        if in_arg || word.eq_ignore_ascii_case("ARG") {
-            in_arg = continues;
-            continue;
-        }
-        return First { line: line.to_owned(), syntax: false };
-    }
-    First { line: String::new(), syntax: false }
+fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    memchr(b'\n', text).map_or((text, &[]), |at| (&text[..at], &text[at + 1..]))
 }
 
 #[cfg(test)]
@@ -161,66 +203,82 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names() {
-        let plain = ["Dockerfile", "dockerfile", "DOCKERFILE", "Containerfile"];
-        let variants = [
-            "Dockerfile.prod",
-            "Dockerfile-dev",
-            "Dockerfile_arm",
-            "Containerfile.in",
-            "Dockerfile.a.b",
-            "api.dockerfile",
-            "prod.Dockerfile",
-            ".gitpod.Dockerfile",
-            "build-Dockerfile",
-            ".Dockerfile",
-            "AdtDockerfile",
-            "a.Dockerfile.prod",
-            "Dockerfile.txt",
-            "Dockerfile.bak",
-            "dockerfile.png",
-        ];
-        let others = [
-            "Dockerfile.dockerignore",
-            "x.containerignore",
-            "mydockerfile",
-            "Dockerfile2",
-            "Dockerfiles",
-            "Dockerfile~",
-            "docker-compose.yml",
-            "a.Dockerfile.approved.txt",
-            "a.dockerfile.md",
-        ];
-        for (names, expected) in [(&plain[..], Name::Plain), (&variants[..], Name::Variant), (&others[..], Name::Other)] {
-            for file in names {
-                assert_eq!(name(file.as_bytes()), expected, "{file}");
-            }
+    fn d1_to_d5_names() {
+        let exact = Some(Name::Exact);
+        let variant = Some(Name::Variant);
+        for (base, expected) in [
+            ("Dockerfile", exact),
+            ("dockerfile", exact),
+            ("CONTAINERFILE", exact),
+            ("Dockerfile.dockerignore", None),
+            (".dockerignore", None),
+            ("Containerfile.containerignore", None),
+            ("Dockerfile.prod", variant),
+            ("Dockerfile-dev", variant),
+            ("Dockerfile_arm", variant),
+            ("Containerfile.in", variant),
+            ("Dockerfile.a.b", variant),
+            ("Dockerfile.md", variant),
+            ("api.dockerfile", variant),
+            ("prod.Dockerfile", variant),
+            (".gitpod.Dockerfile", variant),
+            ("build-Dockerfile", variant),
+            (".Dockerfile", variant),
+            ("AdtDockerfile", variant),
+            ("v2Containerfile", variant),
+            ("ADTDockerfile", None),
+            ("a.Dockerfile.prod", variant),
+            ("x-Dockerfile.approved.txt", None),
+            ("a.Dockerfile.md", None),
+            ("mydockerfile", None),
+            ("Dockerfile2", None),
+            ("Dockerfiles", None),
+            ("Dockerfile~", None),
+            ("docker-compose.yml", None),
+            ("", None),
+        ] {
+            assert_eq!(name(base.as_bytes()), expected, "{base}");
         }
     }
 
     #[test]
-    fn contents() {
-        use Content::{Dockerfile, Other, Template};
-        let cases = [
-            ("Dockerfile", "FROM a", Dockerfile),
-            ("Dockerfile", "\u{feff}# c\r\n\r\nARG A \\\n# inside\n  b\n from a", Dockerfile),
-            ("Dockerfile", "RUN make", Dockerfile),
-            ("Dockerfile", " \n", Other),
-            ("Dockerfile", "a\0b", Other),
-            ("Dockerfile", "{{ if }}\nFROM a", Template),
-            ("Dockerfile.dev", "RUN make", Other),
-            ("Dockerfile.dev", "FROM {{ base }}", Template),
-            ("Dockerfile.dev", "FROM", Other),
-            ("Dockerfile.dev", "# escape=`\nARG A `\n b\nFROM a", Dockerfile),
-            ("a.dockerfile", "# syntax=x/y\nINCLUDE+ z", Dockerfile),
-            ("a.dockerfile", "# c\n# syntax=x/y\nINCLUDE+ z", Other),
-            ("Dockerfile.tmpl", "FROM a", Dockerfile),
-            ("Dockerfile.tmpl", "FROM a\nRUN {{ x }}", Template),
-            ("Dockerfile.in", "FROM a\nENV V=@@V@@", Template),
-            ("Dockerfile.tmpl", "FROM a\nRUN docker inspect -f '{{.Id}}'", Dockerfile),
-        ];
-        for (file, text, expected) in cases {
-            assert_eq!(content(file.as_bytes(), text.as_bytes()), expected, "{file}: {text:?}");
+    fn c1_to_c5_contents() {
+        for (base, text, expected) in [
+            ("Dockerfile", "", "neither"),
+            ("Dockerfile", " \n\t\r\n", "neither"),
+            ("Dockerfile", "\u{feff}\n", "neither"),
+            ("Dockerfile", "FROM a\0", "neither"),
+            ("Dockerfile", "# nothing but a comment\n", "dockerfile"),
+            ("Dockerfile", "RUN true\n", "dockerfile"),
+            ("Dockerfile.a", "RUN true\n", "neither"),
+            ("Dockerfile.a", "\u{feff}FROM a\n", "dockerfile"),
+            ("Dockerfile.a", "\r\n  from scratch\r\n", "dockerfile"),
+            ("Dockerfile.a", "FROM\n", "neither"),
+            ("Dockerfile.a", "FROMAGE brie\n", "neither"),
+            ("Dockerfile.a", "FROM \\\n  # why\n\n  alpine\n", "dockerfile"),
+            ("Dockerfile.a", "ARG A=1 \\\n  B=2\nARG C\nFROM a\n", "dockerfile"),
+            ("Dockerfile.a", "# escape=`\nARG A=1 `\n  B=2\nFROM a\n", "dockerfile"),
+            ("Dockerfile.a", "ARG A=1 `\n  B=2\nFROM a\n", "neither"),
+            ("Dockerfile.a", "# syntax=example/front:1\nINCLUDE+ base\n", "dockerfile"),
+            ("Dockerfile.a", "# comment\n# syntax=example/front:1\nINCLUDE+ base\n", "neither"),
+            ("Dockerfile", "{{ if .A }}\nFROM a\n", "template"),
+            ("Dockerfile", "{% set a = 1 %}\nFROM a\n", "template"),
+            ("Dockerfile", "<% a %>\nFROM a\n", "template"),
+            ("Dockerfile", "FROM {{ .Base }}\n", "dockerfile"),
+            ("Dockerfile.a", "FROM {{ .Base }}\n", "template"),
+            ("Dockerfile.tmpl", "FROM a\nRUN {{ .Run }}\n", "template"),
+            ("Dockerfile.in", "FROM a\nENV V=@@VERSION@@\n", "template"),
+            ("Dockerfile.tmpl", "FROM a\n", "dockerfile"),
+            ("Dockerfile.tmpl", "FROM a\nRUN docker inspect -f '{{.Id}}'\n", "dockerfile"),
+            ("Dockerfile.a", "FROM a\nRUN docker inspect -f {{.Id}}\n", "dockerfile"),
+            ("dockerfile.png", "\u{89}PNG", "neither"),
+        ] {
+            let found = match content(name(base.as_bytes()).unwrap(), base.as_bytes(), text.as_bytes()) {
+                Content::Dockerfile(_) => "dockerfile",
+                Content::Template(_) => "template",
+                Content::Neither(_) => "neither",
+            };
+            assert_eq!(found, expected, "{base}: {text:?}");
         }
     }
 }

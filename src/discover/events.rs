@@ -1,148 +1,277 @@
-//! The documents that a line scan can't decide, read as events: no tree, no expansion, as far as the syntax goes.
+//! Reads one YAML document as a stream of events: aliases are never expanded and no tree is built.
+//!
+//! Used for the few documents that the line scan can't decide, and to name Secrets. A syntax error ends the reading; what
+//! was seen before it stands.
+
+use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::kubernetes::{Root, is_text};
+/// Nesting beyond this is taken for a syntax error; it bounds the memory that a hostile file costs.
+const MAX_DEPTH: usize = 512;
 
-/// A place in a document, as far as it matters here: keys of mappings and `[]` for items.
-type Path = Vec<String>;
+/// What stands directly in a mapping, as far as it says which Kubernetes object it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether one key is there")]
+pub(super) struct Object {
+    /// `apiVersion`, where it is a string.
+    pub(super) api_version: Option<String>,
+    /// `kind`, where it is a string.
+    pub(super) kind: Option<String>,
+    /// `metadata.name`.
+    pub(super) name: Option<String>,
+    /// `metadata.namespace`.
+    pub(super) namespace: Option<String>,
+    /// Whether `metadata` is there and a mapping or null.
+    pub(super) metadata: bool,
+    /// Whether `spec` is there.
+    pub(super) spec: bool,
+    /// Whether `items` is there.
+    pub(super) items: bool,
+    /// Whether `clusters`, `users` or `contexts` is there.
+    pub(super) kubeconfig: bool,
+    /// The mappings in `items` (of a List) or `objects` (of a Template).
+    pub(super) children: Vec<Object>,
+}
 
-/// Scalars near the root, with the path that leads to each; `visit` is told of every node, before what is in it.
-fn walk(text: &str, mut visit: impl FnMut(&Path, &Node<'_>)) {
-    let mut path: Path = Vec::new();
-    let mut open: Vec<Open> = Vec::new();
-    let mut anchors: std::collections::HashMap<usize, String> = std::collections::HashMap::new();
-    for event in Parser::new_from_str(text) {
-        let Ok((event, _)) = event else { return };
-        let node = match event {
-            Event::Scalar(text, style, anchor, _) => {
+/// The root of the first document in `text`; `None` where it is not a mapping.
+pub(super) fn root(text: &[u8]) -> Option<Object> {
+    let text = String::from_utf8_lossy(text);
+    let mut reader = Reader::default();
+    for event in Parser::new_from_str(&text) {
+        match event {
+            Ok((Event::DocumentEnd, _)) | Err(_) => break,
+            Ok((event, _)) => {
+                if !reader.take(event) {
+                    break;
+                }
+            }
+        }
+    }
+    while !reader.stack.is_empty() {
+        reader.end();
+    }
+    reader.root
+}
+
+/// What a collection is to the object around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Object,
+    Metadata,
+    Items,
+    Other,
+}
+
+/// A collection that is being read.
+#[derive(Debug)]
+struct Frame {
+    role: Role,
+    mapping: bool,
+    /// In a mapping, whether the next node is a key.
+    at_key: bool,
+    key: String,
+    anchor: usize,
+    object: Object,
+}
+
+/// A node that an alias may name.
+#[derive(Debug, Clone)]
+enum Anchored {
+    Scalar { text: String, plain: bool },
+    Mapping(Object),
+    Sequence,
+}
+
+#[derive(Debug, Default)]
+struct Reader {
+    stack: Vec<Frame>,
+    anchors: HashMap<usize, Anchored>,
+    root: Option<Object>,
+}
+
+impl Reader {
+    /// Takes the next event; `false` ends the reading.
+    fn take(&mut self, event: Event<'_>) -> bool {
+        match event {
+            Event::MappingStart(anchor, _) => return self.begin(anchor, true),
+            Event::SequenceStart(anchor, _) => return self.begin(anchor, false),
+            Event::MappingEnd | Event::SequenceEnd => self.end(),
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                let node = Anchored::Scalar { text: text.into_owned(), plain };
+                self.leaf(&node);
                 if anchor != 0 {
-                    anchors.insert(anchor, text.to_string());
+                    self.anchors.insert(anchor, node);
                 }
-                Node::Scalar(text.into_owned().into(), style == ScalarStyle::Plain)
             }
-            Event::Alias(anchor) => match anchors.get(&anchor) {
-                Some(text) => Node::Scalar(text.clone().into(), true),
-                None => Node::Alias,
-            },
-            Event::MappingStart(..) => Node::Mapping,
-            Event::SequenceStart(..) => Node::Sequence,
-            Event::MappingEnd | Event::SequenceEnd => {
-                open.pop();
-                close_value(&mut path, &mut open);
-                continue;
+            Event::Alias(anchor) => {
+                let node = self.anchors.get(&anchor).cloned().unwrap_or(Anchored::Sequence);
+                self.leaf(&node);
             }
-            Event::DocumentEnd => return,
-            _ => continue,
-        };
-        if let Some(Open::Mapping { key: key @ None }) = open.last_mut() {
-            // A key: what follows is its value. A key that is not a scalar has no name.
-            let name = if let Node::Scalar(text, _) = &node { text.to_string() } else { String::new() };
-            *key = Some(());
-            path.push(name);
-            if matches!(node, Node::Scalar(..)) {
-                continue;
-            }
-        } else if let Some(Open::Sequence) = open.last() {
-            path.push("[]".to_owned());
-        }
-        visit(&path, &node);
-        match node {
-            Node::Scalar(..) | Node::Alias => close_value(&mut path, &mut open),
-            Node::Mapping => open.push(Open::Mapping { key: None }),
-            Node::Sequence => open.push(Open::Sequence),
-        }
-    }
-}
-
-enum Open {
-    Mapping { key: Option<()> },
-    Sequence,
-}
-
-enum Node<'a> {
-    /// The text, and whether it is plain.
-    Scalar(std::borrow::Cow<'a, str>, bool),
-    Mapping,
-    Sequence,
-    /// A mapping or sequence that stands elsewhere.
-    Alias,
-}
-
-/// A value has ended: the next node of a mapping is a key.
-fn close_value(path: &mut Path, open: &mut [Open]) {
-    match open.last_mut() {
-        Some(Open::Mapping { key }) => {
-            *key = None;
-            path.pop();
-        }
-        Some(Open::Sequence) => {
-            path.pop();
-        }
-        None => {}
-    }
-}
-
-/// What stands at the root of a document.
-pub(super) fn root(text: &str) -> Root {
-    let mut root = Root::default();
-    walk(text, |path, node| {
-        let [key] = &path[..] else { return };
-        let text = match node {
-            Node::Scalar(text, plain) if !*plain || is_text(text) => (!text.is_empty()).then(|| text.to_string()),
-            _ => None,
-        };
-        match key.as_str() {
-            "apiVersion" => root.api_version = text,
-            "kind" => root.kind = text,
-            "metadata" => {
-                root.metadata = matches!(node, Node::Mapping | Node::Alias)
-                    || matches!(node, Node::Scalar(text, true) if text.eq_ignore_ascii_case("null") || text == "~" || text.is_empty());
-            }
-            "spec" => root.spec = true,
-            "items" => root.items = true,
-            "clusters" | "users" | "contexts" => root.kubeconfig = true,
             _ => {}
         }
-    });
-    root
-}
+        true
+    }
 
-/// The `kind: Secret` objects of a document, list items too.
-pub(super) fn secrets(text: &str) -> Vec<String> {
-    let mut objects: Vec<Object> = vec![Object::default()];
-    walk(text, |path, node| {
-        let inner = match &path[..] {
-            [items, item, inner @ ..] if items == "items" && item == "[]" => {
-                if inner.is_empty() {
-                    objects.push(Object::default());
-                }
-                inner
-            }
-            whole => whole,
-        };
-        let place = if inner.len() == path.len() { objects.first_mut() } else { objects.last_mut() };
-        let (Some(object), Node::Scalar(text, _)) = (place, node) else { return };
-        match inner {
-            [key] if key == "kind" => object.secret = text == "Secret",
-            [metadata, key] if metadata == "metadata" && key == "name" => object.name = Some(text.to_string()),
-            [metadata, key] if metadata == "metadata" && key == "namespace" => object.namespace = Some(text.to_string()),
-            _ => {}
+    fn begin(&mut self, anchor: usize, mapping: bool) -> bool {
+        if self.stack.len() == MAX_DEPTH {
+            return false;
         }
-    });
-    objects.into_iter().filter(|object| object.secret).map(Object::title).collect()
-}
+        let role = match self.stack.last_mut() {
+            None => Role::Object,
+            Some(parent) if parent.mapping => {
+                let was_key = parent.at_key;
+                let role = if was_key {
+                    parent.key.clear();
+                    Role::Other
+                } else {
+                    parent.object.note(&parent.key, mapping);
+                    match (parent.role, parent.key.as_str()) {
+                        (Role::Object, "metadata") if mapping => Role::Metadata,
+                        (Role::Object, "items" | "objects") if !mapping => Role::Items,
+                        _ => Role::Other,
+                    }
+                };
+                parent.at_key = !was_key;
+                role
+            }
+            Some(parent) if parent.role == Role::Items && mapping => Role::Object,
+            Some(_) => Role::Other,
+        };
+        self.stack.push(Frame { role, mapping, at_key: true, key: String::new(), anchor, object: Object::default() });
+        true
+    }
 
-#[derive(Default)]
-struct Object {
-    secret: bool,
-    name: Option<String>,
-    namespace: Option<String>,
+    fn end(&mut self) {
+        let Some(frame) = self.stack.pop() else { return };
+        if frame.anchor != 0 {
+            let node = if frame.mapping { Anchored::Mapping(frame.object.clone()) } else { Anchored::Sequence };
+            self.anchors.insert(frame.anchor, node);
+        }
+        let Some(parent) = self.stack.last_mut() else {
+            self.root = frame.mapping.then_some(frame.object);
+            return;
+        };
+        match frame.role {
+            Role::Object => parent.object.children.push(frame.object),
+            Role::Items => parent.object.children.extend(frame.object.children),
+            Role::Metadata => {
+                parent.object.name = frame.object.name;
+                parent.object.namespace = frame.object.namespace;
+            }
+            Role::Other => {}
+        }
+    }
+
+    /// A scalar, or an alias of a node read before.
+    fn leaf(&mut self, node: &Anchored) {
+        let Some(frame) = self.stack.last_mut().filter(|frame| frame.mapping) else { return };
+        let was_key = frame.at_key;
+        frame.at_key = !was_key;
+        match (was_key, node) {
+            (true, Anchored::Scalar { text, .. }) => frame.key.clone_from(text),
+            (true, _) => frame.key.clear(),
+            (false, Anchored::Scalar { text, plain }) => {
+                let null = *plain && is_null(text);
+                frame.object.note(&frame.key, null);
+                if is_string(text, *plain) {
+                    frame.object.set(&frame.key, text, frame.role);
+                }
+            }
+            (false, Anchored::Mapping(object)) if frame.key == "<<" => frame.object.merge(object),
+            (false, Anchored::Mapping(_)) => frame.object.note(&frame.key, true),
+            (false, Anchored::Sequence) => frame.object.note(&frame.key, false),
+        }
+    }
 }
 
 impl Object {
-    fn title(self) -> String {
-        let name = self.name.unwrap_or_else(|| "(unnamed)".to_owned());
-        self.namespace.map(|namespace| format!("{namespace}/{name}")).unwrap_or(name)
+    /// Notes that `key` is there; `mapping_or_null` says what its value is.
+    fn note(&mut self, key: &str, mapping_or_null: bool) {
+        match key {
+            "metadata" => self.metadata |= mapping_or_null,
+            "spec" => self.spec = true,
+            "items" => self.items = true,
+            "clusters" | "users" | "contexts" => self.kubeconfig = true,
+            _ => {}
+        }
+    }
+
+    fn set(&mut self, key: &str, text: &str, role: Role) {
+        let place = match (role, key) {
+            (Role::Metadata, "name") => &mut self.name,
+            (Role::Metadata, "namespace") => &mut self.namespace,
+            (_, "apiVersion") => &mut self.api_version,
+            (_, "kind") => &mut self.kind,
+            _ => return,
+        };
+        place.get_or_insert_with(|| text.to_owned());
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.api_version = self.api_version.take().or_else(|| other.api_version.clone());
+        self.kind = self.kind.take().or_else(|| other.kind.clone());
+        self.metadata |= other.metadata;
+        self.spec |= other.spec;
+        self.items |= other.items;
+        self.kubeconfig |= other.kubeconfig;
+    }
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
+}
+
+/// Whether YAML reads a scalar as a string that is not empty: one that is not quoted may be null, a boolean or a number.
+pub(super) fn is_string(text: &str, plain: bool) -> bool {
+    let boolean = matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE");
+    let other = plain && (is_null(text) || boolean || text.parse::<f64>().is_ok());
+    !text.is_empty() && !other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(text: &str) -> String {
+        let Some(o) = root(text.as_bytes()) else { return "none".to_owned() };
+        let flags: String = [('m', o.metadata), ('s', o.spec), ('i', o.items), ('c', o.kubeconfig)]
+            .iter()
+            .filter_map(|(letter, set)| set.then_some(*letter))
+            .collect();
+        let children: Vec<_> = o.children.iter().map(|c| c.kind.clone().unwrap_or_default()).collect();
+        format!("{:?} {:?} {:?} {flags} {children:?}", o.api_version, o.kind, o.name)
+    }
+
+    #[test]
+    fn what_stands_at_the_root() {
+        for (text, expected) in [
+            ("[a, b]", "none"),
+            ("just text", "none"),
+            ("{apiVersion: v1, kind: Pod, metadata: {name: a}}", r#"Some("v1") Some("Pod") Some("a") m []"#),
+            ("? apiVersion\n: v1\n? {a: b}\n: c\n? kind\n: Pod\n", r#"Some("v1") Some("Pod") None  []"#),
+            ("a: &v v1\napiVersion: *v\nkind: Pod\nmetadata:\n", r#"Some("v1") Some("Pod") None m []"#),
+            ("b: &b {apiVersion: v1, metadata: {name: x}}\n<<: *b\nkind: Pod\n", r#"Some("v1") Some("Pod") None m []"#),
+            ("apiVersion: 1\nkind: true\nmetadata: [a]\nspec: a\n", "None None None s []"),
+            ("apiVersion: '1'\nkind: \"true\"\n", r#"Some("1") Some("true") None  []"#),
+            ("apiVersion: v1\nkind: Pod\nspec: 1\nbroken: [a\n", r#"Some("v1") Some("Pod") None s []"#),
+            ("kind: List\nitems:\n- kind: Secret\n- kind: Pod\n", r#"None Some("List") None i ["Secret", "Pod"]"#),
+            ("users: []\n", "None None None c []"),
+        ] {
+            assert_eq!(summary(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn k9_a_bomb_costs_its_bytes() {
+        let mut bomb = String::from("a0: &a0 [x]\n");
+        for n in 1..200 {
+            let previous = vec![format!("*a{}", n - 1); 9].join(", ");
+            bomb = format!("{bomb}a{n}: &a{n} [{previous}]\n");
+        }
+        bomb.push_str("apiVersion: v1\nkind: Pod\nspec: *a199\n");
+        assert_eq!(summary(&bomb), r#"Some("v1") Some("Pod") None s []"#);
+        assert_eq!(summary(&"- ".repeat(100_000)), "none");
     }
 }

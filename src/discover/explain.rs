@@ -1,81 +1,151 @@
-//! Why a path is taken or not: the walk itself is asked, about this one path.
+//! Says why a path is taken or not, asking the functions that decide.
 
-use super::classify::{Class, bytes, class, type_by_name, why};
-use super::select::Word;
-use super::{Options, Selection, discover};
-use crate::model::{RepoPath, SkipReason};
+use std::fs;
 
-/// Says step by step why `path` is taken or not, one line a step, the last one being the decision.
-pub fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
-    let mut steps = vec![format!("root: {}", options.root.display())];
-    let place = options.root.join(path.to_os());
-    match std::fs::symlink_metadata(&place) {
-        Err(error) => {
-            steps.push(format!("{path}: {error}"));
-            steps.push("decision: not taken, it is not there".to_owned());
-            return steps;
-        }
-        Ok(place) if place.is_dir() => steps.push("it is a directory".to_owned()),
-        Ok(place) if place.is_symlink() => steps.push("it is a link, which is not followed".to_owned()),
-        Ok(place) if place.is_file() => steps.push(format!("it is a regular file of {} bytes", place.len())),
-        Ok(_) => steps.push("it is a special file, which is not opened".to_owned()),
-    }
-    steps.push(
-        if options.is_selected(path) { "the paths given select it" } else { "the paths given do not select it" }.to_owned(),
-    );
-    steps.push(match options.word(path) {
-        Word::Excluded => "--exclude matches it".to_owned(),
-        Word::NotIncluded => "no --include matches it".to_owned(),
-        Word::Taken(None) => "--include matches it".to_owned(),
-        Word::Taken(Some(file_type)) => format!("--map takes it for {file_type}"),
-        Word::Nothing => "no --exclude, --include or --map speaks of it".to_owned(),
-    });
-    steps.push(match type_by_name(path) {
-        Some(file_type) => format!("its name is that of a {file_type}"),
-        None => "its name is none of a Dockerfile or of YAML".to_owned(),
-    });
-    if let Ok((bytes, _)) = bytes(&options.root, path) {
-        steps.push(match class(&options.root, path, &bytes) {
-            Class::Ours(file_type) => format!("its content is that of a {file_type}"),
-            Class::Skipped(reason) => format!("its content: {}", why(reason)),
-            Class::Other(reason) => reason.to_owned(),
-        });
-    }
-    steps.push(decision(options, path));
+use super::Options;
+use super::classify::{Entry, Outcome};
+use super::resolve::join;
+use super::select::Fate;
+use super::tracked::Tracked;
+use super::walk::{Descent, Directory, Walk};
+use crate::model::{FileType, RepoPath};
+
+/// The steps for one path; the last one is the decision.
+pub(super) fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
+    let walk = Walk::new(options);
+    let mut steps = Vec::new();
+    let Some(entry) = fs::symlink_metadata(options.root.join(path.to_os())).ok() else {
+        return vec![format!("{path} does not exist"), "decision: not taken".to_owned()];
+    };
+    let Some(entry) = Entry::of(entry.file_type()) else {
+        return vec![format!("{path} is a directory: only files are taken"), "decision: not taken".to_owned()];
+    };
+    let named = walk.rules.names(path);
+    let fate = if named {
+        steps.push("it is named on the command line: no rule of exclusion applies".to_owned());
+        Some(Fate::Look(None))
+    } else {
+        fate(&walk, options, path, &mut steps)
+    };
+    let decision = match fate {
+        Some(fate) => content(&walk, path, entry, fate, named, &mut steps),
+        None => "not taken".to_owned(),
+    };
+    steps.push(format!("decision: {decision}"));
     steps
 }
 
-fn decision(options: &Options, path: &RepoPath) -> String {
-    let here = path.as_bytes().iter().rposition(|b| *b == b'/').map_or(&b""[..], |at| &path.as_bytes()[..at]);
-    let named = options.selections.contains(&Selection::File(path.clone()));
-    let selections = if named { vec![Selection::File(path.clone())] } else { vec![Selection::Tree(RepoPath::new(here))] };
-    if !options.is_selected(path) {
-        return "decision: not taken, it is outside the paths given".to_owned();
+/// What the options and ignore rules say; `None` where the walk does not come to the file.
+fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<String>) -> Option<Fate> {
+    let (parent, directory_ignored) = way(walk, options, path, steps)?;
+    if !walk.rules.selects(path) {
+        steps.push("no path on the command line selects it".to_owned());
+        return None;
     }
-    match discover(&Options { selections, ..options.clone() }) {
-        Err(error) => format!("decision: {error}"),
-        Ok(found) => {
-            if let Some(file) = found.files.iter().find(|file| file.path == *path) {
-                return match &file.obstacle {
-                    Some(obstacle) => format!("decision: ours, and not sent: {obstacle}"),
-                    None => format!("decision: taken as {}", file.file_type),
-                };
+    if !walk.is_candidate(path) {
+        steps.push("its name is not one of a Dockerfile or a YAML file, and no --map names it".to_owned());
+        return None;
+    }
+    let on_disk = options.root.join(path.to_os());
+    let hidden_by = directory_ignored.or_else(|| parent.hides(&on_disk));
+    let mut fate = walk.rules.fate(path, hidden_by.is_some());
+    if let Some(rule) = hidden_by {
+        steps.push(format!("an ignore rule matches it: {rule}"));
+        if fate == Fate::Ignored {
+            let mut index = Tracked::default();
+            let tracked = parent.work_tree().is_some_and(|work_tree| index.holds(&work_tree, path));
+            steps.append(&mut index.notes);
+            steps.push(
+                if tracked { "git tracks it all the same, so the rule does not apply" } else { "git does not track it" }
+                    .to_owned(),
+            );
+            fate = walk.rules.fate(path, !tracked);
+        }
+    }
+    Some(fate)
+}
+
+/// The directory of the file as the walk enters it, or the last one that it enters with the rule that keeps it from the next.
+fn way(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<String>) -> Option<(Directory, Option<String>)> {
+    let Some(mut at) = walk.root() else {
+        steps.push("only other files are named on the command line".to_owned());
+        return None;
+    };
+    let mut on_disk = options.root.clone();
+    let relative = path.to_os();
+    let mut parts = relative.iter().peekable();
+    loop {
+        let is = |name: &str, file: bool| fs::symlink_metadata(on_disk.join(name)).is_ok_and(|m| !file || m.is_file());
+        walk.enter(&mut at, &on_disk, is(".git", false), is(".gitignore", true));
+        let (Some(part), Some(_)) = (parts.next(), parts.peek()) else { return Some((at, None)) };
+        on_disk.push(part);
+        let path = join(&at.path, part);
+        if fs::symlink_metadata(&on_disk).is_ok_and(|metadata| metadata.is_symlink()) {
+            steps.push(format!("{path} is a link to a directory: it is not followed"));
+            return None;
+        }
+        match walk.descend(&at, path.clone(), &on_disk) {
+            Descent::Enter(directory) => at = directory,
+            Descent::Pruned => steps.push(format!("{path} is the store of a version control system: it is never searched")),
+            Descent::NotSelected => steps.push(format!("no path on the command line selects anything in {path}")),
+            Descent::Excluded => {
+                steps.push(format!(
+                    "--exclude {} keeps the walk out of {path}",
+                    walk.rules.excludes(&path).unwrap_or_default()
+                ));
             }
-            let skipped = found.skipped.iter().find(|skipped| skipped.path == *path).map(|skipped| skipped.reason);
-            match skipped {
-                Some(SkipReason::Ignored) | None if is_hidden(options, path) => {
-                    "decision: not taken, .gitignore matches it or a directory above it, and git does not track it"
-                        .to_owned()
-                }
-                Some(reason) => format!("decision: skipped, {}", why(reason)),
-                None => "decision: not taken".to_owned(),
-            }
+            Descent::Ignored => return Some((at, Some(format!("one that keeps the walk out of {path}")))),
+        }
+        if at.path != path {
+            return None;
         }
     }
 }
 
-/// Whether it would be taken if nothing were ignored.
-fn is_hidden(options: &Options, path: &RepoPath) -> bool {
-    let here = Options { no_ignore: true, selections: vec![Selection::Tree(path.clone())], ..options.clone() };
-    !options.no_ignore && discover(&here).is_ok_and(|found| found.files.iter().any(|file| file.path == *path))
+fn content(walk: &Walk<'_>, path: &RepoPath, entry: Entry, fate: Fate, named: bool, steps: &mut Vec<String>) -> String {
+    let mapped = walk.rules.mapped(path);
+    let kept_out = match fate {
+        Fate::Excluded => {
+            Some((format!("--exclude {} names it", walk.rules.excludes(path).unwrap_or_default()), "excluded"))
+        }
+        Fate::NotIncluded => Some(("--include is given and no pattern of it names it".to_owned(), "not_included")),
+        Fate::Ignored => Some(("the ignore rule keeps it out".to_owned(), "ignored")),
+        Fate::Look(_) => None,
+    };
+    if let Some((file_type, pattern)) = mapped {
+        steps.push(format!("--map {pattern} says that it is {}", describe(file_type)));
+    }
+    let map = mapped.map(|(file_type, _)| file_type);
+    let outcome = walk.classifier.classify(path, entry, map, named, &mut Vec::new());
+    let (why, decision) = match &outcome {
+        Outcome::Ours(file, why) => match &file.obstacle {
+            Some(obstacle) => {
+                (format!("it counts as {}: {why}", describe(file.file_type)), format!("ours, but not scanned: {obstacle}"))
+            }
+            None => (format!("it is {}: {why}", describe(file.file_type)), format!("taken as {}", file.file_type)),
+        },
+        Outcome::Skipped(reason, why) => {
+            (format!("it is not taken for one of ours: {why}"), format!("skipped: {}", reason.as_str()))
+        }
+        Outcome::Not(why) => (format!("it is not one of ours: {why}"), "not taken".to_owned()),
+    };
+    steps.push(why);
+    match (kept_out, outcome) {
+        (Some((why, reason)), Outcome::Ours(..)) => {
+            steps.push(why);
+            format!("skipped: {reason}")
+        }
+        (Some((why, _)), _) => {
+            steps.push(why);
+            "not taken".to_owned()
+        }
+        (None, _) => decision,
+    }
+}
+
+fn describe(file_type: FileType) -> &'static str {
+    match file_type {
+        FileType::Dockerfile => "a Dockerfile",
+        FileType::K8sYaml => "a Kubernetes manifest",
+    }
 }

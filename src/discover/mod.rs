@@ -2,25 +2,25 @@
 
 mod classify;
 mod dockerfile;
+mod document;
 mod events;
 mod explain;
 mod gvk;
-mod ignored;
+mod ignore_rules;
 mod kubernetes;
 mod open;
 mod resolve;
 mod select;
+#[cfg(test)]
+mod tests;
 mod tracked;
 mod walk;
 
-use std::path::PathBuf;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 
+pub use self::resolve::{pattern, resolve};
 use crate::model::{FileType, RepoPath, Skipped, SourceFile};
-
-pub use explain::explain;
-pub use open::read;
-pub use resolve::{pattern, resolve};
-pub use walk::discover;
 
 /// The service's "1M", read in the smaller of its two senses.
 pub const MAX_FILE_SIZE: u64 = 1_000_000;
@@ -62,35 +62,33 @@ pub struct Discovery {
     pub skipped: Vec<Skipped>,
     /// Directories that an ignore or exclude rule kept the walk out of.
     pub directories_not_searched: u64,
-    /// What a reader should know besides.
-    pub notes: Vec<String>,
-    /// Directories that could not be listed: what is in them is not known.
+    /// Directories that could not be listed, by path: what is ours in them is unknown, so the run is not complete.
     pub unreadable_directories: Vec<RepoPath>,
+    /// What a reader should know besides, in whole sentences.
+    pub notes: Vec<String>,
 }
 
 /// What the user pointed at can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A path that is not there.
-    #[error("{0}: no such file or directory, and no pattern")]
-    Missing(String),
-    /// Two roots.
-    #[error("the paths belong to two repositories, {0} and {1}: scan one at a time")]
-    TwoRoots(String, String),
-    /// A pattern that can't be read.
-    #[error("pattern {pattern:?}: {why}")]
-    Pattern {
-        /// As typed.
-        pattern: String,
-        /// What is wrong, and what to do.
-        why: String,
-    },
-    /// A file that was named and is not ours.
-    #[error("{path}: {why}; to take it all the same, say --map '{path}=dockerfile' or --map '{path}=k8s_yaml'")]
-    NotOurs {
-        /// The file.
-        path: RepoPath,
-        /// Why it is not taken for a Dockerfile or manifest.
-        why: String,
-    },
+    /// A path, pattern or file that can't be taken; the text says which, why, and what to do.
+    #[error("{0}")]
+    Usage(String),
+}
+
+/// Walks the selections and classifies what is there.
+pub fn discover(options: &Options) -> Result<Discovery, Error> {
+    walk::discover(options)
+}
+
+/// Says step by step why `path` is taken or not, one line a step, the last one being the decision.
+pub fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
+    explain::explain(options, path)
+}
+
+/// Reads a file of the tree: regular files only, without following links or blocking.
+pub fn read(root: &Path, path: &RepoPath) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open::below(root, path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -1,119 +1,150 @@
-//! From what was typed to one root and what is selected below it.
+//! From what the user typed to one root and what is selected in it.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::path::{Component, Path, PathBuf};
+
+use glob::Pattern;
 
 use super::{Error, Selection};
 use crate::model::RepoPath;
 
-/// Finds the one root of `paths` (typed by the user in `cwd`) and what they select in it.
+/// Reads a pattern of the command line: relative, `/` between parts, `*` and `?` within a part, `**` for any number of parts.
+///
+/// A leading `./` and a trailing `/` are taken off. `{a,b}` is refused: the flag can be repeated.
+pub fn pattern(text: &str) -> Result<Pattern, Error> {
+    let braces = text
+        .find('{')
+        .is_some_and(|open| text[open..].find('}').is_some_and(|close| text[open..open + close].contains(',')));
+    if braces {
+        return Err(Error::Usage(format!(
+            "{text}: {{a,b}} is not understood in a pattern; give one pattern for each, repeating the flag"
+        )));
+    }
+    let trimmed = text.trim_start_matches("./").trim_end_matches('/');
+    if trimmed.is_empty() {
+        return Err(Error::Usage(format!("{text:?} is not a pattern of paths in the repository")));
+    }
+    Pattern::new(trimmed).map_err(|error| Error::Usage(format!("{text}: {}", error.msg)))
+}
+
+/// Finds the one root of `paths` (typed by the user in `cwd`) and what they select in it. No path means `cwd`.
+///
+/// The root is the nearest directory with a `.git` above each path; without one it is `cwd`, or the named directory itself
+/// where that stands outside `cwd`.
 pub fn resolve(cwd: &Path, paths: &[OsString]) -> Result<(PathBuf, Vec<Selection>), Error> {
-    let mut root: Option<PathBuf> = None;
-    let mut selections = Vec::new();
+    let cwd = fs::canonicalize(cwd).map_err(|error| Error::Usage(format!("{}: {error}", cwd.display())))?;
+    let here = [OsString::from(".")];
+    let paths = if paths.is_empty() { &here } else { paths };
+    let mut selections = Vec::with_capacity(paths.len());
+    let mut found: Option<(PathBuf, &OsString)> = None;
     for path in paths {
-        let absolute = normal(&cwd.join(path));
-        let place = std::fs::symlink_metadata(&absolute);
-        let start = match &place {
-            Ok(place) if place.is_dir() => absolute.clone(),
-            Ok(_) => absolute.parent().unwrap_or(&absolute).to_owned(),
-            Err(_) if has_wildcard(path) => literal_part(&absolute),
-            Err(_) => return Err(Error::Missing(path.to_string_lossy().into_owned())),
-        };
-        let this = root_above(&start).unwrap_or_else(|| if absolute.starts_with(cwd) { normal(cwd) } else { start.clone() });
-        match &root {
-            Some(root) if *root != this => {
-                return Err(Error::TwoRoots(root.display().to_string(), this.display().to_string()));
+        let (root, selection) = one(&cwd, path)?;
+        match &found {
+            Some((first, named)) if *first != root => {
+                return Err(Error::Usage(format!(
+                    "{} and {} stand in two repositories ({} and {}); scan them one by one",
+                    named.display(),
+                    path.display(),
+                    first.display(),
+                    root.display()
+                )));
             }
-            _ => root = Some(this.clone()),
+            Some(_) => {}
+            None => found = Some((root, path)),
         }
-        let relative = relative(&this, &absolute).ok_or_else(|| Error::Missing(path.to_string_lossy().into_owned()))?;
-        selections.push(match place {
-            Ok(place) if place.is_dir() => Selection::Tree(relative),
-            Ok(_) => Selection::File(relative),
-            Err(_) => Selection::Pattern(pattern(&relative.to_string())?),
-        });
+        selections.push(selection);
     }
-    Ok((root.unwrap_or_else(|| normal(cwd)), selections))
+    let root = found.map_or(cwd, |(root, _)| root);
+    Ok((root, selections))
 }
 
-/// Reads a pattern of the command line.
-pub fn pattern(text: &str) -> Result<glob::Pattern, Error> {
-    let error = |why: String| Error::Pattern { pattern: text.to_owned(), why };
-    let literal = text.strip_prefix("./").unwrap_or(text).trim_end_matches('/');
-    if literal.contains('{') && literal.contains(',') && literal.contains('}') {
-        return Err(error("{a,b} is not known here: repeat the flag, once for each".to_owned()));
+fn one(cwd: &Path, typed: &OsStr) -> Result<(PathBuf, Selection), Error> {
+    let path = cwd.join(typed);
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) => existing(cwd, typed, &path, metadata.file_type()),
+        Err(error) => match typed.to_str() {
+            Some(text) if text.contains(['*', '?', '[']) || (text.contains('{') && text.contains('}')) => {
+                matching(cwd, text)
+            }
+            _ => Err(Error::Usage(format!("{}: {}", typed.display(), said(&error)))),
+        },
     }
-    glob::Pattern::new(literal).map_err(|bad| error(format!("{} at character {}", bad.msg, bad.pos + 1)))
 }
 
-fn has_wildcard(path: &OsStr) -> bool {
-    path.as_encoded_bytes().iter().any(|b| b"*?[".contains(b))
+fn said(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
-/// The directory above the first part with a wildcard.
-fn literal_part(path: &Path) -> PathBuf {
-    path.components().take_while(|part| !has_wildcard(part.as_os_str())).collect()
+fn existing(cwd: &Path, typed: &OsStr, path: &Path, file_type: fs::FileType) -> Result<(PathBuf, Selection), Error> {
+    let unusable = |error: &std::io::Error| Error::Usage(format!("{}: {}", typed.display(), said(error)));
+    // The last part stays as it is: a link must not be followed, but the way to it may well lead over links.
+    let path = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) if !file_type.is_dir() => fs::canonicalize(parent).map_err(|e| unusable(&e))?.join(name),
+        _ => fs::canonicalize(path).map_err(|e| unusable(&e))?,
+    };
+    if file_type.is_symlink() && path.is_dir() {
+        return Err(Error::Usage(format!(
+            "{}: a link to a directory is not followed; name the directory itself",
+            typed.display()
+        )));
+    }
+    let directory = if file_type.is_dir() { &path } else { path.parent().unwrap_or(&path) };
+    let root = root_of(cwd, directory);
+    let inside = relative(&root, &path);
+    Ok((root, if file_type.is_dir() { Selection::Tree(inside) } else { Selection::File(inside) }))
 }
 
-fn root_above(start: &Path) -> Option<PathBuf> {
-    start.ancestors().find(|folder| std::fs::symlink_metadata(folder.join(".git")).is_ok()).map(Path::to_owned)
+fn matching(cwd: &Path, text: &str) -> Result<(PathBuf, Selection), Error> {
+    pattern(text)?;
+    let parts: Vec<_> = text.split('/').collect();
+    let literal = parts.iter().take_while(|part| !part.contains(['*', '?', '['])).count();
+    let mut directory =
+        without_dots(&cwd.join(if text.starts_with('/') { "/" } else { "" }).join(parts[..literal].join("/")));
+    directory = fs::canonicalize(&directory).unwrap_or(directory);
+    let nearest = directory.ancestors().find(|above| above.is_dir()).unwrap_or(cwd);
+    let root = root_of(cwd, nearest);
+    let inside = relative(&root, &directory);
+    let literal_part = Pattern::escape(&inside.to_string());
+    let rest = parts[literal..].join("/");
+    let joined = if literal_part.is_empty() { rest } else { format!("{literal_part}/{rest}") };
+    Ok((root, Selection::Pattern(pattern(&joined)?)))
 }
 
-/// Without `.` and `..`, by the text alone.
-fn normal(path: &Path) -> PathBuf {
-    let mut parts = PathBuf::new();
+/// The nearest directory with a `.git`, at or above `directory`.
+fn root_of(cwd: &Path, directory: &Path) -> PathBuf {
+    let has_git = |above: &&Path| fs::symlink_metadata(above.join(".git")).is_ok_and(|m| m.is_dir() || m.is_file());
+    let fallback = if directory.starts_with(cwd) { cwd } else { directory };
+    directory.ancestors().find(has_git).unwrap_or(fallback).to_path_buf()
+}
+
+fn relative(root: &Path, path: &Path) -> RepoPath {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    inside.iter().fold(RepoPath::default(), |above, name| join(&above, name))
+}
+
+/// The path of `name` in `directory`.
+pub(super) fn join(directory: &RepoPath, name: &OsStr) -> RepoPath {
+    match directory.as_bytes() {
+        [] => RepoPath::new(name.as_encoded_bytes()),
+        above => RepoPath::new([above, b"/", name.as_encoded_bytes()].concat()),
+    }
+}
+
+/// Resolves `.` and `..` in a path without looking at the disk.
+pub(super) fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
     for part in path.components() {
         match part {
             Component::CurDir => {}
             Component::ParentDir => {
-                parts.pop();
+                clean.pop();
             }
-            _ => parts.push(part),
+            other => clean.push(other),
         }
     }
-    parts
-}
-
-fn relative(root: &Path, path: &Path) -> Option<RepoPath> {
-    let parts: Vec<&[u8]> = path.strip_prefix(root).ok()?.iter().map(OsStr::as_encoded_bytes).collect();
-    Some(RepoPath::new(parts.join(&b'/')))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roots_and_selections() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |path: &str| dir.path().join(path);
-        for folder in ["one/.git", "one/a/b", "two/.git", "plain/x"] {
-            std::fs::create_dir_all(at(folder)).unwrap();
-        }
-        std::fs::write(at("one/a/f.yaml"), "").unwrap();
-        let found = |cwd: &str, paths: &[&str]| {
-            let paths: Vec<OsString> = paths.iter().map(OsString::from).collect();
-            resolve(&at(cwd), &paths).map_err(|error| error.to_string().replace(&dir.path().display().to_string(), ""))
-        };
-        let tree = |path: &str| Selection::Tree(path.into());
-        assert_eq!(found("one/a", &["."]), Ok((at("one"), vec![tree("a")])));
-        assert_eq!(
-            found("one/a", &["f.yaml", "../a/b/"]),
-            Ok((at("one"), vec![Selection::File("a/f.yaml".into()), tree("a/b")]))
-        );
-        assert_eq!(
-            found("one/a", &["*.yaml"]),
-            Ok((at("one"), vec![Selection::Pattern(glob::Pattern::new("a/*.yaml").unwrap())]))
-        );
-        assert_eq!(found("plain", &["x"]), Ok((at("plain"), vec![tree("x")])));
-        assert_eq!(
-            found("", &["one", "two"]),
-            Err("the paths belong to two repositories, /one and /two: scan one at a time".into())
-        );
-        assert_eq!(found("one", &["nope"]), Err("nope: no such file or directory, and no pattern".into()));
-        assert_eq!(
-            pattern("a/{b,c}").map_err(|error| error.to_string()),
-            Err("pattern \"a/{b,c}\": {a,b} is not known here: repeat the flag, once for each".into())
-        );
-    }
+    clean
 }

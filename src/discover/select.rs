@@ -1,93 +1,172 @@
-//! What decides on a path, in order: `--exclude`, `--include`, `--map`, and only then `.gitignore`.
+//! What the user asked for: which paths are looked at, and what `--exclude`, `--include` and `--map` say of them.
 
 use glob::{MatchOptions, Pattern};
 
 use super::{Options, Selection};
 use crate::model::{FileType, RepoPath};
 
-const MATCH: MatchOptions =
+/// What the options say of a file, before its content is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is looked at; `--map` may already have said what it is.
+    Look(Option<FileType>),
+    /// `--exclude` keeps it out.
+    Excluded,
+    /// `--include` is given and does not name it.
+    NotIncluded,
+    /// An ignore rule keeps it out, unless git tracks it.
+    Ignored,
+}
+
+/// How much of a directory is selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Everything below.
+    All,
+    /// Something below may be.
+    Some,
+    /// Nothing below.
+    None,
+}
+
+const MATCHING: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
-/// What the command line says of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
-    /// `--exclude` matches.
-    Excluded,
-    /// `--include` is there and does not match.
-    NotIncluded,
-    /// Taken, with a type where `--map` gives one; `.gitignore` is not asked.
-    Taken(Option<FileType>),
-    /// Nothing: `.gitignore` is asked.
-    Nothing,
+/// A pattern and the directories that it spells out before its first wildcard.
+#[derive(Debug)]
+struct Glob {
+    pattern: Pattern,
+    prefix: Vec<u8>,
 }
 
-impl Options {
-    /// What the flags say of a file.
-    pub(super) fn word(&self, path: &RepoPath) -> Word {
-        if self.is_excluded(path) {
-            return Word::Excluded;
+impl Glob {
+    fn new(pattern: &Pattern) -> Self {
+        let literal = |part: &&str| !part.contains(['*', '?', '[']);
+        let prefix: Vec<_> = pattern.as_str().split('/').take_while(literal).collect();
+        Self { pattern: pattern.clone(), prefix: prefix.join("/").into_bytes() }
+    }
+
+    /// Whether the pattern matches the path or a directory above it.
+    fn matches(&self, path: &RepoPath) -> bool {
+        let text = String::from_utf8_lossy(path.as_bytes());
+        let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
+        ends.into_iter().any(|end| self.pattern.matches_with(&text[..end], MATCHING))
+    }
+
+    /// Whether the spelt-out part of the pattern leads into this directory or ends above it.
+    fn leads_into(&self, directory: &RepoPath) -> bool {
+        is_at_or_below(&self.prefix, directory.as_bytes()) || is_at_or_below(directory.as_bytes(), &self.prefix)
+    }
+}
+
+/// The options, ready to be asked.
+#[derive(Debug)]
+pub(super) struct Rules {
+    trees: Vec<RepoPath>,
+    files: Vec<RepoPath>,
+    patterns: Vec<Glob>,
+    include: Vec<Glob>,
+    exclude: Vec<Glob>,
+    map: Vec<(Glob, FileType)>,
+}
+
+impl Rules {
+    pub(super) fn new(options: &Options) -> Self {
+        let mut rules = Self {
+            trees: Vec::new(),
+            files: Vec::new(),
+            patterns: Vec::new(),
+            include: options.include.iter().map(Glob::new).collect(),
+            exclude: options.exclude.iter().map(Glob::new).collect(),
+            map: options.map.iter().map(|(pattern, file_type)| (Glob::new(pattern), *file_type)).collect(),
+        };
+        for selection in &options.selections {
+            match selection {
+                Selection::Tree(path) => rules.trees.push(path.clone()),
+                Selection::File(path) => rules.files.push(path.clone()),
+                Selection::Pattern(pattern) => rules.patterns.push(Glob::new(pattern)),
+            }
         }
-        let mapped = self.map.iter().rev().find(|(pattern, _)| matches(pattern, path)).map(|(_, file_type)| *file_type);
-        if self.include.iter().any(|pattern| matches(pattern, path)) {
-            return Word::Taken(mapped);
+        rules.files.sort();
+        rules.files.dedup();
+        rules
+    }
+
+    /// The files that were named one by one.
+    pub(super) fn files(&self) -> &[RepoPath] {
+        &self.files
+    }
+
+    /// Whether this very file was named.
+    pub(super) fn names(&self, path: &RepoPath) -> bool {
+        self.files.binary_search(path).is_ok()
+    }
+
+    /// How much of a directory the selections reach, not counting files named one by one.
+    pub(super) fn reach(&self, directory: &RepoPath) -> Reach {
+        let at = directory.as_bytes();
+        if self.selects(directory) {
+            Reach::All
+        } else if self.trees.iter().any(|tree| is_at_or_below(tree.as_bytes(), at))
+            || self.patterns.iter().any(|p| p.leads_into(directory))
+        {
+            Reach::Some
+        } else {
+            Reach::None
         }
-        if !self.include.is_empty() {
-            return Word::NotIncluded;
+    }
+
+    /// Whether a tree or pattern selects this path.
+    pub(super) fn selects(&self, path: &RepoPath) -> bool {
+        self.trees.iter().any(|tree| is_at_or_below(path.as_bytes(), tree.as_bytes()))
+            || self.patterns.iter().any(|p| p.matches(path))
+    }
+
+    /// Whether the user named this very directory.
+    pub(super) fn is_tree(&self, directory: &RepoPath) -> bool {
+        self.trees.contains(directory)
+    }
+
+    /// Whether `--exclude` names the path or a directory above it.
+    pub(super) fn excludes(&self, path: &RepoPath) -> Option<&str> {
+        self.exclude.iter().find(|glob| glob.matches(path)).map(|glob| glob.pattern.as_str())
+    }
+
+    /// Whether `--include`, `--map` or a named directory leads into a directory that is ignored.
+    pub(super) fn leads_into_ignored(&self, directory: &RepoPath) -> bool {
+        let globs = self.include.iter().chain(self.map.iter().map(|(glob, _)| glob));
+        globs.filter(|glob| !glob.prefix.is_empty()).any(|glob| glob.leads_into(directory))
+            || self.trees.iter().any(|tree| is_at_or_below(tree.as_bytes(), directory.as_bytes()))
+    }
+
+    /// Whether there is any `--map`.
+    pub(super) fn maps(&self) -> bool {
+        !self.map.is_empty()
+    }
+
+    /// What `--map` says the path is, with the pattern that says so.
+    pub(super) fn mapped(&self, path: &RepoPath) -> Option<(FileType, &str)> {
+        self.map.iter().find(|(glob, _)| glob.matches(path)).map(|(glob, file_type)| (*file_type, glob.pattern.as_str()))
+    }
+
+    /// What is to become of a file that the selections reach.
+    pub(super) fn fate(&self, path: &RepoPath, ignored: bool) -> Fate {
+        if self.excludes(path).is_some() {
+            return Fate::Excluded;
         }
-        mapped.map_or(Word::Nothing, |file_type| Word::Taken(Some(file_type)))
-    }
-
-    /// Whether `--exclude` matches a path or a directory above it.
-    pub(super) fn is_excluded(&self, path: &RepoPath) -> bool {
-        self.exclude.iter().any(|pattern| matches(pattern, path))
-    }
-
-    /// Whether a path is below what the user pointed at.
-    pub(super) fn is_selected(&self, path: &RepoPath) -> bool {
-        self.selections.iter().any(|selection| match selection {
-            Selection::Tree(tree) => is_below(path, tree),
-            Selection::File(file) => file == path,
-            Selection::Pattern(pattern) => matches(pattern, path),
-        })
-    }
-
-    /// Whether a directory may hold something selected.
-    pub(super) fn leads_somewhere(&self, folder: &RepoPath) -> bool {
-        self.selections.iter().any(|selection| match selection {
-            Selection::Tree(tree) => is_below(folder, tree) || is_below(tree, folder),
-            Selection::File(_) => false,
-            Selection::Pattern(_) => true,
-        })
-    }
-
-    /// Whether the literal part of an `--include`, a `--map` or a path names a place in an ignored directory, or above a place in it.
-    pub(super) fn is_asked_for(&self, folder: &RepoPath) -> bool {
-        let patterns = self.include.iter().chain(self.map.iter().map(|(pattern, _)| pattern));
-        let trees = self.selections.iter().filter_map(|selection| match selection {
-            Selection::Tree(tree) => Some(tree.clone()),
-            _ => None,
-        });
-        let named = |place: RepoPath| !place.as_bytes().is_empty() && (is_below(&place, folder) || is_below(folder, &place));
-        patterns.map(|pattern| literal(pattern.as_str())).any(named) || trees.into_iter().any(|tree| is_below(&tree, folder))
+        let included = self.include.iter().any(|glob| glob.matches(path));
+        if !included && !self.include.is_empty() {
+            return Fate::NotIncluded;
+        }
+        match self.mapped(path) {
+            Some((file_type, _)) => Fate::Look(Some(file_type)),
+            None if ignored && !included => Fate::Ignored,
+            None => Fate::Look(None),
+        }
     }
 }
 
-/// The directories of a pattern above its first wildcard.
-fn literal(pattern: &str) -> RepoPath {
-    let end = pattern.find(['*', '?', '[']).unwrap_or(pattern.len());
-    let folder = if end == pattern.len() { end } else { pattern[..end].rfind('/').unwrap_or(0) };
-    RepoPath::from(&pattern[..folder])
-}
-
-/// Whether `path` is `tree` or in it; the empty path is the root.
-pub(super) fn is_below(path: &RepoPath, tree: &RepoPath) -> bool {
-    let (path, tree) = (path.as_bytes(), tree.as_bytes());
-    tree.is_empty() || path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-}
-
-/// Whether a pattern matches a path or a directory above it.
-fn matches(pattern: &Pattern, path: &RepoPath) -> bool {
-    let text = path.to_string();
-    let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
-    ends.into_iter().any(|end| pattern.matches_with(&text[..end], MATCH))
+/// Whether `path` is `directory` or stands below it; the empty directory is the root.
+fn is_at_or_below(path: &[u8], directory: &[u8]) -> bool {
+    directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
 }

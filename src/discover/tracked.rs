@@ -1,19 +1,77 @@
-//! What git tracks, from its index: a tracked file that `.gitignore` matches is not ignored.
+//! What git tracks, read from the index of a work tree.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
+use gix_index::entry::Mode;
+
+use super::ignore_rules::WorkTree;
 use crate::model::RepoPath;
 
-/// The tracked paths for which `wanted` holds.
-pub(super) fn paths(root: &Path, wanted: impl Fn(&RepoPath) -> bool) -> Result<Vec<RepoPath>, String> {
-    let place = super::ignored::git_dir(root).join("index");
-    if std::fs::symlink_metadata(&place).is_err() {
-        return Ok(Vec::new());
+/// The indexes read so far, by work tree.
+#[derive(Default)]
+pub(super) struct Tracked {
+    indexes: BTreeMap<WorkTree, Option<gix_index::File>>,
+    /// What could not be read, as sentences.
+    pub(super) notes: Vec<String>,
+}
+
+impl Tracked {
+    /// Whether git tracks the path (of the root).
+    pub(super) fn holds(&mut self, work_tree: &WorkTree, path: &RepoPath) -> bool {
+        let inside = inside(work_tree, path).to_vec();
+        self.index(work_tree).is_some_and(|index| index.entry_by_path(inside.as_slice().into()).is_some())
     }
-    let index = gix_index::File::at(&place, gix_index::hash::Kind::Sha1, true, gix_index::decode::Options::default())
-        .map_err(|error| {
-            format!("git's index can't be read, so tracked files that .gitignore matches are not taken: {error}")
-        })?;
-    let paths = index.entries().iter().filter(|entry| entry.mode.contains(gix_index::entry::Mode::FILE));
-    Ok(paths.map(|entry| RepoPath::new(entry.path(&index).to_vec())).filter(wanted).collect())
+
+    /// The tracked files and links below a directory, as paths of the root.
+    pub(super) fn below(&mut self, work_tree: &WorkTree, directory: &RepoPath) -> Vec<RepoPath> {
+        let prefix = [inside(work_tree, directory), b"/"].concat();
+        let Some(index) = self.index(work_tree) else { return Vec::new() };
+        let entries = index.prefixed_entries(prefix.as_slice().into()).unwrap_or_default();
+        let mut paths: Vec<_> = entries
+            .iter()
+            .filter(|entry| matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK))
+            .map(|entry| outside(work_tree, entry.path(index)))
+            .collect();
+        // A path in conflict has an entry for each side.
+        paths.dedup();
+        paths
+    }
+
+    fn index(&mut self, work_tree: &WorkTree) -> Option<&gix_index::File> {
+        if !self.indexes.contains_key(work_tree) {
+            let index = read(&work_tree.git_dir.join("index")).unwrap_or_else(|error| {
+                let place = if work_tree.at.as_bytes().is_empty() { String::new() } else { format!(" of {}", work_tree.at) };
+                self.notes.push(format!(
+                    "the git index{place} can't be read ({error}): a file that git tracks although an ignore rule matches it is not found"
+                ));
+                None
+            });
+            self.indexes.insert(work_tree.clone(), index);
+        }
+        self.indexes.get(work_tree)?.as_ref()
+    }
+}
+
+/// Reads an index; a repository without one tracks nothing.
+fn read(path: &Path) -> Result<Option<gix_index::File>, String> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => return Err("not a regular file".to_owned()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    }
+    let options = gix_index::decode::Options { thread_limit: Some(1), ..Default::default() };
+    gix_index::File::at(path, gix_index::hash::Kind::Sha1, false, options).map(Some).map_err(|error| error.to_string())
+}
+
+fn inside<'a>(work_tree: &WorkTree, path: &'a RepoPath) -> &'a [u8] {
+    let top = work_tree.at.as_bytes();
+    if top.is_empty() { path.as_bytes() } else { path.as_bytes().get(top.len() + 1..).unwrap_or_default() }
+}
+
+fn outside(work_tree: &WorkTree, path: &[u8]) -> RepoPath {
+    let top = work_tree.at.as_bytes();
+    if top.is_empty() { RepoPath::new(path) } else { RepoPath::new([top, b"/", path].concat()) }
 }

@@ -1,333 +1,393 @@
-//! The walk: directories are listed by walkdir, one at a time, and shared among threads. No link is followed.
+//! Walks the tree. Directories are shared among threads; what they find is put together and sorted afterwards.
 
 use std::collections::BTreeSet;
-use std::fs::FileType as Kind;
+use std::fs;
+use std::num::NonZero;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use walkdir::WalkDir;
 
-use super::classify::{self, Class, blocked, bytes, class, class_of_named, source, type_by_name};
-use super::ignored::Rules;
-use super::select::{Word, is_below};
-use super::{Discovery, Error, Options, Selection, tracked};
-use crate::model::{FileType, RepoPath, SkipReason, Skipped};
+use super::classify::{Classifier, Entry, Name, Outcome};
+use super::ignore_rules::{self, WorkTree};
+use super::resolve::join;
+use super::select::{Fate, Reach, Rules};
+use super::tracked::Tracked;
+use super::{Discovery, Error, Options};
+use crate::model::{RepoPath, SkipReason, Skipped, SourceFile};
 
-/// Directories of version control: nothing in them is of the tree.
-const VERSION_CONTROL: [&[u8]; 4] = [b".git", b".hg", b".svn", b".jj"];
-/// More threads than this gain nothing on a directory tree.
-const MOST_THREADS: usize = 8;
+/// The stores of version control systems: never searched, never counted.
+const PRUNED: [&[u8]; 4] = [b".git", b".hg", b".svn", b".jj"];
 
-/// Walks the selections and classifies what is there.
-pub fn discover(options: &Options) -> Result<Discovery, Error> {
-    let mut found = walk(options);
-    take_tracked(options, &mut found);
-    take_named(options, &mut found)?;
-    let Found { mut discovery, .. } = found;
-    discovery.files.sort_by(|a, b| a.path.cmp(&b.path));
-    discovery.files.dedup_by(|a, b| a.path == b.path);
-    let ours: BTreeSet<&RepoPath> = discovery.files.iter().map(|file| &file.path).collect();
-    discovery.skipped.retain(|skipped| !ours.contains(&skipped.path));
-    discovery.skipped.sort();
-    discovery.skipped.dedup();
-    discovery.unreadable_directories.sort();
-    for folder in &discovery.unreadable_directories {
-        discovery.notes.push(format!("directory {folder} can't be listed: what is in it is not known"));
+/// A directory to be searched.
+#[derive(Debug, Clone)]
+pub(super) struct Directory {
+    pub(super) path: RepoPath,
+    /// Whether everything below is selected.
+    all: bool,
+    /// Whether an ignore rule keeps it out, and it is searched only for what is named nevertheless.
+    hidden: bool,
+    /// The ignore rules of the directory above; of this one, once [`Walk::enter`] has seen it.
+    rules: Option<ignore_rules::Rules>,
+}
+
+/// What is to be done with a directory that was met.
+#[derive(Debug)]
+pub(super) enum Descent {
+    Enter(Directory),
+    Pruned,
+    NotSelected,
+    Excluded,
+    Ignored,
+}
+
+/// What an ignore rule keeps out, to be looked up in git's index.
+#[derive(Debug)]
+struct Ignored {
+    path: RepoPath,
+    work_tree: Option<Arc<WorkTree>>,
+}
+
+/// What one thread found.
+#[derive(Debug, Default)]
+struct Found {
+    discovery: Discovery,
+    ignored_files: Vec<(Ignored, Entry)>,
+    ignored_directories: Vec<Ignored>,
+}
+
+/// All that decides about a path.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    options: &'a Options,
+    pub(super) rules: Rules,
+    pub(super) classifier: Classifier<'a>,
+}
+
+/// Walks what `options` select.
+pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
+    let walk = Walk::new(options);
+    let mut found = walk.search();
+    let tracked = walk.tracked(&mut found);
+    let parts = spread(&tracked, |(path, entry, fate), buffer| {
+        let mut part = Discovery::default();
+        walk.put(path, *entry, *fate, buffer, &mut part);
+        part
+    });
+    let mut discovery = found.discovery;
+    for part in parts {
+        discovery.append(part);
     }
+    for path in walk.rules.files() {
+        discovery.files.push(walk.named(path)?);
+    }
+    discovery.sort();
     Ok(discovery)
 }
 
-/// What a walk found, and what git's index may bring back.
-#[derive(Default)]
-struct Found {
-    discovery: Discovery,
-    ignored_folders: Vec<RepoPath>,
-    ignored_files: Vec<RepoPath>,
-}
-
-impl Found {
-    fn merge(&mut self, other: Self) {
-        self.discovery.files.extend(other.discovery.files);
-        self.discovery.skipped.extend(other.discovery.skipped);
-        self.discovery.directories_not_searched += other.discovery.directories_not_searched;
-        self.discovery.unreadable_directories.extend(other.discovery.unreadable_directories);
-        self.ignored_folders.extend(other.ignored_folders);
-        self.ignored_files.extend(other.ignored_files);
+impl<'a> Walk<'a> {
+    pub(super) fn new(options: &'a Options) -> Self {
+        Self { options, rules: Rules::new(options), classifier: Classifier::new(&options.root) }
     }
 
-    fn skip(&mut self, path: RepoPath, reason: SkipReason) {
-        self.discovery.skipped.push(Skipped { path, reason });
+    /// The root, not yet entered; `None` if the user named nothing but files.
+    pub(super) fn root(&self) -> Option<Directory> {
+        let path = RepoPath::default();
+        let reach = self.rules.reach(&path);
+        (reach != Reach::None).then(|| Directory { path, all: reach == Reach::All, hidden: false, rules: None })
     }
-}
 
-/// A directory to list.
-struct Folder {
-    path: RepoPath,
-    rules: Option<Arc<Rules>>,
-    /// Below an ignored directory: only what a flag takes is taken.
-    ignored: bool,
-}
+    /// Takes the ignore rules of a directory in; what it holds is given.
+    pub(super) fn enter(&self, directory: &mut Directory, on_disk: &Path, has_git: bool, has_ignore_file: bool) {
+        if !self.options.no_ignore {
+            let above = directory.rules.take();
+            directory.rules = ignore_rules::Rules::enter(above.as_ref(), &directory.path, on_disk, has_git, has_ignore_file);
+        }
+    }
 
-/// Directories that wait, and how many are being listed.
-#[derive(Default)]
-struct Queue {
-    folders: Vec<Folder>,
-    busy: usize,
-}
+    /// What is to be done with the directory `path` in `parent`.
+    pub(super) fn descend(&self, parent: &Directory, path: RepoPath, on_disk: &Path) -> Descent {
+        if PRUNED.contains(&path.file_name()) {
+            return Descent::Pruned;
+        }
+        let reach = if parent.all { Reach::All } else { self.rules.reach(&path) };
+        if reach == Reach::None {
+            return Descent::NotSelected;
+        }
+        if self.rules.excludes(&path).is_some() {
+            return Descent::Excluded;
+        }
+        let ignored = parent.hidden || parent.rules.as_ref().is_some_and(|rules| rules.ignores(on_disk, true));
+        // A directory that the user named is searched, whatever hides it; what its own rules hide stays hidden.
+        let hidden = ignored && !self.rules.is_tree(&path);
+        if hidden && !self.rules.leads_into_ignored(&path) {
+            return Descent::Ignored;
+        }
+        Descent::Enter(Directory { path, all: reach == Reach::All, hidden, rules: parent.rules.clone() })
+    }
 
-fn walk(options: &Options) -> Found {
-    let rules = if options.no_ignore { None } else { Rules::at_root(&options.root) };
-    let root = Folder { path: RepoPath::default(), rules, ignored: false };
-    let queue = Mutex::new(Queue { folders: vec![root], busy: 0 });
-    let wake = Condvar::new();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let mut all = Found::default();
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(options, &queue, &wake))).collect();
-        for worker in workers {
-            match worker.join() {
-                Ok(found) => all.merge(found),
-                Err(panic) => std::panic::resume_unwind(panic),
+    /// Whether the name, or `--map`, makes it worth looking at.
+    pub(super) fn is_candidate(&self, path: &RepoPath) -> bool {
+        Name::of(path.file_name()).is_ours() || self.rules.mapped(path).is_some()
+    }
+
+    /// A file that the user named: taken, or an error that says why not.
+    fn named(&self, path: &RepoPath) -> Result<SourceFile, Error> {
+        let metadata = fs::symlink_metadata(self.options.root.join(path.to_os()));
+        let entry = metadata.ok().and_then(|metadata| Entry::of(metadata.file_type()));
+        let Some(entry) = entry else { return Err(Error::Usage(format!("{path}: no such file"))) };
+        let map = self.rules.mapped(path).map(|(file_type, _)| file_type);
+        match self.classifier.classify(path, entry, map, true, &mut Vec::new()) {
+            Outcome::Ours(file, _) => Ok(file),
+            Outcome::Skipped(SkipReason::Link | SkipReason::BrokenLink, why) => {
+                Err(Error::Usage(format!("{path} can't be taken: {why}; name the file itself")))
             }
+            Outcome::Skipped(_, why) | Outcome::Not(why) => Err(Error::Usage(format!(
+                "{path} can't be taken: {why}; to have it scanned nevertheless, say what it is with --map '{path}=dockerfile' or --map '{path}=k8s_yaml'"
+            ))),
+        }
+    }
+
+    fn search(&self) -> Found {
+        let Some(root) = self.root() else { return Found::default() };
+        let threads = threads();
+        let queue = Queue { jobs: Mutex::new(vec![root]), idle: AtomicUsize::new(0), threads, ready: Condvar::new() };
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.work(&queue))).collect();
+            workers.into_iter().fold(Found::default(), |mut all, worker| {
+                let found = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                all.discovery.append(found.discovery);
+                all.ignored_files.extend(found.ignored_files);
+                all.ignored_directories.extend(found.ignored_directories);
+                all
+            })
+        })
+    }
+
+    fn work(&self, queue: &Queue) -> Found {
+        let mut found = Found::default();
+        let mut buffer = Vec::new();
+        let mut own = Vec::new();
+        while let Some(directory) = queue.next(&mut own) {
+            self.list(directory, &mut found, &mut own, &mut buffer);
+            queue.share(&mut own);
+        }
+        found
+    }
+
+    /// Looks through one directory.
+    fn list(&self, mut directory: Directory, found: &mut Found, below: &mut Vec<Directory>, buffer: &mut Vec<u8>) {
+        let on_disk = self.options.root.join(directory.path.to_os());
+        let walk = WalkDir::new(&on_disk).follow_links(false).follow_root_links(false).min_depth(1).max_depth(1);
+        let mut entries = Vec::new();
+        for entry in walk {
+            match entry {
+                Ok(entry) => entries.push(entry),
+                Err(error) => found.discovery.unreadable(&directory.path, &error),
+            }
+        }
+        let has_git = entries.iter().any(|entry| entry.file_name() == ".git");
+        let has_ignore_file = entries.iter().any(|entry| entry.file_name() == ".gitignore" && entry.file_type().is_file());
+        self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
+        for entry in &entries {
+            let kind = Entry::of(entry.file_type());
+            let passed_over =
+                kind.is_some() && !self.rules.maps() && !Name::of(entry.file_name().as_encoded_bytes()).is_ours();
+            if passed_over {
+                continue;
+            }
+            let path = join(&directory.path, entry.file_name());
+            match kind {
+                None => self.meet(&directory, path, entry.path(), found, below),
+                Some(kind) => self.look(&directory, &path, entry.path(), kind, found, buffer),
+            }
+        }
+    }
+
+    fn meet(&self, parent: &Directory, path: RepoPath, on_disk: &Path, found: &mut Found, below: &mut Vec<Directory>) {
+        match self.descend(parent, path.clone(), on_disk) {
+            Descent::Enter(directory) => below.push(directory),
+            Descent::Pruned | Descent::NotSelected => {}
+            Descent::Excluded => found.discovery.directories_not_searched += 1,
+            Descent::Ignored => {
+                found.discovery.directories_not_searched += 1;
+                found.ignored_directories.push(Ignored { path, work_tree: parent.work_tree() });
+            }
+        }
+    }
+
+    fn look(
+        &self,
+        parent: &Directory,
+        path: &RepoPath,
+        on_disk: &Path,
+        entry: Entry,
+        found: &mut Found,
+        buffer: &mut Vec<u8>,
+    ) {
+        if !self.is_candidate(path) || self.rules.names(path) || !(parent.all || self.rules.selects(path)) {
+            return;
+        }
+        let ignored = parent.hides(on_disk).is_some();
+        match self.rules.fate(path, ignored) {
+            Fate::Ignored => {
+                found.ignored_files.push((Ignored { path: path.clone(), work_tree: parent.work_tree() }, entry));
+            }
+            fate => self.put(path, entry, fate, buffer, &mut found.discovery),
+        }
+    }
+
+    /// Classifies a file and puts it where its fate wants it.
+    fn put(&self, path: &RepoPath, entry: Entry, fate: Fate, buffer: &mut Vec<u8>, discovery: &mut Discovery) {
+        let (map, kept_out) = match fate {
+            Fate::Look(map) => (map, None),
+            Fate::Excluded => (self.rules.mapped(path).map(|(file_type, _)| file_type), Some(SkipReason::Excluded)),
+            Fate::NotIncluded => (self.rules.mapped(path).map(|(file_type, _)| file_type), Some(SkipReason::NotIncluded)),
+            Fate::Ignored => (None, Some(SkipReason::Ignored)),
+        };
+        match (self.classifier.classify(path, entry, map, false, buffer), kept_out) {
+            (Outcome::Ours(file, _), None) => discovery.files.push(file),
+            (Outcome::Ours(..), Some(reason)) | (Outcome::Skipped(reason, _), None) => {
+                discovery.skipped.push(Skipped { path: path.clone(), reason });
+            }
+            (Outcome::Skipped(..), Some(_)) | (Outcome::Not(_), _) => {}
+        }
+    }
+
+    /// Of what was ignored: the files that were met, and those that git tracks below directories that were not searched.
+    fn tracked(&self, found: &mut Found) -> Vec<(RepoPath, Entry, Fate)> {
+        let mut index = Tracked::default();
+        let mut files = Vec::new();
+        for (Ignored { path, work_tree }, entry) in std::mem::take(&mut found.ignored_files) {
+            let tracked = work_tree.is_some_and(|work_tree| index.holds(&work_tree, &path));
+            let fate = self.rules.fate(&path, !tracked);
+            files.push((path, entry, fate));
+        }
+        for Ignored { path: directory, work_tree } in std::mem::take(&mut found.ignored_directories) {
+            let Some(work_tree) = work_tree else { continue };
+            for path in index.below(&work_tree, &directory) {
+                if self.is_candidate(&path)
+                    && !self.rules.names(&path)
+                    && self.rules.selects(&path)
+                    && let Some(entry) = self.classifier.entry(&path)
+                {
+                    let fate = self.rules.fate(&path, false);
+                    files.push((path, entry, fate));
+                }
+            }
+        }
+        found.discovery.notes.append(&mut index.notes);
+        files
+    }
+}
+
+impl Directory {
+    /// How the ignore rule is written that hides the file `on_disk` in this directory, if one does.
+    pub(super) fn hides(&self, on_disk: &Path) -> Option<String> {
+        if self.hidden {
+            return Some("a rule for a directory above it".to_owned());
+        }
+        let (ignores, rule) = self.rules.as_ref()?.deciding(on_disk, false)?;
+        ignores.then_some(rule)
+    }
+
+    pub(super) fn work_tree(&self) -> Option<Arc<WorkTree>> {
+        self.rules.as_ref().map(|rules| Arc::clone(rules.work_tree()))
+    }
+}
+
+impl Discovery {
+    fn append(&mut self, mut other: Self) {
+        self.files.append(&mut other.files);
+        self.skipped.append(&mut other.skipped);
+        self.directories_not_searched += other.directories_not_searched;
+        self.unreadable_directories.append(&mut other.unreadable_directories);
+        self.notes.append(&mut other.notes);
+    }
+
+    fn unreadable(&mut self, directory: &RepoPath, error: &walkdir::Error) {
+        let place = if directory.as_bytes().is_empty() { "the root".to_owned() } else { directory.to_string() };
+        let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+        self.notes.push(format!("{place} can't be searched: {why}"));
+        self.unreadable_directories.push(directory.clone());
+    }
+
+    fn sort(&mut self) {
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.skipped.sort();
+        self.unreadable_directories =
+            std::mem::take(&mut self.unreadable_directories).into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        self.notes.sort();
+    }
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get).min(8)
+}
+
+/// Directories that wait for a thread. Each thread keeps those that it finds and shares them when another is idle.
+struct Queue {
+    jobs: Mutex<Vec<Directory>>,
+    idle: AtomicUsize,
+    threads: usize,
+    ready: Condvar,
+}
+
+impl Queue {
+    fn next(&self, own: &mut Vec<Directory>) -> Option<Directory> {
+        if let Some(directory) = own.pop() {
+            return Some(directory);
+        }
+        let mut jobs = self.lock();
+        let mut idle = false;
+        loop {
+            if let Some(directory) = jobs.pop() {
+                if idle {
+                    self.idle.fetch_sub(1, Ordering::SeqCst);
+                }
+                return Some(directory);
+            }
+            if !idle {
+                idle = true;
+                self.idle.fetch_add(1, Ordering::SeqCst);
+            }
+            // `idle` only changes under the lock: when all are idle there is nothing left, and nobody to find more.
+            if self.idle.load(Ordering::SeqCst) == self.threads {
+                self.ready.notify_all();
+                return None;
+            }
+            jobs = self.ready.wait(jobs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn share(&self, own: &mut Vec<Directory>) {
+        if own.len() > 1 && self.idle.load(Ordering::SeqCst) > 0 {
+            self.lock().extend(own.drain(..own.len() / 2));
+            self.ready.notify_all();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Directory>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does `work` for every item, on all threads; the results come in no order.
+fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut Vec<u8>) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::with_capacity(items.len()));
+    thread::scope(|scope| {
+        for _ in 0..threads().min(items.len()) {
+            scope.spawn(|| {
+                let mut buffer = Vec::new();
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = work(item, &mut buffer);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                }
+            });
         }
     });
-    all
-}
-
-fn work(options: &Options, queue: &Mutex<Queue>, wake: &Condvar) -> Found {
-    let lock = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut found = Found::default();
-    loop {
-        let mut waiting = lock();
-        let folder = loop {
-            if let Some(folder) = waiting.folders.pop() {
-                waiting.busy += 1;
-                break folder;
-            }
-            if waiting.busy == 0 {
-                wake.notify_all();
-                return found;
-            }
-            waiting = wake.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-        };
-        drop(waiting);
-        let below = list(options, &folder, &mut found);
-        let mut waiting = lock();
-        waiting.folders.extend(below);
-        waiting.busy -= 1;
-        drop(waiting);
-        wake.notify_all();
-    }
-}
-
-/// Lists one directory and gives those below it.
-fn list(options: &Options, folder: &Folder, found: &mut Found) -> Vec<Folder> {
-    let place = options.root.join(folder.path.to_os());
-    let rules = folder.rules.as_ref().map(|above| Rules::in_folder(above, &place));
-    let mut below = Vec::new();
-    for entry in WalkDir::new(&place).min_depth(1).max_depth(1).follow_links(false).follow_root_links(false) {
-        let Ok(entry) = entry else {
-            if options.is_selected(&folder.path) {
-                found.discovery.unreadable_directories.push(folder.path.clone());
-            }
-            continue;
-        };
-        let name = entry.file_name().as_encoded_bytes();
-        let mut bytes = folder.path.as_bytes().to_vec();
-        if !bytes.is_empty() {
-            bytes.push(b'/');
-        }
-        bytes.extend_from_slice(name);
-        let path = RepoPath::new(bytes);
-        let kind = entry.file_type();
-        let ignored = rules.as_ref().is_some_and(|rules| rules.ignore(entry.path(), kind.is_dir()));
-        if kind.is_dir() {
-            if !VERSION_CONTROL.contains(&name)
-                && let Some(ignored) = enter(options, &path, folder.ignored || ignored, found)
-            {
-                below.push(Folder { path, rules: rules.clone(), ignored });
-            }
-        } else {
-            visit(options, path, kind, folder.ignored || ignored, found);
-        }
-    }
-    below
-}
-
-/// Whether to go into a directory, and then whether it is an ignored one.
-fn enter(options: &Options, path: &RepoPath, ignored: bool, found: &mut Found) -> Option<bool> {
-    if !options.leads_somewhere(path) {
-        return None;
-    }
-    if options.is_excluded(path) {
-        found.discovery.directories_not_searched += 1;
-        return None;
-    }
-    if ignored {
-        found.ignored_folders.push(path.clone());
-        if !options.is_asked_for(path) {
-            found.discovery.directories_not_searched += 1;
-            return None;
-        }
-    }
-    Some(ignored)
-}
-
-fn visit(options: &Options, path: RepoPath, kind: Kind, ignored: bool, found: &mut Found) {
-    if !options.is_selected(&path) {
-        return;
-    }
-    let word = options.word(&path);
-    let by_name = match word {
-        Word::Taken(Some(file_type)) => Some(file_type),
-        _ => type_by_name(&path),
-    };
-    let Some(file_type) = by_name else { return };
-    if !kind.is_file() {
-        if matches!(word, Word::Taken(_)) || (word == Word::Nothing && !ignored) {
-            special(options, path, kind, file_type, found);
-        }
-        return;
-    }
-    match word {
-        Word::Taken(file_type) => take(options, path, file_type, found),
-        Word::Nothing if !ignored => take(options, path, None, found),
-        Word::Nothing => {
-            found.ignored_files.push(path.clone());
-            leave(options, path, SkipReason::Ignored, found);
-        }
-        Word::Excluded => leave(options, path, SkipReason::Excluded, found),
-        Word::NotIncluded => leave(options, path, SkipReason::NotIncluded, found),
-    }
-}
-
-/// Reads a candidate once and takes it if it is ours.
-fn take(options: &Options, path: RepoPath, mapped: Option<FileType>, found: &mut Found) {
-    let file = match bytes(&options.root, &path) {
-        Ok((bytes, size)) => {
-            let class = mapped.map_or_else(|| class(&options.root, &path, &bytes), Class::Ours);
-            match class {
-                Class::Ours(file_type) => source(path, file_type, &bytes, size),
-                Class::Skipped(reason) => return found.skip(path, reason),
-                Class::Other(_) => return,
-            }
-        }
-        Err(obstacle) => match mapped.or_else(|| type_by_name(&path)) {
-            Some(file_type) => blocked(path, file_type, obstacle),
-            None => return,
-        },
-    };
-    found.discovery.files.push(file);
-}
-
-/// Says that a candidate is left out, if it would have been ours.
-fn leave(options: &Options, path: RepoPath, reason: SkipReason, found: &mut Found) {
-    let ours = bytes(&options.root, &path).map(|(bytes, _)| class(&options.root, &path, &bytes));
-    if matches!(ours, Ok(Class::Ours(_))) {
-        found.skip(path, reason);
-    }
-}
-
-/// A link, FIFO, socket or device under a name of ours.
-fn special(options: &Options, path: RepoPath, kind: Kind, file_type: FileType, found: &mut Found) {
-    if !kind.is_symlink() {
-        let what = format!("not a regular file: {}", special_word(kind));
-        return found.discovery.files.push(blocked(path, file_type, what));
-    }
-    let place = options.root.join(path.to_os());
-    match (std::fs::canonicalize(&place), std::fs::canonicalize(&options.root)) {
-        (Ok(target), Ok(root)) if target.starts_with(&root) => found.skip(path, SkipReason::Link),
-        (Err(_), _) if stays_inside(&options.root, &place) => found.skip(path, SkipReason::BrokenLink),
-        _ => found.discovery.files.push(blocked(path, file_type, "a link out of the tree".to_owned())),
-    }
-}
-
-/// Whether a link to nothing points into the tree, by its text.
-fn stays_inside(root: &Path, link: &Path) -> bool {
-    let Ok(target) = std::fs::read_link(link) else { return false };
-    let mut place = link.parent().unwrap_or(root).to_owned();
-    for part in target.components() {
-        match part {
-            std::path::Component::ParentDir => {
-                place.pop();
-            }
-            std::path::Component::CurDir => {}
-            part => place.push(part),
-        }
-    }
-    place.starts_with(root)
-}
-
-#[cfg(unix)]
-fn special_word(kind: Kind) -> &'static str {
-    use std::os::unix::fs::FileTypeExt as _;
-    if kind.is_fifo() {
-        "a FIFO"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    }
-}
-
-#[cfg(not(unix))]
-fn special_word(_: Kind) -> &'static str {
-    "a special file"
-}
-
-/// Takes back what `.gitignore` matches and git tracks.
-fn take_tracked(options: &Options, found: &mut Found) {
-    if found.ignored_folders.is_empty() && found.ignored_files.is_empty() {
-        return;
-    }
-    let files: BTreeSet<&RepoPath> = found.ignored_files.iter().collect();
-    let folders = &found.ignored_folders;
-    let wanted = |path: &RepoPath| {
-        let may_be_ours = type_by_name(path).is_some() || matches!(options.word(path), Word::Taken(Some(_)));
-        may_be_ours && (files.contains(path) || folders.iter().any(|folder| is_below(path, folder)))
-    };
-    match tracked::paths(&options.root, wanted) {
-        Err(note) => found.discovery.notes.push(note),
-        Ok(paths) => {
-            for path in paths {
-                let there = std::fs::symlink_metadata(options.root.join(path.to_os())).is_ok_and(|place| place.is_file());
-                match options.word(&path) {
-                    Word::Nothing if there && options.is_selected(&path) => take(options, path, None, found),
-                    Word::Taken(file_type) if there && options.is_selected(&path) => take(options, path, file_type, found),
-                    _ => {}
-                }
-            }
-        }
-    }
-}
-
-/// Takes the files that were named one by one, whatever the rules say.
-fn take_named(options: &Options, found: &mut Found) -> Result<(), Error> {
-    for selection in &options.selections {
-        let Selection::File(path) = selection else { continue };
-        let mapped = match options.word(path) {
-            Word::Taken(file_type) => file_type,
-            _ => None,
-        };
-        let file = match bytes(&options.root, path) {
-            Err(obstacle) => {
-                let file_type = mapped.or_else(|| type_by_name(path));
-                let file_type = file_type.ok_or_else(|| Error::NotOurs { path: path.clone(), why: obstacle.clone() })?;
-                blocked(path.clone(), file_type, obstacle)
-            }
-            Ok((bytes, size)) => {
-                let class = mapped.map_or_else(|| class_of_named(&options.root, path, &bytes), Class::Ours);
-                match class {
-                    Class::Ours(file_type) => source(path.clone(), file_type, &bytes, size),
-                    Class::Skipped(reason) => {
-                        return Err(Error::NotOurs { path: path.clone(), why: classify::why(reason).to_owned() });
-                    }
-                    Class::Other(why) => return Err(Error::NotOurs { path: path.clone(), why: why.to_owned() }),
-                }
-            }
-        };
-        found.discovery.files.retain(|other| other.path != file.path);
-        found.discovery.files.push(file);
-    }
-    Ok(())
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
