@@ -4,17 +4,18 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::{Method, Url};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use super::auth::Credentials;
+use super::check::{bounded, is_loopback, paging, segment, task_body};
 use super::pace::{Next, Pace};
 use super::send::{self, Again, Answer, Body, Call, Failed};
 use super::{
-    ClusterRange, Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow,
-    ScanStatus, TaskFilter, TaskRow, UploadAnswer, UploadPart, answers,
+    Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow, ScanStatus,
+    TaskFilter, TaskRow, UploadAnswer, UploadPart, answers,
 };
 use crate::model::FileType;
 
@@ -515,101 +516,6 @@ impl Drop for Turn<'_> {
     }
 }
 
-fn task_body(task: &NewTask) -> Result<Value, Error> {
-    let invalid = |what: String| Error::new(Kind::Invalid, what);
-    match task {
-        NewTask::Iac { file_type, file_ids } => {
-            if !(1..=100).contains(&file_ids.len()) {
-                return Err(invalid(format!("file_id_list: {} ids, HSS takes 1 to 100", file_ids.len())));
-            }
-            for id in file_ids {
-                bounded("file_id_list", id.clone(), 64)?;
-            }
-            Ok(
-                json!({"task_type": "iac_scan", "iac_scan_info": {"file_type": file_type.as_str(), "file_id_list": file_ids}}),
-            )
-        }
-        NewTask::Cluster { scan_types, range } => {
-            let known = ["cluster_vul", "risk_assessment", "benchmark"];
-            if scan_types.is_empty() {
-                return Err(invalid(
-                    "scan_type_list: empty, HSS needs one of cluster_vul, risk_assessment, benchmark".to_owned(),
-                ));
-            }
-            if let Some(unknown) = scan_types.iter().find(|word| !known.contains(&word.as_str())) {
-                return Err(invalid(format!(
-                    "scan_type_list: {unknown:?} is none of cluster_vul, risk_assessment, benchmark"
-                )));
-            }
-            let mut info = json!({"scan_type_list": scan_types});
-            match range {
-                ClusterRange::All => info["range_type"] = json!("all_cluster"),
-                ClusterRange::Specific(ids) if ids.is_empty() => {
-                    return Err(invalid(
-                        "cluster_id_list: empty, and mandatory with range_type specific_cluster".to_owned(),
-                    ));
-                }
-                ClusterRange::Specific(ids) => {
-                    info["range_type"] = json!("specific_cluster");
-                    info["cluster_id_list"] = json!(ids);
-                }
-            }
-            Ok(json!({"task_type": "cluster_scan", "cluster_scan_info": info}))
-        }
-    }
-}
-
-fn paging(page: Page) -> Result<Vec<(String, String)>, Error> {
-    if !(10..=200).contains(&page.limit) || page.offset > 2_000_000 {
-        let what = format!(
-            "offset {} and limit {}: HSS takes offsets up to 2000000 and limits of 10 to 200",
-            page.offset, page.limit
-        );
-        return Err(Error::new(Kind::Invalid, what));
-    }
-    Ok(vec![("offset".to_owned(), page.offset.to_string()), ("limit".to_owned(), page.limit.to_string())])
-}
-
-fn bounded(name: &str, value: String, longest: usize) -> Result<String, Error> {
-    if (1..=longest).contains(&value.len()) {
-        return Ok(value);
-    }
-    Err(Error::new(Kind::Invalid, format!("{name}: {} characters, HSS takes 1 to {longest}", value.len())))
-}
-
-/// A value that becomes part of a path.
-fn segment(name: &str, value: &str) -> Result<String, Error> {
-    let value = bounded(name, value.to_owned(), 256)?;
-    if value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) && !value.starts_with('.') {
-        return Ok(value);
-    }
-    Err(Error::new(Kind::Invalid, format!("{name}: {value:?} has characters that no id has")))
-}
-
 fn unreadable(api: &str, answer: &Answer) -> Error {
     Error::new(Kind::Failing, format!("{api}: {} with an answer that lacks what is documented", answer.status))
 }
-
-/// Whether an endpoint is on this machine; plain http anywhere else is refused.
-fn is_loopback(endpoint: &str) -> Result<bool, Error> {
-    let invalid = |why: &str| Error::new(Kind::Invalid, format!("endpoint {endpoint:?}: {why}"));
-    let url = Url::parse(endpoint).map_err(|_| invalid("say https://host"))?;
-    let loopback = match url.host_str() {
-        Some("localhost" | "[::1]") => true,
-        Some(host) => host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback()),
-        None => return Err(invalid("say https://host")),
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if loopback => {}
-        "http" => return Err(invalid("plain http is for loopback only: say https")),
-        _ => return Err(invalid("say https://host")),
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.path() != "/" || url.query().is_some() {
-        return Err(invalid("say the scheme, the host and the port only"));
-    }
-    Ok(loopback)
-}
-
-#[cfg(test)]
-mod tests;

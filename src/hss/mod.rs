@@ -2,6 +2,7 @@
 
 mod answers;
 pub mod auth;
+mod check;
 mod client;
 mod error;
 mod pace;

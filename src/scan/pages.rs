@@ -33,7 +33,8 @@ where
                 }
             }
             offset += received;
-            total = listing.total.unwrap_or(if received < ROWS_PER_PAGE { offset } else { offset + 1 });
+            // Without a total only an empty page is the end: the service may make its pages shorter than we ask.
+            total = listing.total.unwrap_or(if received == 0 { rows.len() as u64 } else { offset + 1 });
             if received == 0 || offset >= total || offset > LAST_OFFSET {
                 break;
             }
@@ -87,8 +88,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_total_and_a_short_page_is_the_end() {
-        assert_eq!(read(vec![(None, vec![7])]).await, (Ok(vec![7]), vec![0]));
+    async fn without_a_total_an_empty_page_is_the_end() {
+        let script = vec![(None, vec![7]), (None, vec![8]), (None, vec![])];
+        assert_eq!(read(script).await, (Ok(vec![7, 8]), vec![0, 1, 2]));
         assert_eq!(read(vec![(None, vec![])]).await, (Ok(vec![]), vec![0]));
     }
 }

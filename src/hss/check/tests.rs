@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::FileType;
 
 fn refusal(task: &NewTask) -> String {
     task_body(task).map_or_else(|error| error.message, |body| body.to_string())
