@@ -1,0 +1,144 @@
+//! What was found: a risk at a place.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Level, RepoPath};
+
+/// The Kubernetes object in which a path risk was found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Resource {
+    /// `Deployment`, `Role`, …
+    pub kind: Option<String>,
+    /// The namespace, where it has one.
+    pub namespace: Option<String>,
+    /// `metadata.name`.
+    pub name: Option<String>,
+}
+
+/// How exact a location is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// The very place.
+    Exact,
+    /// What encloses it.
+    Parent,
+    /// The object.
+    Resource,
+    /// Only the file is known.
+    File,
+}
+
+/// A span of text. Lines and columns start at 1; columns count characters; the end is included in lines, excluded in columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Location {
+    /// First line.
+    pub line: u32,
+    /// Last line.
+    pub end_line: u32,
+    /// First column.
+    pub column: u32,
+    /// The column after the last.
+    pub end_column: u32,
+    /// How exact this is.
+    pub precision: Precision,
+}
+
+/// How a finding stands to the baseline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bucket {
+    /// Not in the baseline, or there is none.
+    New,
+    /// In the baseline.
+    Known,
+}
+
+/// Why a finding does not count.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// The reason that was given.
+    pub reason: String,
+}
+
+/// A risk at a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The service's rule.
+    pub rule_id: String,
+    /// Its name.
+    pub name: String,
+    /// How bad it is.
+    pub level: Level,
+    /// The service's category, free text.
+    pub category: Option<String>,
+    /// The file.
+    #[serde(flatten)]
+    pub path: RepoPath,
+    /// The place in the file.
+    pub location: Option<Location>,
+    /// The Kubernetes object.
+    pub resource: Option<Resource>,
+    /// The Dockerfile instruction.
+    pub instruction: Option<String>,
+    /// What the rule looked at.
+    pub hit_rule: Option<String>,
+    /// The path inside the object.
+    pub hit_path: Option<String>,
+    /// The source lines.
+    pub snippet: Vec<String>,
+    /// What the risk is.
+    pub description: Option<String>,
+    /// What to do.
+    pub remediation: Option<String>,
+    /// Stable while unrelated lines move; unique in a result.
+    pub fingerprint: String,
+    /// How it stands to the baseline.
+    pub bucket: Bucket,
+    /// Whether it touches what changed; `None` without a base.
+    pub changed: Option<bool>,
+    /// Why it does not count.
+    pub suppressed: Option<Suppression>,
+}
+
+/// Findings by level.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingCounts {
+    /// Level `high`.
+    pub high: u64,
+    /// Level `medium`.
+    pub medium: u64,
+    /// Level `low`.
+    pub low: u64,
+    /// Level `tips`.
+    pub tips: u64,
+    /// Findings that do not count.
+    pub suppressed: u64,
+}
+
+impl FindingCounts {
+    /// Counts findings; a suppressed one only as such.
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut counts = Self::default();
+        for finding in findings {
+            *match (&finding.suppressed, finding.level) {
+                (Some(_), _) => &mut counts.suppressed,
+                (None, Level::High) => &mut counts.high,
+                (None, Level::Medium) => &mut counts.medium,
+                (None, Level::Low) => &mut counts.low,
+                (None, Level::Tips) => &mut counts.tips,
+            } += 1;
+        }
+        counts
+    }
+
+    /// The number at one level.
+    pub fn at(&self, level: Level) -> u64 {
+        match level {
+            Level::High => self.high,
+            Level::Medium => self.medium,
+            Level::Low => self.low,
+            Level::Tips => self.tips,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The domain words, shared by every stage: what a file is, what state it ended in, what was found, and the verdict.
+//!
+//! Nothing here knows HTTP, the terminal or the disk. The types that carry `Serialize` are the JSON result, a contract:
+//! fields are only ever added.
+
+mod file;
+mod finding;
+mod path;
+mod result;
+mod verdict;
+mod words;
+
+pub use file::{FileRecord, SkipReason, Skipped, SourceFile, State};
+pub use finding::{Bucket, Finding, FindingCounts, Location, Precision, Resource, Suppression};
+pub use path::RepoPath;
+pub use result::{Counts, Policy, Run, SCHEMA_VERSION, ScanResult, Service, Task, TaskStatus, Tool};
+pub use verdict::{Exit, FailOn, Status, Verdict};
+pub use words::{FileType, Level};

@@ -1,0 +1,96 @@
+//! A path inside the repository.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use serde::{Deserialize, Serialize};
+
+/// A path relative to the root of the repository: raw bytes, separated by `/`, never starting with `./`.
+///
+/// Ordered by bytes, so that results never depend on locale or thread order. Displayed as UTF-8 with every other
+/// byte as `\xNN`; control characters are *not* escaped here, the writer of each format does that.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(into = "RepoPathFields", try_from = "RepoPathFields")]
+pub struct RepoPath(Vec<u8>);
+
+impl RepoPath {
+    /// Takes the bytes of a relative path with `/` between its parts.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The raw bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What follows the last `/`.
+    pub fn file_name(&self) -> &[u8] {
+        self.0.rsplit(|b| *b == b'/').next().unwrap_or_default()
+    }
+
+    /// The path in the form that the operating system takes, still relative to the root.
+    pub fn to_os(&self) -> PathBuf {
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt as _;
+            PathBuf::from(std::ffi::OsStr::from_bytes(&self.0))
+        }
+        #[cfg(not(unix))]
+        {
+            PathBuf::from(String::from_utf8_lossy(&self.0).into_owned())
+        }
+    }
+}
+
+impl From<&str> for RepoPath {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.0.utf8_chunks() {
+            f.write_str(chunk.valid())?;
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02X}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
+/// The JSON form of a path, flattened into the object that it belongs to.
+#[derive(Serialize, Deserialize)]
+struct RepoPathFields {
+    path: String,
+    /// The exact bytes in base64, where they are not UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    path_raw: Option<String>,
+}
+
+impl From<RepoPath> for RepoPathFields {
+    fn from(path: RepoPath) -> Self {
+        let raw = std::str::from_utf8(&path.0).is_err();
+        Self { path: path.to_string(), path_raw: raw.then(|| base64::engine::general_purpose::STANDARD.encode(&path.0)) }
+    }
+}
+
+impl TryFrom<RepoPathFields> for RepoPath {
+    type Error = base64::DecodeError;
+
+    fn try_from(fields: RepoPathFields) -> Result<Self, Self::Error> {
+        Ok(match fields.path_raw {
+            Some(raw) => Self(base64::engine::general_purpose::STANDARD.decode(raw)?),
+            None => Self(fields.path.into_bytes()),
+        })
+    }
+}
