@@ -66,6 +66,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         files,
         skipped: found.skipped,
         findings,
+        resolved: Vec::new(),
         tasks: done.ledger.tasks.into_values().collect(),
         notes: done.ledger.notes,
         calls: done.calls,

@@ -35,6 +35,7 @@ fn finding(level: Level) -> Finding {
         hit_rule: None,
         hit_path: None,
         snippet: Vec::new(),
+        line_hash: None,
         description: None,
         remediation: None,
         fingerprint: "f".into(),

@@ -54,11 +54,45 @@ pub enum Bucket {
     Known,
 }
 
+/// Who said that a finding does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuppressedBy {
+    /// An entry of `hss-iac.toml`.
+    Config,
+    /// A comment in the file itself.
+    Inline,
+}
+
 /// Why a finding does not count.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
+    /// Where it was said.
+    pub by: SuppressedBy,
     /// The reason that was given.
     pub reason: String,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The last day on which it holds, `YYYY-MM-DD`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// A finding as a baseline remembers it: by what it is about, not by its line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KnownFinding {
+    /// The file.
+    #[serde(flatten)]
+    pub path: RepoPath,
+    /// The service's rule.
+    pub rule_id: String,
+    /// The Kubernetes object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Resource>,
+    /// The instruction or the path inside the object, blanks folded; `None` where the service named no place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// A risk at a place.
@@ -85,8 +119,11 @@ pub struct Finding {
     pub hit_rule: Option<String>,
     /// The path inside the object.
     pub hit_path: Option<String>,
-    /// The source lines.
+    /// The source lines of the location, credentials masked; long ones and the last of many are cut.
     pub snippet: Vec<String>,
+    /// GitHub's `primaryLocationLineHash` of the location's first line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_hash: Option<String>,
     /// What the risk is.
     pub description: Option<String>,
     /// What to do.

@@ -11,7 +11,7 @@ mod verdict;
 mod words;
 
 pub use file::{FileRecord, SkipReason, Skipped, SourceFile, State};
-pub use finding::{Bucket, Finding, FindingCounts, Location, Precision, Resource, Suppression};
+pub use finding::{Bucket, Finding, FindingCounts, KnownFinding, Location, Precision, Resource, SuppressedBy, Suppression};
 pub use path::RepoPath;
 pub use result::{Counts, Policy, Run, SCHEMA_VERSION, ScanResult, Service, Task, TaskStatus, Tool};
 pub use verdict::{Exit, FailOn, Status, Verdict};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FailOn, FileRecord, FileType, Finding, FindingCounts, Skipped, State, Verdict};
+use super::{FailOn, FileRecord, FileType, Finding, FindingCounts, KnownFinding, Skipped, State, Verdict};
 
 /// The state of a scan task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -171,6 +171,9 @@ pub struct ScanResult {
     pub skipped: Vec<Skipped>,
     /// Findings, by path, worst first in a file.
     pub findings: Vec<Finding>,
+    /// What stands in the baseline and is gone from files that were looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolved: Vec<KnownFinding>,
     /// Tasks of this run, by id.
     pub tasks: Vec<Task>,
     /// What a reader should know besides: what was left out, repeated or assumed.

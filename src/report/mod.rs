@@ -6,3 +6,8 @@ pub mod table;
 mod text;
 
 pub use text::printable;
+
+#[cfg(test)]
+#[path = "../../tests/common/samples.rs"]
+#[allow(dead_code, reason = "each writer's tests take what they need")]
+mod samples;

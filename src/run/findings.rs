@@ -67,6 +67,7 @@ fn finding(entry: &Entry, risk: &RiskRow, place: Option<&PathRow>) -> Finding {
         hit_rule: place.and_then(|place| place.hit_rule.clone()),
         hit_path: place.and_then(|place| place.hit_path.clone()),
         snippet: Vec::new(),
+        line_hash: None,
         description: risk.description.clone(),
         remediation: risk.remediation.clone(),
         fingerprint: String::new(),
