@@ -1,0 +1,63 @@
+//! Links and special files.
+
+use super::*;
+
+#[test]
+fn links_are_not_followed() {
+    let outside = Tree::new(&["x.yaml", "Dockerfile"]);
+    let tree = Tree::new(&["a/x.yaml"]);
+    tree.link("a/x.yaml", "in.yaml");
+    tree.link("a", "directory");
+    tree.link(".", "a/loop");
+    tree.link("nothing", "broken.yaml");
+    tree.link("self.yaml", "self.yaml");
+    tree.link("/etc/nothing-of-this-name", "Dockerfile");
+    tree.link("../../../../../nothing", "a/up.yaml");
+    tree.link(outside.root().join("x.yaml").to_str().unwrap(), "out.yaml");
+    tree.link(outside.root().to_str().unwrap(), "elsewhere");
+    tree.link("elsewhere/x.yaml", "detour.yaml");
+    tree.link(tree.root().join("a/x.yaml").to_str().unwrap(), "absolute.yaml");
+    assert_eq!(
+        tree.list(&[]),
+        [
+            "Dockerfile dockerfile (a link out of the tree)",
+            "a/up.yaml k8s_yaml (a link out of the tree)",
+            "a/x.yaml k8s_yaml",
+            "detour.yaml k8s_yaml (a link out of the tree)",
+            "out.yaml k8s_yaml (a link out of the tree)",
+            "absolute.yaml - link",
+            "broken.yaml - broken_link",
+            "in.yaml - link",
+            "self.yaml - broken_link"
+        ]
+    );
+}
+
+#[test]
+fn special_files_are_never_opened() {
+    let tree = Tree::new(&[]);
+    let fifo = |name: &str| {
+        rustix::fs::mkfifoat(rustix::fs::CWD, tree.root().join(name), rustix::fs::Mode::RWXU).unwrap();
+    };
+    fifo("Dockerfile");
+    fifo("pipe");
+    let _socket = std::os::unix::net::UnixListener::bind(tree.root().join("s.yaml")).unwrap();
+    assert_eq!(
+        tree.list(&[]),
+        ["Dockerfile dockerfile (not a regular file: a FIFO)", "s.yaml k8s_yaml (not a regular file: a socket)"]
+    );
+    for name in ["Dockerfile", "s.yaml"] {
+        assert_eq!(read(&tree.root(), &name.into()).unwrap_err().to_string(), "not a regular file");
+    }
+}
+
+#[test]
+fn reading_follows_no_link_on_the_way() {
+    let tree = Tree::new(&["a/x.yaml"]);
+    tree.link("a", "b");
+    tree.link("a/x.yaml", "c.yaml");
+    assert_eq!(read(&tree.root(), &"a/x.yaml".into()).unwrap(), POD.as_bytes());
+    for path in ["b/x.yaml", "c.yaml", "a/../a/x.yaml", "a", "nothing"] {
+        assert!(read(&tree.root(), &path.into()).is_err(), "{path}");
+    }
+}
