@@ -53,6 +53,55 @@ fn links_and_special_files_end_in_a_stated_place() {
 }
 
 #[test]
+#[cfg(unix)]
+fn no_typed_path_leads_through_a_link() {
+    use std::os::unix::fs::symlink;
+    let elsewhere = Repo::new().file("o.yaml", &clean_manifest(1)).file("sub/p.yaml", &clean_manifest(2));
+    let plain = tempfile::tempdir().expect("a directory outside any repository");
+    std::fs::write(plain.path().join("o.yaml"), clean_manifest(3)).expect("a file");
+    let repo = Repo::new().file("a/x.yaml", &clean_manifest(1));
+    symlink(elsewhere.path(), repo.path().join("outl")).expect("a link to another repository");
+    symlink(plain.path(), repo.path().join("plain")).expect("a link to a directory");
+    symlink("a", repo.path().join("inl")).expect("a link in the tree");
+    for (typed, link) in [
+        ("outl/o.yaml", "outl"),
+        ("plain/o.yaml", "plain"),
+        ("outl/nothing.yaml", "outl"),
+        ("outl/sub", "outl"),
+        ("./outl/../outl/sub/p.yaml", "outl"),
+        ("outl/*.yaml", "outl"),
+        ("outl/**", "outl"),
+        ("inl/x.yaml", "inl"),
+        ("inl/*", "inl"),
+    ] {
+        let ran = run(repo.path(), &["list", typed]);
+        let expected = format!(
+            "error: {typed}: {link} is a link, and no link of the tree is followed; name the file or directory itself\n"
+        );
+        assert_eq!((ran.code, ran.stderr, ran.stdout), (2, expected, String::new()), "{typed}");
+    }
+    let ran = run(repo.path(), &["list", "outl/"]);
+    assert_eq!(ran.stderr, "error: outl/: a link to a directory is not followed; name the directory itself\n");
+    assert_eq!(ran.code, 2);
+
+    let result = run(repo.path(), &["list", "-o", "json", "out?/*.yaml", "[ap]*/*.yaml"]).json();
+    assert_eq!(
+        result["notes"],
+        serde_json::json!([
+            "outl is a link to a directory and not followed: a pattern that leads through it finds nothing there",
+            "plain is a link to a directory and not followed: a pattern that leads through it finds nothing there"
+        ])
+    );
+    assert_eq!(result["counts"]["would_send"], 1);
+
+    // A way to the tree may lead over links: the user said where it is.
+    let ways = tempfile::tempdir().expect("a directory outside any repository");
+    symlink(elsewhere.path(), ways.path().join("way")).expect("a link to a repository");
+    let way = ways.path().join("way/sub");
+    assert_eq!(listed(&repo, &[way.to_str().expect("UTF-8")]).0, ["sub/p.yaml would_send"]);
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn names_that_are_not_utf_8_are_shown_and_kept() {
     use std::os::unix::ffi::OsStrExt as _;

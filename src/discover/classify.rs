@@ -101,7 +101,7 @@ impl<'a> Classifier<'a> {
         match entry {
             Entry::Link => self.link(path, file_type),
             Entry::Special(what) => obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so"),
-            Entry::File => match open::leaf(&self.root.join(path.to_os())).and_then(|file| read(file, buffer)) {
+            Entry::File => match open::below(&self.real_root, path).and_then(|file| read(file, buffer)) {
                 Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
                     Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
                         SkipReason::HelmTemplate,

@@ -39,7 +39,7 @@ pub enum Selection {
 /// What to take.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The root, absolute.
+    /// The root, absolute and without links on the way to it, as [`resolve`] gives it.
     pub root: PathBuf,
     /// Where to look; never empty.
     pub selections: Vec<Selection>,
@@ -86,7 +86,7 @@ pub fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
     explain::explain(options, path)
 }
 
-/// Reads a file of the tree: regular files only, without following links or blocking.
+/// Reads a file of the tree: regular files only, without following links or blocking. `root` is as in [`Options`].
 pub fn read(root: &Path, path: &RepoPath) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open::below(root, path)?.read_to_end(&mut bytes)?;

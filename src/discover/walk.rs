@@ -135,9 +135,9 @@ impl<'a> Walk<'a> {
 
     /// A file that the user named: taken, or an error that says why not.
     fn named(&self, path: &RepoPath) -> Result<SourceFile, Error> {
-        let metadata = fs::symlink_metadata(self.options.root.join(path.to_os()));
-        let entry = metadata.ok().and_then(|metadata| Entry::of(metadata.file_type()));
-        let Some(entry) = entry else { return Err(Error::Usage(format!("{path}: no such file"))) };
+        let Some(entry) = self.classifier.entry(path) else {
+            return Err(Error::Usage(format!("{path}: no such file, or one behind a link, and no link is followed")));
+        };
         let map = self.rules.mapped(path).map(|(file_type, _)| file_type);
         match self.classifier.classify(path, entry, map, true, &mut Vec::new()) {
             Outcome::Ours(file, _) => Ok(file),
@@ -193,6 +193,9 @@ impl<'a> Walk<'a> {
         self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
         for entry in &entries {
             let kind = Entry::of(entry.file_type());
+            if kind == Some(Entry::Link) && self.rules.has_patterns() {
+                self.meet_link(&join(&directory.path, entry.file_name()), entry.path(), found);
+            }
             let passed_over =
                 kind.is_some() && !self.rules.maps() && !Name::of(entry.file_name().as_encoded_bytes()).is_ours();
             if passed_over {
@@ -215,6 +218,15 @@ impl<'a> Walk<'a> {
                 found.discovery.directories_not_searched += 1;
                 found.ignored_directories.push(Ignored { path, work_tree: parent.work_tree() });
             }
+        }
+    }
+
+    /// Says so where a pattern leads through a link to a directory: what it was to find there may be the whole point.
+    fn meet_link(&self, path: &RepoPath, on_disk: &Path, found: &mut Found) {
+        if self.rules.pattern_leads_through(path) && fs::metadata(on_disk).is_ok_and(|target| target.is_dir()) {
+            found.discovery.notes.push(format!(
+                "{path} is a link to a directory and not followed: a pattern that leads through it finds nothing there"
+            ));
         }
     }
 

@@ -61,3 +61,21 @@ fn reading_follows_no_link_on_the_way() {
         assert!(read(&tree.root(), &path.into()).is_err(), "{path}");
     }
 }
+
+#[test]
+fn a_link_on_the_way_leads_to_nothing_of_ours() {
+    let outside = Tree::new(&["x.yaml"]);
+    let tree = Tree::new(&["a/x.yaml"]);
+    tree.link(outside.root().to_str().unwrap(), "out");
+    for selection in [Selection::File("out/x.yaml".into()), Selection::File("a/nothing.yaml".into())] {
+        let Selection::File(path) = &selection else { panic!("a file") };
+        let expected = format!("{path}: no such file, or one behind a link, and no link is followed");
+        let options = Options { selections: vec![selection.clone()], ..tree.options(&["."]) };
+        assert_eq!(discover(&options).unwrap_err().to_string(), expected);
+    }
+    let root = tree.root();
+    let classifier = super::classify::Classifier::new(&root);
+    let outcome = classifier.classify(&"out/x.yaml".into(), super::classify::Entry::File, None, false, &mut Vec::new());
+    let super::classify::Outcome::Ours(file, _) = outcome else { panic!("{outcome:?}") };
+    assert!(file.obstacle.as_ref().is_some_and(|obstacle| obstacle.starts_with("can't be read: ")), "{file:?}");
+}

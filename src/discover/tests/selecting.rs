@@ -115,7 +115,15 @@ fn paths_lead_to_one_root() {
     };
     assert_eq!(of("one/sub", &[]), r#"one [Tree("sub")]"#);
     assert_eq!(of("one/sub", &["..", "a.yaml"]), r#"one [Tree(""), File("sub/a.yaml")]"#);
-    assert_eq!(of("", &["way/sub/a.yaml"]), r#"one [File("sub/a.yaml")]"#);
+    assert_eq!(
+        of("", &["way/sub/a.yaml"]),
+        "way/sub/a.yaml: way is a link, and no link of the tree is followed; name the file or directory itself"
+    );
+    assert_eq!(of("two", &[tree.root().join("way/sub/a.yaml").to_str().unwrap()]), r#"one [File("sub/a.yaml")]"#);
+    assert_eq!(
+        of("two", &["../way/sub/*"]),
+        format!("one {:?}", [Selection::Pattern(glob::Pattern::new("sub/*").unwrap())])
+    );
     assert_eq!(of("worktree", &["."]), r#"worktree [Tree("")]"#);
     assert_eq!(of("bare", &["b.yaml"]), r#"bare [File("b.yaml")]"#);
     assert_eq!(of("one", &["{x}.yaml"]), r#"one [File("{x}.yaml")]"#);
