@@ -132,10 +132,12 @@ fn matching(cwd: &Path, text: &str) -> Result<(PathBuf, Selection), Error> {
     let nearest = directory.ancestors().find(|above| above.is_dir()).unwrap_or(cwd);
     let root = root_of(cwd, nearest);
     let inside = relative(&root, &directory);
-    let literal_part = Pattern::escape(&inside.to_string());
-    let rest = parts[literal..].join("/");
-    let joined = if literal_part.is_empty() { rest } else { format!("{literal_part}/{rest}") };
-    Ok((root, Selection::Pattern(pattern(&joined)?)))
+    // Patterns are matched against paths with what is not UTF-8 replaced.
+    let literal_part = Pattern::escape(&String::from_utf8_lossy(inside.as_bytes()));
+    let rest = pattern(&parts[literal..].join("/"))?;
+    let joined = if literal_part.is_empty() { rest.to_string() } else { format!("{literal_part}/{rest}") };
+    let joined = Pattern::new(&joined).map_err(|error| Error::Usage(format!("{text}: {}", error.msg)))?;
+    Ok((root, Selection::Pattern(joined)))
 }
 
 /// The nearest directory with a `.git`, at or above `directory`.

@@ -65,6 +65,8 @@ impl Glob {
 
     /// Whether the spelt-out part of the pattern leads into this directory or ends above it.
     fn leads_into(&self, directory: &RepoPath) -> bool {
+        // The prefix is text too: what is not UTF-8 is replaced in both.
+        let directory = String::from_utf8_lossy(directory.as_bytes());
         is_at_or_below(&self.prefix, directory.as_bytes()) || is_at_or_below(directory.as_bytes(), &self.prefix)
     }
 }

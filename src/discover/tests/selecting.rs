@@ -73,6 +73,8 @@ fn a_named_file_is_taken_or_refused_with_the_reason() {
         (vec!["build/Docker.base"], vec!["build/Docker.base dockerfile"]),
         (vec!["x.yml.tmpl"], vec!["x.yml.tmpl k8s_yaml"]),
         (vec!["plain.txt", "dockerfile=*.txt"], vec!["plain.txt dockerfile"]),
+        (vec!["plain.txt", "dockerfile=*.txt", "exclude=*"], vec!["plain.txt dockerfile"]),
+        (vec!["plain.txt", "dockerfile=*.txt", "include=*.yaml"], vec!["plain.txt dockerfile"]),
         (
             vec![".", "a.yaml"],
             vec!["a.yaml k8s_yaml", "o.yaml k8s_yaml (a link out of the tree)", "l.yaml - link", "t.yaml - k8s_template"],
@@ -140,4 +142,25 @@ fn paths_lead_to_one_root() {
         "{a,b}.yaml: {a,b} is not understood in a pattern; give one pattern for each, repeating the flag"
     );
     assert_eq!(of("one", &["a[.yaml"]), "a[.yaml: invalid range pattern");
+}
+
+#[test]
+fn patterns_are_typed_in_a_directory_of_any_name() {
+    let tree = Tree::new(&["we[ird/a.yaml", "[ab]/a.yaml", "a/a.yaml", "{a,b}/sub/a.yaml", "x*/a.yaml", "xy/a.yaml"]);
+    tree.write(OsStr::from_bytes(b"\xFF/a.yaml"), POD);
+    let tree = tree.work_tree();
+    for (cwd, typed, expected) in [
+        (&b"we[ird"[..], "*.yaml", "we[ird/a.yaml"),
+        (b"we[ird", "../we[[]ird/*", "we[ird/a.yaml"),
+        (b"[ab]", "*.yaml", "[ab]/a.yaml"),
+        (b"[ab]", "../[[]ab]/*.yaml", "[ab]/a.yaml"),
+        (b"{a,b}", "sub/*.yaml", "{a,b}/sub/a.yaml"),
+        (b"x*", "*.yaml", "x*/a.yaml"),
+        (b"\xFF", "*.yaml", "\\xFF/a.yaml"),
+    ] {
+        let (root, selections) = resolve(&tree.root().join(OsStr::from_bytes(cwd)), &[typed.into()]).unwrap();
+        let found = discover(&Options { root, selections, ..tree.options(&["."]) }).unwrap();
+        let paths: Vec<_> = found.files.iter().map(|file| file.path.to_string()).collect();
+        assert_eq!(paths, [expected], "{} {typed}", cwd.escape_ascii());
+    }
 }
