@@ -188,3 +188,44 @@ fn explain_ends_in_the_decision() {
     assert_eq!(last(&["--exclude", "Dockerfile", "--explain", "Dockerfile"]), "decision: skipped: excluded");
     assert_eq!(last(&["--explain", "nothing"]), "decision: not taken");
 }
+
+#[test]
+fn an_index_that_cannot_be_read_makes_the_run_partial() {
+    let repo = Repo::new()
+        .file(".gitignore", "*.gen.yaml\n")
+        .file("a.gen.yaml", &clean_manifest(1))
+        .file("b.yaml", &clean_manifest(2));
+    std::fs::write(repo.path().join(".git/index"), "not an index").expect("a file");
+    let ran = run(repo.path(), &["scan", "-q", "--emulator", "-o", "json"]);
+    assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
+    let result = ran.json();
+    assert_eq!(result["complete"], false);
+    assert_eq!(result["verdict"]["status"], "partial");
+    let reasons = serde_json::json!(["1 git index could not be read: which ignored files git tracks is not known"]);
+    assert_eq!(result["verdict"]["reasons"], reasons);
+    // Where nothing is ignored, nobody asks what is tracked.
+    assert_eq!(run(repo.path(), &["scan", "-q", "--emulator", "--no-ignore"]).code, 0);
+}
+
+#[test]
+fn only_the_users_own_global_excludes_count() {
+    let home = Repo::new()
+        .file(".config/git/ignore", "/top.yaml\nboth.yaml\n")
+        .file("elsewhere", "*\n")
+        .file("ours", "/named.yaml\n");
+    let repo =
+        Repo::new().file(".git/config", &format!("[core]\n\texcludesFile = {}\n", home.path().join("elsewhere").display()));
+    let repo = ["top.yaml", "sub/top.yaml", "both.yaml", "sub/both.yaml", "named.yaml"]
+        .into_iter()
+        .fold(repo, |repo, path| repo.file(path, &clean_manifest(1)));
+    let taken = |home: &Repo| {
+        let mut command = common::hss_iac(&repo.path().join("sub"));
+        let output = command.args(["list", "-o", "json", ".."]).env("HOME", home.path()).output().expect("the binary runs");
+        let files = Finished::from(output).json()["files"].as_array().cloned().unwrap_or_default();
+        files.iter().map(|file| file["path"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(taken(&home), ["named.yaml", "sub/top.yaml"]);
+    let config = format!("[core]\n\texcludesfile = {}\n", home.path().join("ours").display());
+    let home = home.file(".gitconfig", &config);
+    assert_eq!(taken(&home), ["both.yaml", "sub/both.yaml", "sub/top.yaml", "top.yaml"]);
+}

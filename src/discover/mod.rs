@@ -64,6 +64,9 @@ pub struct Discovery {
     pub directories_not_searched: u64,
     /// Directories that could not be listed, by path: what is ours in them is unknown, so the run is not complete.
     pub unreadable_directories: Vec<RepoPath>,
+    /// Work trees whose git index could not be read although an ignore rule kept something out there, by path: what git tracks of
+    /// that is unknown, so the run is not complete.
+    pub unreadable_indexes: Vec<RepoPath>,
     /// What a reader should know besides, in whole sentences.
     pub notes: Vec<String>,
 }

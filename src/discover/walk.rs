@@ -18,8 +18,10 @@ use super::tracked::Tracked;
 use super::{Discovery, Error, Options};
 use crate::model::{RepoPath, SkipReason, Skipped, SourceFile};
 
-/// The stores of version control systems: never searched, never counted.
-const PRUNED: [&[u8]; 4] = [b".git", b".hg", b".svn", b".jj"];
+/// Whether the name is that of a store of a version control system: never searched, never counted.
+pub(super) fn is_store(name: &[u8]) -> bool {
+    matches!(name, b".git" | b".hg" | b".svn" | b".jj")
+}
 
 /// A directory to be searched.
 #[derive(Debug, Clone)]
@@ -109,7 +111,7 @@ impl<'a> Walk<'a> {
 
     /// What is to be done with the directory `path` in `parent`.
     pub(super) fn descend(&self, parent: &Directory, path: RepoPath, on_disk: &Path) -> Descent {
-        if PRUNED.contains(&path.file_name()) {
+        if is_store(path.file_name()) {
             return Descent::Pruned;
         }
         let reach = if parent.all { Reach::All } else { self.rules.reach(&path) };
@@ -291,6 +293,7 @@ impl<'a> Walk<'a> {
             }
         }
         found.discovery.notes.append(&mut index.notes);
+        found.discovery.unreadable_indexes.append(&mut index.unreadable);
         files
     }
 }
@@ -316,6 +319,7 @@ impl Discovery {
         self.skipped.append(&mut other.skipped);
         self.directories_not_searched += other.directories_not_searched;
         self.unreadable_directories.append(&mut other.unreadable_directories);
+        self.unreadable_indexes.append(&mut other.unreadable_indexes);
         self.notes.append(&mut other.notes);
     }
 
@@ -331,6 +335,7 @@ impl Discovery {
         self.skipped.sort();
         self.unreadable_directories =
             std::mem::take(&mut self.unreadable_directories).into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        self.unreadable_indexes.sort();
         self.notes.sort();
     }
 }

@@ -74,6 +74,78 @@ fn what_git_tracks_is_not_lost() {
 
     tree.write(".git/index", "not an index");
     let list = tree.list(&[]);
-    assert_eq!(list[..3], ["a.yaml - ignored", "b.yaml - ignored", "1 not searched"]);
-    assert!(list[3].starts_with("the git index can't be read ("), "{list:?}");
+    assert_eq!(list[..4], ["a.yaml - ignored", "b.yaml - ignored", "1 not searched", "index of \"\" unreadable"]);
+    assert!(list[4].starts_with("the git index can't be read ("), "{list:?}");
+}
+
+#[test]
+fn what_git_tracks_is_not_lost_with_sha_256() {
+    let tree = Tree::new(&["build/x.yaml", "build/new.yaml", "a.yaml", "b.yaml"]);
+    tree.write(".gitignore", "build/\na.yaml\nb.yaml\n");
+    if !tree.git(&["init", "--object-format=sha256"]) {
+        return;
+    }
+    assert!(tree.git(&["-c", "index.skipHash=true", "add", "-f", ".gitignore", "build/x.yaml", "a.yaml"]));
+    let expected = ["a.yaml k8s_yaml", "build/x.yaml k8s_yaml", "b.yaml - ignored", "1 not searched"];
+    assert_eq!(tree.list(&[]), expected);
+    assert!(tree.git(&["update-index", "--force-write-index"]));
+    assert_eq!(tree.list(&[]), expected);
+}
+
+#[test]
+fn a_tracked_link_is_a_link_and_a_deleted_file_is_not_there() {
+    let tree = Tree::new(&["x.yaml", "gone.yaml", "build/gone.yaml"]);
+    tree.write(".gitignore", "build/\nl*.yaml\ngone.yaml\n");
+    tree.link("x.yaml", "l-in.yaml");
+    tree.link("/etc/hostname", "l-out.yaml");
+    tree.link("/etc/hostname", "l-untracked.yaml");
+    tree.link("../x.yaml", "build/in.yaml");
+    tree.link("/etc/hostname", "build/out.yaml");
+    tree.link("/etc/hostname", "build/untracked.yaml");
+    if !tree.git(&["init"]) {
+        return;
+    }
+    let tracked = ["l-in.yaml", "l-out.yaml", "build/in.yaml", "build/out.yaml", "gone.yaml", "build/gone.yaml"];
+    assert!(tree.git(&[&["add", "-f", "x.yaml"], &tracked[..]].concat()));
+    fs::remove_file(tree.root().join("gone.yaml")).unwrap();
+    fs::remove_file(tree.root().join("build/gone.yaml")).unwrap();
+    assert_eq!(
+        tree.list(&[]),
+        [
+            "build/out.yaml k8s_yaml (a link out of the tree)",
+            "l-out.yaml k8s_yaml (a link out of the tree)",
+            "x.yaml k8s_yaml",
+            "build/in.yaml - link",
+            "l-in.yaml - link",
+            "l-untracked.yaml - ignored",
+            "1 not searched"
+        ]
+    );
+    // What stands at the place of a tracked directory is not what git tracks.
+    fs::rename(tree.root().join("build"), tree.root().join("moved")).unwrap();
+    tree.link("moved", "build");
+    fs::write(tree.root().join(".gitignore"), "build\nmoved\nl*.yaml\n").unwrap();
+    assert_eq!(
+        tree.list(&[]),
+        [
+            "l-out.yaml k8s_yaml (a link out of the tree)",
+            "x.yaml k8s_yaml",
+            "l-in.yaml - link",
+            "l-untracked.yaml - ignored",
+            "1 not searched"
+        ]
+    );
+}
+
+#[test]
+fn a_linked_work_tree_has_the_exclude_file_of_its_repository() {
+    let tree = Tree::new(&["linked/a.yaml", "linked/sub/a.yaml", "linked/b.yaml"]);
+    tree.write("main/.git/info/exclude", "/a.yaml\n");
+    tree.write("main/.git/worktrees/linked/commondir", "../..\n");
+    tree.write("main/.git/worktrees/linked/info/exclude", "/b.yaml\n");
+    tree.write("linked/.git", format!("gitdir: {}\n", tree.root().join("main/.git/worktrees/linked").display()));
+    let options = Options { root: tree.root().join("linked"), ..tree.options(&["."]) };
+    let found = discover(&options).unwrap();
+    assert_eq!(found.skipped, [Skipped { path: "a.yaml".into(), reason: crate::model::SkipReason::Ignored }]);
+    assert_eq!(found.files.iter().map(|file| file.path.to_string()).collect::<Vec<_>>(), ["b.yaml", "sub/a.yaml"]);
 }

@@ -94,7 +94,8 @@ impl Tree {
         let directories =
             (found.directories_not_searched > 0).then(|| format!("{} not searched", found.directories_not_searched));
         let unreadable = found.unreadable_directories.iter().map(|path| format!("{path} unreadable"));
-        files.chain(skipped).chain(directories).chain(unreadable).chain(found.notes.iter().cloned()).collect()
+        let indexes = found.unreadable_indexes.iter().map(|path| format!("index of {:?} unreadable", path.to_string()));
+        files.chain(skipped).chain(directories).chain(unreadable).chain(indexes).chain(found.notes.iter().cloned()).collect()
     }
 
     fn git(&self, arguments: &[&str]) -> bool {
