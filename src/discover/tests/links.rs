@@ -34,6 +34,29 @@ fn links_are_not_followed() {
 }
 
 #[test]
+fn a_link_into_what_is_never_searched_leads_out() {
+    let tree = Tree::new(&["a/x.yaml"]);
+    tree.write(".git/x.yaml", POD);
+    tree.write("sub/.hg/x.yaml", POD);
+    tree.link(".git/x.yaml", "git.yaml");
+    tree.link("../sub/.hg/x.yaml", "a/hg.yaml");
+    tree.link(".git", "store.yaml");
+    tree.link("git.yaml", "twice.yaml");
+    tree.link(".git/nothing", "gone.yaml");
+    assert_eq!(
+        tree.list(&[]),
+        [
+            "a/hg.yaml k8s_yaml (a link into the store of a version control system, which is not searched)",
+            "a/x.yaml k8s_yaml",
+            "git.yaml k8s_yaml (a link into the store of a version control system, which is not searched)",
+            "store.yaml k8s_yaml (a link into the store of a version control system, which is not searched)",
+            "twice.yaml k8s_yaml (a link into the store of a version control system, which is not searched)",
+            "gone.yaml - broken_link"
+        ]
+    );
+}
+
+#[test]
 fn special_files_are_never_opened() {
     let tree = Tree::new(&[]);
     let fifo = |name: &str| {
