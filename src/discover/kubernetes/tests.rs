@@ -153,6 +153,8 @@ fn k8_a_syntax_error_does_not_disqualify() {
 fn k9_what_only_a_parser_can_read() {
     check(&[
         ("? apiVersion\n: v1\n? kind\n: Pod\n? metadata\n: {}\n", "manifest"),
+        ("apiVersion: v1\n? kind\n: Pod\nmetadata: {}\n", "manifest"),
+        ("apiVersion: v1\nspec:\n  ? kind\n  : Pod\nmetadata: {}\n", "neither"),
         ("!tag\napiVersion: v1\nkind: Pod\nmetadata: {}\n", "manifest"),
         ("x: &v v1\napiVersion: *v\nkind: Pod\nmetadata: {}\n", "manifest"),
         ("apiVersion:\n  v1\nkind: >-\n  Pod\nmetadata: {}\n", "manifest"),
