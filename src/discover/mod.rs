@@ -13,6 +13,7 @@ mod resolve;
 mod select;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tracked;
 mod walk;
 

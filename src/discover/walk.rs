@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use walkdir::WalkDir;
@@ -14,6 +12,7 @@ use super::classify::{Classifier, Entry, Name, Outcome};
 use super::ignore_rules::{self, WorkTree};
 use super::resolve::join;
 use super::select::{Fate, Reach, Rules};
+use super::threads::{self, Queue, spread};
 use super::tracked::Tracked;
 use super::{Discovery, Error, Options};
 use crate::model::{RepoPath, SkipReason, Skipped, SourceFile};
@@ -154,8 +153,8 @@ impl<'a> Walk<'a> {
 
     fn search(&self) -> Found {
         let Some(root) = self.root() else { return Found::default() };
-        let threads = threads();
-        let queue = Queue { jobs: Mutex::new(vec![root]), idle: AtomicUsize::new(0), threads, ready: Condvar::new() };
+        let threads = threads::count();
+        let queue = Queue::new(root, threads);
         thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.work(&queue))).collect();
             workers.into_iter().fold(Found::default(), |mut all, worker| {
@@ -168,7 +167,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn work(&self, queue: &Queue) -> Found {
+    fn work(&self, queue: &Queue<Directory>) -> Found {
         let mut found = Found::default();
         let mut buffer = Vec::new();
         let mut own = Vec::new();
@@ -338,73 +337,4 @@ impl Discovery {
         self.unreadable_indexes.sort();
         self.notes.sort();
     }
-}
-
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get).min(8)
-}
-
-/// Directories that wait for a thread. Each thread keeps those that it finds and shares them when another is idle.
-struct Queue {
-    jobs: Mutex<Vec<Directory>>,
-    idle: AtomicUsize,
-    threads: usize,
-    ready: Condvar,
-}
-
-impl Queue {
-    fn next(&self, own: &mut Vec<Directory>) -> Option<Directory> {
-        if let Some(directory) = own.pop() {
-            return Some(directory);
-        }
-        let mut jobs = self.lock();
-        let mut idle = false;
-        loop {
-            if let Some(directory) = jobs.pop() {
-                if idle {
-                    self.idle.fetch_sub(1, Ordering::SeqCst);
-                }
-                return Some(directory);
-            }
-            if !idle {
-                idle = true;
-                self.idle.fetch_add(1, Ordering::SeqCst);
-            }
-            // `idle` only changes under the lock: when all are idle there is nothing left, and nobody to find more.
-            if self.idle.load(Ordering::SeqCst) == self.threads {
-                self.ready.notify_all();
-                return None;
-            }
-            jobs = self.ready.wait(jobs).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn share(&self, own: &mut Vec<Directory>) {
-        if own.len() > 1 && self.idle.load(Ordering::SeqCst) > 0 {
-            self.lock().extend(own.drain(..own.len() / 2));
-            self.ready.notify_all();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Directory>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Does `work` for every item, on all threads; the results come in no order.
-fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut Vec<u8>) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..threads().min(items.len()) {
-            scope.spawn(|| {
-                let mut buffer = Vec::new();
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = work(item, &mut buffer);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-                }
-            });
-        }
-    });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
