@@ -51,8 +51,13 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let files = done.ledger.records();
     let findings = findings::all(&done.ledger);
     let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
-    let facts =
-        Facts { faults: done.faults, pending: submitted, obstacles, unreadable: found.unreadable_directories.len() as u64 };
+    let facts = Facts {
+        faults: done.faults,
+        pending: submitted,
+        obstacles,
+        unreadable: found.unreadable_directories.len() as u64,
+        unreadable_indexes: found.unreadable_indexes.len() as u64,
+    };
     let verdict = judge::judge(&settings.rules, &files, &findings, &facts);
     let mut result = ScanResult {
         schema_version: SCHEMA_VERSION,
@@ -60,7 +65,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         run: run_of(started, settings.provider.clone()),
         service: done.service,
         policy: policy(&settings.rules),
-        complete: is_complete(&files) && facts.unreadable == 0,
+        complete: is_complete(&files) && facts.unreadable == 0 && facts.unreadable_indexes == 0,
         counts: Counts::of(&files, &found.skipped, found.directories_not_searched, &findings),
         verdict,
         files,

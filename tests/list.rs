@@ -53,6 +53,55 @@ fn links_and_special_files_end_in_a_stated_place() {
 }
 
 #[test]
+#[cfg(unix)]
+fn no_typed_path_leads_through_a_link() {
+    use std::os::unix::fs::symlink;
+    let elsewhere = Repo::new().file("o.yaml", &clean_manifest(1)).file("sub/p.yaml", &clean_manifest(2));
+    let plain = tempfile::tempdir().expect("a directory outside any repository");
+    std::fs::write(plain.path().join("o.yaml"), clean_manifest(3)).expect("a file");
+    let repo = Repo::new().file("a/x.yaml", &clean_manifest(1));
+    symlink(elsewhere.path(), repo.path().join("outl")).expect("a link to another repository");
+    symlink(plain.path(), repo.path().join("plain")).expect("a link to a directory");
+    symlink("a", repo.path().join("inl")).expect("a link in the tree");
+    for (typed, link) in [
+        ("outl/o.yaml", "outl"),
+        ("plain/o.yaml", "plain"),
+        ("outl/nothing.yaml", "outl"),
+        ("outl/sub", "outl"),
+        ("./outl/../outl/sub/p.yaml", "outl"),
+        ("outl/*.yaml", "outl"),
+        ("outl/**", "outl"),
+        ("inl/x.yaml", "inl"),
+        ("inl/*", "inl"),
+    ] {
+        let ran = run(repo.path(), &["list", typed]);
+        let expected = format!(
+            "error: {typed}: {link} is a link, and no link of the tree is followed; name the file or directory itself\n"
+        );
+        assert_eq!((ran.code, ran.stderr, ran.stdout), (2, expected, String::new()), "{typed}");
+    }
+    let ran = run(repo.path(), &["list", "outl/"]);
+    assert_eq!(ran.stderr, "error: outl/: a link to a directory is not followed; name the directory itself\n");
+    assert_eq!(ran.code, 2);
+
+    let result = run(repo.path(), &["list", "-o", "json", "out?/*.yaml", "[ap]*/*.yaml"]).json();
+    assert_eq!(
+        result["notes"],
+        serde_json::json!([
+            "outl is a link to a directory and not followed: a pattern that leads through it finds nothing there",
+            "plain is a link to a directory and not followed: a pattern that leads through it finds nothing there"
+        ])
+    );
+    assert_eq!(result["counts"]["would_send"], 1);
+
+    // A way to the tree may lead over links: the user said where it is.
+    let ways = tempfile::tempdir().expect("a directory outside any repository");
+    symlink(elsewhere.path(), ways.path().join("way")).expect("a link to a repository");
+    let way = ways.path().join("way/sub");
+    assert_eq!(listed(&repo, &[way.to_str().expect("UTF-8")]).0, ["sub/p.yaml would_send"]);
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn names_that_are_not_utf_8_are_shown_and_kept() {
     use std::os::unix::ffi::OsStrExt as _;
@@ -138,4 +187,45 @@ fn explain_ends_in_the_decision() {
     assert_eq!(last(&["--explain", "hidden/x.yaml"]), "decision: skipped: ignored");
     assert_eq!(last(&["--exclude", "Dockerfile", "--explain", "Dockerfile"]), "decision: skipped: excluded");
     assert_eq!(last(&["--explain", "nothing"]), "decision: not taken");
+}
+
+#[test]
+fn an_index_that_cannot_be_read_makes_the_run_partial() {
+    let repo = Repo::new()
+        .file(".gitignore", "*.gen.yaml\n")
+        .file("a.gen.yaml", &clean_manifest(1))
+        .file("b.yaml", &clean_manifest(2));
+    std::fs::write(repo.path().join(".git/index"), "not an index").expect("a file");
+    let ran = run(repo.path(), &["scan", "-q", "--emulator", "-o", "json"]);
+    assert_eq!(ran.code, 7, "{}{}", ran.stdout, ran.stderr);
+    let result = ran.json();
+    assert_eq!(result["complete"], false);
+    assert_eq!(result["verdict"]["status"], "partial");
+    let reasons = serde_json::json!(["1 git index could not be read: which ignored files git tracks is not known"]);
+    assert_eq!(result["verdict"]["reasons"], reasons);
+    // Where nothing is ignored, nobody asks what is tracked.
+    assert_eq!(run(repo.path(), &["scan", "-q", "--emulator", "--no-ignore"]).code, 0);
+}
+
+#[test]
+fn only_the_users_own_global_excludes_count() {
+    let home = Repo::new()
+        .file(".config/git/ignore", "/top.yaml\nboth.yaml\n")
+        .file("elsewhere", "*\n")
+        .file("ours", "/named.yaml\n");
+    let repo =
+        Repo::new().file(".git/config", &format!("[core]\n\texcludesFile = {}\n", home.path().join("elsewhere").display()));
+    let repo = ["top.yaml", "sub/top.yaml", "both.yaml", "sub/both.yaml", "named.yaml"]
+        .into_iter()
+        .fold(repo, |repo, path| repo.file(path, &clean_manifest(1)));
+    let taken = |home: &Repo| {
+        let mut command = common::hss_iac(&repo.path().join("sub"));
+        let output = command.args(["list", "-o", "json", ".."]).env("HOME", home.path()).output().expect("the binary runs");
+        let files = Finished::from(output).json()["files"].as_array().cloned().unwrap_or_default();
+        files.iter().map(|file| file["path"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(taken(&home), ["named.yaml", "sub/top.yaml"]);
+    let config = format!("[core]\n\texcludesfile = {}\n", home.path().join("ours").display());
+    let home = home.file(".gitconfig", &config);
+    assert_eq!(taken(&home), ["both.yaml", "sub/both.yaml", "sub/top.yaml", "top.yaml"]);
 }

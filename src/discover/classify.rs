@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ring::digest;
 
 use super::resolve::without_dots;
+use super::walk::is_store;
 use super::{MAX_FILE_SIZE, dockerfile, kubernetes, open};
 use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
 
@@ -101,7 +102,7 @@ impl<'a> Classifier<'a> {
         match entry {
             Entry::Link => self.link(path, file_type),
             Entry::Special(what) => obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so"),
-            Entry::File => match open::leaf(&self.root.join(path.to_os())).and_then(|file| read(file, buffer)) {
+            Entry::File => match open::below(&self.real_root, path).and_then(|file| read(file, buffer)) {
                 Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
                     Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
                         SkipReason::HelmTemplate,
@@ -146,6 +147,11 @@ impl<'a> Classifier<'a> {
         }
         match fs::canonicalize(&on_disk) {
             Ok(real) if real.starts_with(&self.real_root) => {
+                let inside = real.strip_prefix(&self.real_root).unwrap_or(&real);
+                if inside.iter().any(|part| is_store(part.as_encoded_bytes())) {
+                    let why = "a link into the store of a version control system, which is not searched";
+                    return obstacle(path, file_type, 0, why.to_owned(), "its name says so");
+                }
                 Outcome::Skipped(SkipReason::Link, "it is a link to a place in the tree, which is looked at on its own")
             }
             Ok(_) => out(),

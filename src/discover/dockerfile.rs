@@ -149,10 +149,13 @@ fn first_instruction(text: &[u8], escape: u8) -> Vec<u8> {
     while !rest.is_empty() {
         let (line, after) = split_line(rest);
         rest = after;
-        let line = line.trim_ascii();
-        if line.is_empty() || line.starts_with(b"#") {
+        let line = line.trim_ascii_end();
+        let body = line.trim_ascii_start();
+        if body.is_empty() || body.starts_with(b"#") {
             continue;
         }
+        // What a continuation line is indented by parts the words.
+        let line = if instruction.is_empty() { body } else { line };
         if let Some(part) = line.strip_suffix(&[escape]) {
             instruction.extend_from_slice(part);
             continue;
@@ -256,6 +259,11 @@ mod tests {
             ("Dockerfile.a", "FROM\n", "neither"),
             ("Dockerfile.a", "FROMAGE brie\n", "neither"),
             ("Dockerfile.a", "FROM \\\n  # why\n\n  alpine\n", "dockerfile"),
+            ("Dockerfile.a", "FROM\\\n  alpine\n", "dockerfile"),
+            ("Dockerfile.a", "FROM\\ \t\r\n\talpine\r\n", "dockerfile"),
+            ("Dockerfile.a", "FROM\\\nalpine\n", "neither"),
+            ("Dockerfile.a", "FR\\\nOM alpine\n", "dockerfile"),
+            ("Dockerfile.a", "ARG\\\n  A=1\nFROM a\n", "dockerfile"),
             ("Dockerfile.a", "ARG A=1 \\\n  B=2\nARG C\nFROM a\n", "dockerfile"),
             ("Dockerfile.a", "# escape=`\nARG A=1 `\n  B=2\nFROM a\n", "dockerfile"),
             ("Dockerfile.a", "ARG A=1 `\n  B=2\nFROM a\n", "neither"),

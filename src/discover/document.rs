@@ -134,6 +134,7 @@ impl<'a> Document<'a> {
         if self.template && !at_root {
             return;
         }
+        self.needs_parser |= at_root && matches!(body, [b'?'] | [b'?', b' ' | b'\t', ..]);
         match split_key(body) {
             Some((key, value)) if at_root => self.root_key(key, value, at),
             Some((_, value)) => self.value(value, at),

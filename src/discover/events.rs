@@ -4,11 +4,16 @@
 //! was seen before it stands.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// Nesting beyond this is taken for a syntax error; it bounds the memory that a hostile file costs.
 const MAX_DEPTH: usize = 512;
+
+/// A key, kind, version or name longer than this is none of Kubernetes: a 253-byte group, `/` and a 63-byte version are less.
+/// What aliases repeat is then never copied at length.
+const MAX_SCALAR: usize = 320;
 
 /// What stands directly in a mapping, as far as it says which Kubernetes object it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,23 +39,43 @@ pub(super) struct Object {
     pub(super) children: Vec<Object>,
 }
 
+/// The first document of a text.
+#[derive(Debug, Default)]
+pub(super) struct Root {
+    /// The root, where it is a mapping.
+    pub(super) object: Option<Object>,
+    /// The mappings in the root, where that is a sequence.
+    pub(super) listed: Vec<Object>,
+    /// Whether there may be more in it than was seen: beyond a syntax error, or through an alias of a collection.
+    pub(super) more: bool,
+}
+
 /// The root of the first document in `text`; `None` where it is not a mapping.
 pub(super) fn root(text: &[u8]) -> Option<Object> {
+    read(text).object
+}
+
+/// Reads the first document in `text`.
+pub(super) fn read(text: &[u8]) -> Root {
     let text = String::from_utf8_lossy(text);
     let mut reader = Reader::default();
+    let mut ended = false;
     for event in Parser::new_from_str(&text) {
         match event {
-            Ok((Event::DocumentEnd, _)) | Err(_) => break,
-            Ok((event, _)) => {
-                if !reader.take(event) {
-                    break;
-                }
-            }
+            Ok((Event::StreamEnd, _)) => break,
+            Ok((Event::DocumentEnd, _)) => ended = true,
+            Ok((event, _)) => reader.root.more = ended || !reader.take(event),
+            Err(_) => reader.root.more = true,
+        }
+        // An error, or something behind the end of the document.
+        if reader.root.more {
+            break;
         }
     }
     while !reader.stack.is_empty() {
         reader.end();
     }
+    reader.root.more |= reader.aliases;
     reader.root
 }
 
@@ -70,13 +95,14 @@ struct Frame {
     mapping: bool,
     /// In a mapping, whether the next node is a key.
     at_key: bool,
+    /// The last key; empty where it is not a short scalar.
     key: String,
     anchor: usize,
     object: Object,
 }
 
 /// A node that an alias may name.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Anchored {
     Scalar { text: String, plain: bool },
     Mapping(Object),
@@ -86,8 +112,10 @@ enum Anchored {
 #[derive(Debug, Default)]
 struct Reader {
     stack: Vec<Frame>,
-    anchors: HashMap<usize, Anchored>,
-    root: Option<Object>,
+    anchors: HashMap<usize, Rc<Anchored>>,
+    /// Whether a collection was named by an alias.
+    aliases: bool,
+    root: Root,
 }
 
 impl Reader {
@@ -99,14 +127,15 @@ impl Reader {
             Event::MappingEnd | Event::SequenceEnd => self.end(),
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && tag.is_none();
-                let node = Anchored::Scalar { text: text.into_owned(), plain };
+                let node = Rc::new(Anchored::Scalar { text: text.into_owned(), plain });
                 self.leaf(&node);
                 if anchor != 0 {
                     self.anchors.insert(anchor, node);
                 }
             }
             Event::Alias(anchor) => {
-                let node = self.anchors.get(&anchor).cloned().unwrap_or(Anchored::Sequence);
+                let node = self.anchors.get(&anchor).map_or_else(|| Rc::new(Anchored::Sequence), Rc::clone);
+                self.aliases |= !matches!(*node, Anchored::Scalar { .. });
                 self.leaf(&node);
             }
             _ => {}
@@ -119,7 +148,8 @@ impl Reader {
             return false;
         }
         let role = match self.stack.last_mut() {
-            None => Role::Object,
+            None if mapping => Role::Object,
+            None => Role::Items,
             Some(parent) if parent.mapping => {
                 let was_key = parent.at_key;
                 let role = if was_key {
@@ -136,7 +166,13 @@ impl Reader {
                 parent.at_key = !was_key;
                 role
             }
-            Some(parent) if parent.role == Role::Items && mapping => Role::Object,
+            Some(parent) if parent.role == Role::Items => {
+                if mapping {
+                    Role::Object
+                } else {
+                    Role::Items
+                }
+            }
             Some(_) => Role::Other,
         };
         self.stack.push(Frame { role, mapping, at_key: true, key: String::new(), anchor, object: Object::default() });
@@ -147,10 +183,14 @@ impl Reader {
         let Some(frame) = self.stack.pop() else { return };
         if frame.anchor != 0 {
             let node = if frame.mapping { Anchored::Mapping(frame.object.clone()) } else { Anchored::Sequence };
-            self.anchors.insert(frame.anchor, node);
+            self.anchors.insert(frame.anchor, Rc::new(node));
         }
         let Some(parent) = self.stack.last_mut() else {
-            self.root = frame.mapping.then_some(frame.object);
+            if frame.mapping {
+                self.root.object = Some(frame.object);
+            } else {
+                self.root.listed = frame.object.children;
+            }
             return;
         };
         match frame.role {
@@ -170,12 +210,12 @@ impl Reader {
         let was_key = frame.at_key;
         frame.at_key = !was_key;
         match (was_key, node) {
-            (true, Anchored::Scalar { text, .. }) => frame.key.clone_from(text),
+            (true, Anchored::Scalar { text, .. }) if text.len() <= MAX_SCALAR => frame.key.clone_from(text),
             (true, _) => frame.key.clear(),
             (false, Anchored::Scalar { text, plain }) => {
                 let null = *plain && is_null(text);
                 frame.object.note(&frame.key, null);
-                if is_string(text, *plain) {
+                if text.len() <= MAX_SCALAR && is_string(text, *plain) {
                     frame.object.set(&frame.key, text, frame.role);
                 }
             }

@@ -1,4 +1,7 @@
 //! What git ignores: nested `.gitignore` files, `.git/info/exclude` and the global excludes, inside a work tree only.
+//!
+//! The global excludes are those of the user and the system. A `core.excludesFile` in the repository's own configuration is not
+//! followed, although git does: the repository is not trusted, and the setting may name any file of the machine.
 
 use std::fs;
 use std::io::Read as _;
@@ -101,7 +104,7 @@ fn read(directory: &Path, file: &Path) -> Option<Gitignore> {
 }
 
 /// Where the repository of a work tree is: `.git` itself, or the directory that a `.git` file points to (linked work trees, submodules).
-pub(super) fn git_dir(dot_git: &Path) -> Option<PathBuf> {
+fn git_dir(dot_git: &Path) -> Option<PathBuf> {
     let metadata = fs::symlink_metadata(dot_git).ok()?;
     if metadata.is_dir() {
         return Some(dot_git.to_path_buf());
@@ -113,7 +116,7 @@ pub(super) fn git_dir(dot_git: &Path) -> Option<PathBuf> {
 }
 
 /// The directory that linked work trees share.
-fn common_dir(git_dir: &Path) -> PathBuf {
+pub(super) fn common_dir(git_dir: &Path) -> PathBuf {
     let mut text = String::new();
     let read = open::leaf(&git_dir.join("commondir")).and_then(|file| file.take(4096).read_to_string(&mut text));
     if read.is_ok() { git_dir.join(text.trim()) } else { git_dir.to_path_buf() }

@@ -62,41 +62,58 @@ pub(super) fn content(bytes: &[u8]) -> Content {
 }
 
 /// The `kind: Secret` objects in a YAML file, as `namespace/name` or `name`, in file order; those in Lists too.
+///
+/// Where a document can't be followed to its end, whatever looks like one more Secret in it is counted without a name.
 pub(super) fn secrets(bytes: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
-    let Some(text) = decode(bytes) else { return names };
-    for document in documents(&text).filter(|document| may_name_a_secret(document)) {
-        match events::root(document) {
-            Some(root) if root.kind.is_some() => name_secrets(&root, false, &mut names),
-            _ if Document::read(document).kind.is_some_and(|kind| kind.text == b"Secret") => names.push(UNNAMED.to_owned()),
-            _ => {}
+    let text = decode(bytes).unwrap_or_else(|| without_nul(bytes));
+    let text = if memchr(0, &text).is_some() { without_nul(&text) } else { text };
+    for document in documents(&text) {
+        let likely = memmem::find_iter(document, b"Secret").filter(|at| may_be_a_kind(document, *at));
+        let likely: Vec<usize> = likely.collect();
+        if likely.is_empty() {
+            continue;
+        }
+        let before = names.len();
+        let root = events::read(document);
+        root.object.iter().chain(&root.listed).for_each(|object| name_secrets(object, false, &mut names));
+        if root.more {
+            names.resize(names.len().max(before + likely.len()), UNNAMED.to_owned());
         }
     }
     names
 }
 
-/// A quick look: whether "Secret" stands anywhere as it would for the value of a `kind`. CRDs speak of Secrets all the time.
-fn may_name_a_secret(text: &[u8]) -> bool {
-    const WORD: &[u8] = b"Secret";
+/// Text in an encoding that no mark names, or with bytes that YAML has not: what is ASCII in it.
+fn without_nul(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let marks = bytes.iter().take_while(|b| matches!(b, 0 | 0xFE | 0xFF)).count();
+    Cow::Owned(bytes[marks..].iter().copied().filter(|b| *b != 0).collect())
+}
+
+/// How far around a "Secret" its key is looked for.
+const LOOK_AROUND: usize = 1024;
+
+/// A quick look: whether the "Secret" at `at` stands as it would for the value of a `kind`. CRDs speak of Secrets all the time.
+fn may_be_a_kind(text: &[u8], at: usize) -> bool {
     let quote_or_blank = |b: &u8| matches!(b, b'"' | b'\'' | b' ' | b'\t' | b'\r');
-    memmem::find_iter(text, WORD).any(|at| {
-        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1);
-        let end = memchr(b'\n', &text[at..]).map_or(text.len(), |newline| at + newline);
-        let after = &text[at + WORD.len()..end];
-        let after = after.strip_prefix(b"List").unwrap_or(after);
-        if after.first().is_some_and(u8::is_ascii_alphanumeric) {
-            return false;
-        }
-        let before = &text[start..at];
-        let before = &before[..before.iter().rposition(|b| !quote_or_blank(b)).map_or(0, |last| last + 1)];
-        let word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
-        match word {
-            [] => after.iter().find(|b| !quote_or_blank(b)).is_none_or(|b| *b == b'#'),
-            [b'!' | b'&', ..] | b":" => true,
-            [key @ .., b':'] => memmem::find(key, b"kind").is_some(),
-            _ => false,
-        }
-    })
+    // Lines can be as long as the file.
+    let (from, to) = (at.saturating_sub(LOOK_AROUND), text.len().min(at + LOOK_AROUND));
+    let start = memchr::memrchr(b'\n', &text[from..at]).map_or(from, |newline| from + newline + 1);
+    let end = memchr(b'\n', &text[at..to]).map_or(to, |newline| at + newline);
+    let after = &text[at + b"Secret".len()..end];
+    let after = after.strip_prefix(b"List").unwrap_or(after);
+    if after.first().is_some_and(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let before = &text[start..at];
+    let before = &before[..before.iter().rposition(|b| !quote_or_blank(b)).map_or(0, |last| last + 1)];
+    let word = before.rsplit(u8::is_ascii_whitespace).next().unwrap_or_default();
+    match word {
+        [] => after.iter().find(|b| !quote_or_blank(b)).is_none_or(|b| *b == b'#'),
+        [b'!' | b'&', ..] | b":" => true,
+        [key @ .., b':'] => memmem::find(key, b"kind").is_some(),
+        _ => false,
+    }
 }
 
 const UNNAMED: &str = "(unnamed)";

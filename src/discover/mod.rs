@@ -13,6 +13,7 @@ mod resolve;
 mod select;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod tracked;
 mod walk;
 
@@ -39,7 +40,7 @@ pub enum Selection {
 /// What to take.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The root, absolute.
+    /// The root, absolute and without links on the way to it, as [`resolve`] gives it.
     pub root: PathBuf,
     /// Where to look; never empty.
     pub selections: Vec<Selection>,
@@ -64,6 +65,9 @@ pub struct Discovery {
     pub directories_not_searched: u64,
     /// Directories that could not be listed, by path: what is ours in them is unknown, so the run is not complete.
     pub unreadable_directories: Vec<RepoPath>,
+    /// Work trees whose git index could not be read although an ignore rule kept something out there, by path: what git tracks of
+    /// that is unknown, so the run is not complete.
+    pub unreadable_indexes: Vec<RepoPath>,
     /// What a reader should know besides, in whole sentences.
     pub notes: Vec<String>,
 }
@@ -86,7 +90,7 @@ pub fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
     explain::explain(options, path)
 }
 
-/// Reads a file of the tree: regular files only, without following links or blocking.
+/// Reads a file of the tree: regular files only, without following links or blocking. `root` is as in [`Options`].
 pub fn read(root: &Path, path: &RepoPath) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     open::below(root, path)?.read_to_end(&mut bytes)?;

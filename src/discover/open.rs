@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use crate::model::RepoPath;
 
@@ -11,9 +11,13 @@ pub(super) fn leaf(path: &Path) -> io::Result<File> {
     platform::leaf(path).and_then(regular)
 }
 
-/// Opens `path` below `root`; no part of it may be a link.
+/// Opens `path` below `root`; no part of it may be a link. `root` is absolute and has no link on its way either.
 pub(super) fn below(root: &Path, path: &RepoPath) -> io::Result<File> {
-    platform::below(root, &path.to_os()).and_then(regular)
+    let path = path.to_os();
+    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a path below the root"));
+    }
+    platform::below(root, &path).and_then(regular)
 }
 
 fn regular(file: File) -> io::Result<File> {
@@ -34,7 +38,7 @@ mod platform {
     use std::fs::File;
     use std::io;
     use std::os::unix::fs::FileTypeExt as _;
-    use std::path::{Component, Path};
+    use std::path::Path;
 
     use rustix::fs::{Mode, OFlags};
 
@@ -46,12 +50,27 @@ mod platform {
         Ok(File::from(rustix::fs::open(path, FILE, Mode::empty()).map_err(said)?))
     }
 
+    /// One call where the kernel can refuse links on the whole way.
+    #[cfg(target_os = "linux")]
     pub(super) fn below(root: &Path, path: &Path) -> io::Result<File> {
-        // The root itself may well be reached through links: the user named it.
-        let mut at = rustix::fs::open(root, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty())?;
-        let mut parts = path.components().peekable();
-        while let Some(part) = parts.next() {
-            let Component::Normal(name) = part else { return Err(super::not_regular()) };
+        use rustix::fs::{CWD, ResolveFlags, openat2};
+        use rustix::io::Errno;
+
+        match openat2(CWD, root.join(path), FILE, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+            Ok(file) => Ok(File::from(file)),
+            // A kernel before 5.6, or a sandbox that does not know the call.
+            Err(Errno::NOSYS | Errno::PERM) => part_by_part(root, path),
+            Err(error) => Err(said(error)),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) use part_by_part as below;
+
+    pub(super) fn part_by_part(root: &Path, path: &Path) -> io::Result<File> {
+        let mut at = rustix::fs::open(root, DIRECTORY, Mode::empty()).map_err(said)?;
+        let mut parts = path.iter().peekable();
+        while let Some(name) = parts.next() {
             let flags = if parts.peek().is_some() { DIRECTORY } else { FILE };
             at = rustix::fs::openat(&at, name, flags, Mode::empty()).map_err(said)?;
         }
@@ -60,7 +79,7 @@ mod platform {
 
     fn said(error: rustix::io::Errno) -> io::Error {
         match error {
-            rustix::io::Errno::LOOP => io::Error::new(io::ErrorKind::InvalidInput, "a link"),
+            rustix::io::Errno::LOOP => io::Error::new(io::ErrorKind::InvalidInput, "a link stands on the way"),
             // What opening a socket, or a device without a driver, answers.
             rustix::io::Errno::NXIO => super::not_regular(),
             other => other.into(),
@@ -97,7 +116,7 @@ mod platform {
         for part in path {
             at.push(part);
             if fs::symlink_metadata(&at)?.is_symlink() {
-                return Err(super::not_regular());
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link stands on the way"));
             }
         }
         leaf(&at)
@@ -105,5 +124,27 @@ mod platform {
 
     pub(super) fn special_name(_: std::fs::FileType) -> &'static str {
         "something else"
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn both_ways_of_opening_refuse_a_link_anywhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/x"), "x").unwrap();
+        symlink("a", root.join("b")).unwrap();
+        symlink("x", root.join("a/y")).unwrap();
+        for (path, opens) in [("a/x", true), ("b/x", false), ("a/y", false), ("a/nothing", false), ("a/x/x", false)] {
+            assert_eq!(platform::below(&root, Path::new(path)).is_ok(), opens, "{path}");
+            assert_eq!(platform::part_by_part(&root, Path::new(path)).is_ok(), opens, "{path}, part by part");
+        }
     }
 }

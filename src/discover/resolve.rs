@@ -60,7 +60,7 @@ pub fn resolve(cwd: &Path, paths: &[OsString]) -> Result<(PathBuf, Vec<Selection
 }
 
 fn one(cwd: &Path, typed: &OsStr) -> Result<(PathBuf, Selection), Error> {
-    let path = cwd.join(typed);
+    let path = way(cwd, Path::new(typed)).map_err(|why| Error::Usage(format!("{}: {why}", typed.display())))?;
     match fs::symlink_metadata(&path) {
         Ok(metadata) => existing(cwd, typed, &path, metadata.file_type()),
         Err(error) => match typed.to_str() {
@@ -72,6 +72,35 @@ fn one(cwd: &Path, typed: &OsStr) -> Result<(PathBuf, Selection), Error> {
     }
 }
 
+/// The absolute path that was typed, without links on the way to its last part, which stays as it is.
+///
+/// A link that leads to a tree is followed: the user said where to look. One that stands in a tree is not: the tree is not trusted.
+/// The tree is a repository or, as for the root, `cwd`.
+fn way(cwd: &Path, typed: &Path) -> Result<PathBuf, String> {
+    let mut at = cwd.to_path_buf();
+    let mut parts = typed.components().peekable();
+    while let Some(part) = parts.next() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                at.pop();
+            }
+            other => at.push(other),
+        }
+        if parts.peek().is_none() || !fs::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_symlink()) {
+            continue;
+        }
+        if at.starts_with(cwd) || at.ancestors().skip(1).any(has_git) {
+            return Err(format!(
+                "{} is a link, and no link of the tree is followed; name the file or directory itself",
+                at.strip_prefix(cwd).unwrap_or(&at).display()
+            ));
+        }
+        at = fs::canonicalize(&at).map_err(|error| said(&error))?;
+    }
+    Ok(at)
+}
+
 fn said(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::NotFound => "no such file or directory".to_owned(),
@@ -80,21 +109,15 @@ fn said(error: &std::io::Error) -> String {
 }
 
 fn existing(cwd: &Path, typed: &OsStr, path: &Path, file_type: fs::FileType) -> Result<(PathBuf, Selection), Error> {
-    let unusable = |error: &std::io::Error| Error::Usage(format!("{}: {}", typed.display(), said(error)));
-    // The last part stays as it is: a link must not be followed, but the way to it may well lead over links.
-    let path = match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) if !file_type.is_dir() => fs::canonicalize(parent).map_err(|e| unusable(&e))?.join(name),
-        _ => fs::canonicalize(path).map_err(|e| unusable(&e))?,
-    };
     if file_type.is_symlink() && path.is_dir() {
         return Err(Error::Usage(format!(
             "{}: a link to a directory is not followed; name the directory itself",
             typed.display()
         )));
     }
-    let directory = if file_type.is_dir() { &path } else { path.parent().unwrap_or(&path) };
+    let directory = if file_type.is_dir() { path } else { path.parent().unwrap_or(path) };
     let root = root_of(cwd, directory);
-    let inside = relative(&root, &path);
+    let inside = relative(&root, path);
     Ok((root, if file_type.is_dir() { Selection::Tree(inside) } else { Selection::File(inside) }))
 }
 
@@ -102,23 +125,29 @@ fn matching(cwd: &Path, text: &str) -> Result<(PathBuf, Selection), Error> {
     pattern(text)?;
     let parts: Vec<_> = text.split('/').collect();
     let literal = parts.iter().take_while(|part| !part.contains(['*', '?', '['])).count();
-    let mut directory =
-        without_dots(&cwd.join(if text.starts_with('/') { "/" } else { "" }).join(parts[..literal].join("/")));
-    directory = fs::canonicalize(&directory).unwrap_or(directory);
+    // What stands for the wildcard is the last part: whatever is spelt out before it is on the way.
+    let spelt_out = Path::new(if text.starts_with('/') { "/" } else { "" }).join(parts[..literal].join("/")).join("*");
+    let mut directory = way(cwd, &spelt_out).map_err(|why| Error::Usage(format!("{text}: {why}")))?;
+    directory.pop();
     let nearest = directory.ancestors().find(|above| above.is_dir()).unwrap_or(cwd);
     let root = root_of(cwd, nearest);
     let inside = relative(&root, &directory);
-    let literal_part = Pattern::escape(&inside.to_string());
-    let rest = parts[literal..].join("/");
-    let joined = if literal_part.is_empty() { rest } else { format!("{literal_part}/{rest}") };
-    Ok((root, Selection::Pattern(pattern(&joined)?)))
+    // Patterns are matched against paths with what is not UTF-8 replaced.
+    let literal_part = Pattern::escape(&String::from_utf8_lossy(inside.as_bytes()));
+    let rest = pattern(&parts[literal..].join("/"))?;
+    let joined = if literal_part.is_empty() { rest.to_string() } else { format!("{literal_part}/{rest}") };
+    let joined = Pattern::new(&joined).map_err(|error| Error::Usage(format!("{text}: {}", error.msg)))?;
+    Ok((root, Selection::Pattern(joined)))
 }
 
 /// The nearest directory with a `.git`, at or above `directory`.
 fn root_of(cwd: &Path, directory: &Path) -> PathBuf {
-    let has_git = |above: &&Path| fs::symlink_metadata(above.join(".git")).is_ok_and(|m| m.is_dir() || m.is_file());
     let fallback = if directory.starts_with(cwd) { cwd } else { directory };
-    directory.ancestors().find(has_git).unwrap_or(fallback).to_path_buf()
+    directory.ancestors().find(|above| has_git(above)).unwrap_or(fallback).to_path_buf()
+}
+
+fn has_git(directory: &Path) -> bool {
+    fs::symlink_metadata(directory.join(".git")).is_ok_and(|metadata| metadata.is_dir() || metadata.is_file())
 }
 
 fn relative(root: &Path, path: &Path) -> RepoPath {

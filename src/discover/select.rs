@@ -53,8 +53,20 @@ impl Glob {
         ends.into_iter().any(|end| self.pattern.matches_with(&text[..end], MATCHING))
     }
 
+    /// Whether the parts of the pattern match those of `path` one by one as far as it goes. A `**` leads anywhere, so nowhere.
+    fn leads_through(&self, path: &RepoPath) -> bool {
+        let text = String::from_utf8_lossy(path.as_bytes());
+        let mut parts = self.pattern.as_str().split('/');
+        text.split('/').all(|name| {
+            let part = parts.next().filter(|part| *part != "**").and_then(|part| Pattern::new(part).ok());
+            part.is_some_and(|part| part.matches_with(name, MATCHING))
+        })
+    }
+
     /// Whether the spelt-out part of the pattern leads into this directory or ends above it.
     fn leads_into(&self, directory: &RepoPath) -> bool {
+        // The prefix is text too: what is not UTF-8 is replaced in both.
+        let directory = String::from_utf8_lossy(directory.as_bytes());
         is_at_or_below(&self.prefix, directory.as_bytes()) || is_at_or_below(directory.as_bytes(), &self.prefix)
     }
 }
@@ -120,6 +132,16 @@ impl Rules {
     pub(super) fn selects(&self, path: &RepoPath) -> bool {
         self.trees.iter().any(|tree| is_at_or_below(path.as_bytes(), tree.as_bytes()))
             || self.patterns.iter().any(|p| p.matches(path))
+    }
+
+    /// Whether any path is a pattern.
+    pub(super) fn has_patterns(&self) -> bool {
+        !self.patterns.is_empty()
+    }
+
+    /// Whether a pattern selects `path` or something behind it, part by part.
+    pub(super) fn pattern_leads_through(&self, path: &RepoPath) -> bool {
+        self.patterns.iter().any(|pattern| pattern.leads_through(path))
     }
 
     /// Whether the user named this very directory.

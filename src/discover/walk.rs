@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::num::NonZero;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use walkdir::WalkDir;
@@ -14,12 +12,15 @@ use super::classify::{Classifier, Entry, Name, Outcome};
 use super::ignore_rules::{self, WorkTree};
 use super::resolve::join;
 use super::select::{Fate, Reach, Rules};
+use super::threads::{self, Queue, spread};
 use super::tracked::Tracked;
 use super::{Discovery, Error, Options};
 use crate::model::{RepoPath, SkipReason, Skipped, SourceFile};
 
-/// The stores of version control systems: never searched, never counted.
-const PRUNED: [&[u8]; 4] = [b".git", b".hg", b".svn", b".jj"];
+/// Whether the name is that of a store of a version control system: never searched, never counted.
+pub(super) fn is_store(name: &[u8]) -> bool {
+    matches!(name, b".git" | b".hg" | b".svn" | b".jj")
+}
 
 /// A directory to be searched.
 #[derive(Debug, Clone)]
@@ -109,7 +110,7 @@ impl<'a> Walk<'a> {
 
     /// What is to be done with the directory `path` in `parent`.
     pub(super) fn descend(&self, parent: &Directory, path: RepoPath, on_disk: &Path) -> Descent {
-        if PRUNED.contains(&path.file_name()) {
+        if is_store(path.file_name()) {
             return Descent::Pruned;
         }
         let reach = if parent.all { Reach::All } else { self.rules.reach(&path) };
@@ -135,9 +136,9 @@ impl<'a> Walk<'a> {
 
     /// A file that the user named: taken, or an error that says why not.
     fn named(&self, path: &RepoPath) -> Result<SourceFile, Error> {
-        let metadata = fs::symlink_metadata(self.options.root.join(path.to_os()));
-        let entry = metadata.ok().and_then(|metadata| Entry::of(metadata.file_type()));
-        let Some(entry) = entry else { return Err(Error::Usage(format!("{path}: no such file"))) };
+        let Some(entry) = self.classifier.entry(path) else {
+            return Err(Error::Usage(format!("{path}: no such file, or one behind a link, and no link is followed")));
+        };
         let map = self.rules.mapped(path).map(|(file_type, _)| file_type);
         match self.classifier.classify(path, entry, map, true, &mut Vec::new()) {
             Outcome::Ours(file, _) => Ok(file),
@@ -152,8 +153,8 @@ impl<'a> Walk<'a> {
 
     fn search(&self) -> Found {
         let Some(root) = self.root() else { return Found::default() };
-        let threads = threads();
-        let queue = Queue { jobs: Mutex::new(vec![root]), idle: AtomicUsize::new(0), threads, ready: Condvar::new() };
+        let threads = threads::count();
+        let queue = Queue::new(root, threads);
         thread::scope(|scope| {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.work(&queue))).collect();
             workers.into_iter().fold(Found::default(), |mut all, worker| {
@@ -166,7 +167,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn work(&self, queue: &Queue) -> Found {
+    fn work(&self, queue: &Queue<Directory>) -> Found {
         let mut found = Found::default();
         let mut buffer = Vec::new();
         let mut own = Vec::new();
@@ -193,6 +194,9 @@ impl<'a> Walk<'a> {
         self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
         for entry in &entries {
             let kind = Entry::of(entry.file_type());
+            if kind == Some(Entry::Link) && self.rules.has_patterns() {
+                self.meet_link(&join(&directory.path, entry.file_name()), entry.path(), found);
+            }
             let passed_over =
                 kind.is_some() && !self.rules.maps() && !Name::of(entry.file_name().as_encoded_bytes()).is_ours();
             if passed_over {
@@ -215,6 +219,15 @@ impl<'a> Walk<'a> {
                 found.discovery.directories_not_searched += 1;
                 found.ignored_directories.push(Ignored { path, work_tree: parent.work_tree() });
             }
+        }
+    }
+
+    /// Says so where a pattern leads through a link to a directory: what it was to find there may be the whole point.
+    fn meet_link(&self, path: &RepoPath, on_disk: &Path, found: &mut Found) {
+        if self.rules.pattern_leads_through(path) && fs::metadata(on_disk).is_ok_and(|target| target.is_dir()) {
+            found.discovery.notes.push(format!(
+                "{path} is a link to a directory and not followed: a pattern that leads through it finds nothing there"
+            ));
         }
     }
 
@@ -279,6 +292,7 @@ impl<'a> Walk<'a> {
             }
         }
         found.discovery.notes.append(&mut index.notes);
+        found.discovery.unreadable_indexes.append(&mut index.unreadable);
         files
     }
 }
@@ -304,6 +318,7 @@ impl Discovery {
         self.skipped.append(&mut other.skipped);
         self.directories_not_searched += other.directories_not_searched;
         self.unreadable_directories.append(&mut other.unreadable_directories);
+        self.unreadable_indexes.append(&mut other.unreadable_indexes);
         self.notes.append(&mut other.notes);
     }
 
@@ -319,75 +334,7 @@ impl Discovery {
         self.skipped.sort();
         self.unreadable_directories =
             std::mem::take(&mut self.unreadable_directories).into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        self.unreadable_indexes.sort();
         self.notes.sort();
     }
-}
-
-fn threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZero::get).min(8)
-}
-
-/// Directories that wait for a thread. Each thread keeps those that it finds and shares them when another is idle.
-struct Queue {
-    jobs: Mutex<Vec<Directory>>,
-    idle: AtomicUsize,
-    threads: usize,
-    ready: Condvar,
-}
-
-impl Queue {
-    fn next(&self, own: &mut Vec<Directory>) -> Option<Directory> {
-        if let Some(directory) = own.pop() {
-            return Some(directory);
-        }
-        let mut jobs = self.lock();
-        let mut idle = false;
-        loop {
-            if let Some(directory) = jobs.pop() {
-                if idle {
-                    self.idle.fetch_sub(1, Ordering::SeqCst);
-                }
-                return Some(directory);
-            }
-            if !idle {
-                idle = true;
-                self.idle.fetch_add(1, Ordering::SeqCst);
-            }
-            // `idle` only changes under the lock: when all are idle there is nothing left, and nobody to find more.
-            if self.idle.load(Ordering::SeqCst) == self.threads {
-                self.ready.notify_all();
-                return None;
-            }
-            jobs = self.ready.wait(jobs).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn share(&self, own: &mut Vec<Directory>) {
-        if own.len() > 1 && self.idle.load(Ordering::SeqCst) > 0 {
-            self.lock().extend(own.drain(..own.len() / 2));
-            self.ready.notify_all();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Directory>> {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Does `work` for every item, on all threads; the results come in no order.
-fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut Vec<u8>) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..threads().min(items.len()) {
-            scope.spawn(|| {
-                let mut buffer = Vec::new();
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = work(item, &mut buffer);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-                }
-            });
-        }
-    });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }

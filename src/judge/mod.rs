@@ -30,6 +30,8 @@ pub struct Facts {
     pub obstacles: u64,
     /// Directories that could not be listed.
     pub unreadable: u64,
+    /// Git indexes that could not be read although an ignore rule kept something out.
+    pub unreadable_indexes: u64,
 }
 
 /// Judges. Everything that held stands in the reasons, most decisive first.
@@ -42,6 +44,10 @@ pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &
     if facts.unreadable > 0 {
         held.push((Exit::Partial, format!("{} could not be listed", count(facts.unreadable, "directory", "directories"))));
     }
+    if facts.unreadable_indexes > 0 {
+        let indexes = count(facts.unreadable_indexes, "git index", "git indexes");
+        held.push((Exit::Partial, format!("{indexes} could not be read: which ignored files git tracks is not known")));
+    }
     if missing > 0 {
         held.push((Exit::Partial, format!("{missing} of {} not scanned", count(files.len() as u64, "file", "files"))));
     }
@@ -52,7 +58,7 @@ pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &
 
     let service_softened = rules.soften_service && held.iter().any(|(exit, _)| is_service(*exit));
     let refused = files.iter().any(|file| matches!(file.state, State::UploadFailed | State::ScanFailed));
-    let only_cut_off = !refused && facts.obstacles == 0 && facts.unreadable == 0;
+    let only_cut_off = !refused && facts.obstacles == 0 && facts.unreadable == 0 && facts.unreadable_indexes == 0;
     let softened = |exit: Exit| match exit {
         Exit::Service | Exit::Timeout => rules.soften_service,
         // Files that the fault cut off are part of it; what was refused or what no scan could have reached is not.

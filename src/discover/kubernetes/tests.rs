@@ -153,6 +153,8 @@ fn k8_a_syntax_error_does_not_disqualify() {
 fn k9_what_only_a_parser_can_read() {
     check(&[
         ("? apiVersion\n: v1\n? kind\n: Pod\n? metadata\n: {}\n", "manifest"),
+        ("apiVersion: v1\n? kind\n: Pod\nmetadata: {}\n", "manifest"),
+        ("apiVersion: v1\nspec:\n  ? kind\n  : Pod\nmetadata: {}\n", "neither"),
         ("!tag\napiVersion: v1\nkind: Pod\nmetadata: {}\n", "manifest"),
         ("x: &v v1\napiVersion: *v\nkind: Pod\nmetadata: {}\n", "manifest"),
         ("apiVersion:\n  v1\nkind: >-\n  Pod\nmetadata: {}\n", "manifest"),
@@ -192,6 +194,56 @@ fn k11_secrets_are_named() {
     ] {
         assert_eq!(secrets(text.as_bytes()), expected, "{text}");
     }
+}
+
+#[test]
+fn k11_no_secret_is_missed() {
+    const SECRET: &str = "kind: Secret\nmetadata: {name: a}\n";
+    const UNKNOWN: &str = "(unnamed)";
+    let deep = format!("kind: List\nitems:\n- x: {}\n- {{kind: Secret}}\n", "[".repeat(600));
+    let late = format!("{}x: \0\n---\n{SECRET}", "# more\n".repeat(2_000));
+    for (text, expected) in [
+        ("kind: List\nitems:\n- kind: List\n  items:\n  - kind: Secret\n    metadata: {name: a}\n", vec!["a"]),
+        ("kind: List\nitems:\n- kind: SecretList\n  items:\n  - metadata: {name: a}\n", vec!["a"]),
+        ("items:\n- metadata: {name: a}\nkind: SecretList\n", vec!["a"]),
+        ("kind: List\nitems:\n- - kind: Secret\n    metadata: {name: a}\n", vec!["a"]),
+        ("- kind: Secret\n  metadata: {name: a}\n- kind: Pod\n", vec!["a"]),
+        ("items:\n- kind: Secret\n  metadata: {name: a}\n", vec!["a"]),
+        ("kind: Template\nobjects:\n- kind: Secret\n  metadata: {name: a}\n", vec!["a"]),
+        ("x: {broken\n---\nkind: Secret\nmetadata: {name: a}\n", vec!["a"]),
+        ("x: 'open\n---\nkind: Secret\nmetadata: {name: a}\n", vec!["a"]),
+        ("kind: List\nitems:\n- x: [1, 2\n- kind: Secret\n  metadata: {name: a}\n", vec![UNKNOWN]),
+        ("kind: List\nitems:\n- kind: Secret\n  metadata: {name: a}\n- x: ]\n- kind: 'Secret'\n", vec!["a", UNKNOWN]),
+        ("{{- range .a }}\nkind: List\nitems:\n- kind: Secret\n{{- end }}\n", vec![UNKNOWN]),
+        ("{\"kind\":\"Pod\"}\n{\"kind\":\"Secret\"}\n", vec![UNKNOWN]),
+        ("x: &s {kind: Secret, metadata: {name: a}}\nkind: List\nitems: [*s]\n", vec![UNKNOWN]),
+        ("x: &l [{kind: Secret, metadata: {name: a}}]\nkind: List\nitems: *l\n", vec![UNKNOWN]),
+        ("x: &s {kind: Secret, metadata: {name: a}}\n<<: [*s]\n", vec![UNKNOWN]),
+        ("kind: List\nitems: [&s {kind: Secret, metadata: {name: a}}, *s]\n", vec!["a"]),
+        (deep.as_str(), vec![UNKNOWN]),
+        (late.as_str(), vec!["a"]),
+        ("kind: Pod\rspec: 1\r---\rkind: Secret\rmetadata: {name: a}\r", vec!["a"]),
+    ] {
+        assert_eq!(secrets(text.as_bytes()), expected, "{text}");
+    }
+    for mark in ["\u{feff}", ""] {
+        let units: Vec<u16> = format!("{mark}kind: Pod\n---\n{SECRET}").encode_utf16().collect();
+        let bytes = |of: fn(u16) -> [u8; 2]| units.iter().flat_map(|unit| of(*unit)).collect::<Vec<u8>>();
+        assert_eq!(secrets(&bytes(u16::to_le_bytes)), ["a"], "{mark:?}");
+        assert_eq!(secrets(&bytes(u16::to_be_bytes)), ["a"], "{mark:?}");
+        let utf32: Vec<u8> = format!("{mark}{SECRET}").chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        assert_eq!(secrets(&utf32), ["a"], "{mark:?}");
+    }
+}
+
+#[test]
+fn k9_what_aliases_repeat_is_not_copied() {
+    // Half a megabyte, named sixty thousand times: as a key, as a kind, as an item.
+    let big = "1".repeat(500_000);
+    let uses = "- {kind: *b, *b : x, metadata: {name: *b}, l: [*b]}\n".repeat(10_000);
+    let text = format!("x: &b {big}\n? kind\n: SecretList\nitems:\n{uses}");
+    assert_eq!(content(text.as_bytes()), Content::Neither(NO_ROOT_KEYS));
+    assert_eq!(secrets(text.as_bytes()), vec![UNNAMED; 10_000]);
 }
 
 /// Any tree of YAML values in block or flow style, quoted or plain.

@@ -1,0 +1,104 @@
+//! Links and special files.
+
+use super::*;
+
+#[test]
+fn links_are_not_followed() {
+    let outside = Tree::new(&["x.yaml", "Dockerfile"]);
+    let tree = Tree::new(&["a/x.yaml"]);
+    tree.link("a/x.yaml", "in.yaml");
+    tree.link("a", "directory");
+    tree.link(".", "a/loop");
+    tree.link("nothing", "broken.yaml");
+    tree.link("self.yaml", "self.yaml");
+    tree.link("/etc/nothing-of-this-name", "Dockerfile");
+    tree.link("../../../../../nothing", "a/up.yaml");
+    tree.link(outside.root().join("x.yaml").to_str().unwrap(), "out.yaml");
+    tree.link(outside.root().to_str().unwrap(), "elsewhere");
+    tree.link("elsewhere/x.yaml", "detour.yaml");
+    tree.link(tree.root().join("a/x.yaml").to_str().unwrap(), "absolute.yaml");
+    assert_eq!(
+        tree.list(&[]),
+        [
+            "Dockerfile dockerfile (a link out of the tree)",
+            "a/up.yaml k8s_yaml (a link out of the tree)",
+            "a/x.yaml k8s_yaml",
+            "detour.yaml k8s_yaml (a link out of the tree)",
+            "out.yaml k8s_yaml (a link out of the tree)",
+            "absolute.yaml - link",
+            "broken.yaml - broken_link",
+            "in.yaml - link",
+            "self.yaml - broken_link"
+        ]
+    );
+}
+
+#[test]
+fn a_link_into_what_is_never_searched_leads_out() {
+    let tree = Tree::new(&["a/x.yaml"]);
+    tree.write(".git/x.yaml", POD);
+    tree.write("sub/.hg/x.yaml", POD);
+    tree.link(".git/x.yaml", "git.yaml");
+    tree.link("../sub/.hg/x.yaml", "a/hg.yaml");
+    tree.link(".git", "store.yaml");
+    tree.link("git.yaml", "twice.yaml");
+    tree.link(".git/nothing", "gone.yaml");
+    assert_eq!(
+        tree.list(&[]),
+        [
+            "a/hg.yaml k8s_yaml (a link into the store of a version control system, which is not searched)",
+            "a/x.yaml k8s_yaml",
+            "git.yaml k8s_yaml (a link into the store of a version control system, which is not searched)",
+            "store.yaml k8s_yaml (a link into the store of a version control system, which is not searched)",
+            "twice.yaml k8s_yaml (a link into the store of a version control system, which is not searched)",
+            "gone.yaml - broken_link"
+        ]
+    );
+}
+
+#[test]
+fn special_files_are_never_opened() {
+    let tree = Tree::new(&[]);
+    let fifo = |name: &str| {
+        rustix::fs::mkfifoat(rustix::fs::CWD, tree.root().join(name), rustix::fs::Mode::RWXU).unwrap();
+    };
+    fifo("Dockerfile");
+    fifo("pipe");
+    let _socket = std::os::unix::net::UnixListener::bind(tree.root().join("s.yaml")).unwrap();
+    assert_eq!(
+        tree.list(&[]),
+        ["Dockerfile dockerfile (not a regular file: a FIFO)", "s.yaml k8s_yaml (not a regular file: a socket)"]
+    );
+    for name in ["Dockerfile", "s.yaml"] {
+        assert_eq!(read(&tree.root(), &name.into()).unwrap_err().to_string(), "not a regular file");
+    }
+}
+
+#[test]
+fn reading_follows_no_link_on_the_way() {
+    let tree = Tree::new(&["a/x.yaml"]);
+    tree.link("a", "b");
+    tree.link("a/x.yaml", "c.yaml");
+    assert_eq!(read(&tree.root(), &"a/x.yaml".into()).unwrap(), POD.as_bytes());
+    for path in ["b/x.yaml", "c.yaml", "a/../a/x.yaml", "a", "nothing"] {
+        assert!(read(&tree.root(), &path.into()).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn a_link_on_the_way_leads_to_nothing_of_ours() {
+    let outside = Tree::new(&["x.yaml"]);
+    let tree = Tree::new(&["a/x.yaml"]);
+    tree.link(outside.root().to_str().unwrap(), "out");
+    for selection in [Selection::File("out/x.yaml".into()), Selection::File("a/nothing.yaml".into())] {
+        let Selection::File(path) = &selection else { panic!("a file") };
+        let expected = format!("{path}: no such file, or one behind a link, and no link is followed");
+        let options = Options { selections: vec![selection.clone()], ..tree.options(&["."]) };
+        assert_eq!(discover(&options).unwrap_err().to_string(), expected);
+    }
+    let root = tree.root();
+    let classifier = super::classify::Classifier::new(&root);
+    let outcome = classifier.classify(&"out/x.yaml".into(), super::classify::Entry::File, None, false, &mut Vec::new());
+    let super::classify::Outcome::Ours(file, _) = outcome else { panic!("{outcome:?}") };
+    assert!(file.obstacle.as_ref().is_some_and(|obstacle| obstacle.starts_with("can't be read: ")), "{file:?}");
+}
