@@ -82,7 +82,11 @@ pub enum Error {
 
 /// Walks the selections and classifies what is there.
 pub fn discover(options: &Options) -> Result<Discovery, Error> {
-    walk::discover(options)
+    let mut found = walk::discover(options)?;
+    for pattern in select::idle_patterns(options, &found) {
+        found.notes.push(format!("the path {pattern} matches no Dockerfile and no manifest"));
+    }
+    Ok(found)
 }
 
 /// Says step by step why `path` is taken or not, one line a step, the last one being the decision.

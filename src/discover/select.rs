@@ -2,7 +2,7 @@
 
 use glob::{MatchOptions, Pattern};
 
-use super::{Options, Selection};
+use super::{Discovery, Options, Selection};
 use crate::model::{FileType, RepoPath};
 
 /// What the options say of a file, before its content is known.
@@ -186,6 +186,20 @@ impl Rules {
             None => Fate::Look(None),
         }
     }
+}
+
+/// The patterns typed as paths that select nothing of ours: a slip of the pen must not look like a clean repository.
+pub(super) fn idle_patterns<'a>(options: &'a Options, found: &Discovery) -> Vec<&'a str> {
+    let patterns = options.selections.iter().filter_map(|selection| match selection {
+        Selection::Pattern(pattern) => Some(pattern),
+        Selection::Tree(_) | Selection::File(_) => None,
+    });
+    let idle = patterns.filter(|pattern| {
+        let glob = Glob::new(pattern);
+        let mut paths = found.files.iter().map(|file| &file.path).chain(found.skipped.iter().map(|skipped| &skipped.path));
+        !paths.any(|path| glob.matches(path))
+    });
+    idle.map(Pattern::as_str).collect()
 }
 
 /// Whether `path` is `directory` or stands below it; the empty directory is the root.

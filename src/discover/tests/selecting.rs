@@ -54,7 +54,7 @@ fn the_order_of_what_decides() {
         (vec!["out", "build/d.yaml"], vec!["build/d.yaml k8s_yaml", "out/e.yaml k8s_yaml"]),
         (vec!["**/e.yaml"], vec!["out/e.yaml k8s_yaml", "1 not searched"]),
         (vec!["ou?"], vec!["out/e.yaml k8s_yaml", "1 not searched"]),
-        (vec!["*.nothing"], vec!["1 not searched"]),
+        (vec!["*.nothing"], vec!["1 not searched", "the path *.nothing matches no Dockerfile and no manifest"]),
     ] {
         assert_eq!(tree.list(&flags), expected, "{flags:?}");
     }
