@@ -422,7 +422,10 @@ mod tests {
     fn small_languages() {
         assert_eq!("json=a=b".parse(), Ok(Output { format: Format::Json, path: Some("a=b".into()) }));
         assert_eq!("json=".parse::<Output>(), Err("the path after = is empty".to_owned()));
-        assert_eq!("sarf".parse::<Output>(), Err("unknown format \"sarf\": say one of table, json, markdown, github, github-summary".to_owned()));
+        assert_eq!(
+            "sarf".parse::<Output>(),
+            Err("unknown format \"sarf\": say one of table, json, markdown, github, github-summary".to_owned())
+        );
         assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
         assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));
         assert_eq!("low=3".parse(), Ok(Max { level: Level::Low, findings: 3 }));

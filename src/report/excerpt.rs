@@ -52,7 +52,8 @@ pub(super) fn of(finding: &Finding) -> Option<Excerpt> {
     let before = format!("{left}{}", text(window.start..span.start));
     let through = format!("{before}{}", text(span.start..span.end.min(window.end)));
     let source = format!("{left}{}{right}", text(window)).trim_end().to_owned();
-    let carets = format!("{}{}", " ".repeat(before.width()), "^".repeat(through.width().saturating_sub(before.width()).max(1)));
+    let carets =
+        format!("{}{}", " ".repeat(before.width()), "^".repeat(through.width().saturating_sub(before.width()).max(1)));
     Some(Excerpt { number, source, blank, carets, more })
 }
 
@@ -81,7 +82,8 @@ fn columns(cell: &str) -> usize {
 
 /// The cells around the span that fit into `room` columns together with the marks for what is left out.
 fn window(cells: &[String], span: &Range<usize>, room: usize) -> Range<usize> {
-    let width = |range: Range<usize>| -> usize { cells.get(range).unwrap_or_default().iter().map(|cell| columns(cell)).sum() };
+    let width =
+        |range: Range<usize>| -> usize { cells.get(range).unwrap_or_default().iter().map(|cell| columns(cell)).sum() };
     if width(0..cells.len()) <= room {
         return 0..cells.len();
     }
@@ -89,7 +91,9 @@ fn window(cells: &[String], span: &Range<usize>, room: usize) -> Range<usize> {
     let before = room.saturating_sub(width(span.clone())) / 2;
     let grow_left = |mut from: usize, to: usize, room: usize| {
         let mut used = width(from..to);
-        while let Some(cell) = from.checked_sub(1).and_then(|left| cells.get(left)).filter(|cell| used + columns(cell) <= room) {
+        while let Some(cell) =
+            from.checked_sub(1).and_then(|left| cells.get(left)).filter(|cell| used + columns(cell) <= room)
+        {
             used += columns(cell);
             from -= 1;
         }

@@ -89,10 +89,14 @@ fn about_the_run(result: &ScanResult) -> Vec<Annotation> {
     }
     let files = shown::not_scanned(result);
     if !files.is_empty() {
-        let named: Vec<String> = files.iter().take(NAMED).map(|file| {
-            let reason = one_line(&cut(file.reason.as_deref().unwrap_or("no reason given"), LONGEST_TITLE));
-            format!("{}: {}: {reason}", printable(&file.path.to_string()), shown::state(file.state))
-        }).collect();
+        let named: Vec<String> = files
+            .iter()
+            .take(NAMED)
+            .map(|file| {
+                let reason = one_line(&cut(file.reason.as_deref().unwrap_or("no reason given"), LONGEST_TITLE));
+                format!("{}: {}: {reason}", printable(&file.path.to_string()), shown::state(file.state))
+            })
+            .collect();
         let more = if files.len() > NAMED { format!("; and {} more", files.len() - NAMED) } else { String::new() };
         let title = format!("{} not scanned", count(files.len() as u64, "file", "files"));
         annotations.push(titled(&title, format!("{}{more}", named.join("; "))));

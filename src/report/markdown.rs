@@ -53,14 +53,13 @@ fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
     }
     let verdict = &result.verdict;
     push(&mut head, &format!("### hss-iac: {}\n", shown::status(verdict.status)));
-    if let Some(incomplete) = shown::incomplete(result) {
-        push(&mut head, &format!("> **{}**\n", text(&cut(&incomplete, 10 * LONGEST))));
-    }
+    let incomplete = if shown::is_incomplete(result) { "**INCOMPLETE**, exit" } else { "Exit" };
     let reasons = shown::reasons(result);
-    push(&mut head, &format!("Exit {}: {}\n", verdict.exit_code, text(&cut(&reasons, 10 * LONGEST))));
+    push(&mut head, &format!("{incomplete} {}: {}\n", verdict.exit_code, text(&cut(&reasons, 10 * LONGEST))));
     let counts = &result.counts.findings;
     let mut columns: Vec<(&str, u64)> = Level::WORST_FIRST.iter().map(|level| (level.as_str(), counts.at(*level))).collect();
-    let more = [(counts.suppressed, "suppressed"), (shown.known as u64, "known"), (result.resolved.len() as u64, "resolved")];
+    let more =
+        [(counts.suppressed, "suppressed"), (shown.known as u64, "known"), (result.resolved.len() as u64, "resolved")];
     columns.extend(more.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| (word, n)));
     push(&mut head, &row(columns.iter().map(|(word, _)| (*word).to_owned())));
     push(&mut head, &row(columns.iter().map(|_| "---:".to_owned())));
@@ -70,7 +69,8 @@ fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
 }
 
 fn findings(shown: &Shown<'_>, view: View<'_>, room: usize) -> String {
-    let mut part = table("Findings", &["level", "rule", "finding", "where"], shown.findings.iter().map(|f| finding(f)), room);
+    let mut part =
+        table("Findings", &["level", "rule", "finding", "where"], shown.findings.iter().map(|f| finding(f)), room);
     if let Some(below) = shown.below(view) {
         push(&mut part, &format!("\n{below}."));
     }

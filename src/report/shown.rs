@@ -109,10 +109,14 @@ pub(super) fn state(state: State) -> &'static str {
     }
 }
 
+/// Whether there is more to know than the result holds.
+pub(super) fn is_incomplete(result: &ScanResult) -> bool {
+    !result.complete || result.verdict.status == Status::Error
+}
+
 /// Why the result is not the whole truth, where it is not.
 pub(super) fn incomplete(result: &ScanResult) -> Option<String> {
-    let whole = result.complete && result.verdict.status != Status::Error;
-    (!whole).then(|| format!("INCOMPLETE: {}", reasons(result)))
+    is_incomplete(result).then(|| format!("INCOMPLETE: {}", reasons(result)))
 }
 
 /// Everything that led to the verdict.
@@ -165,7 +169,8 @@ pub(super) fn files(result: &ScanResult) -> String {
 pub(super) fn findings(result: &ScanResult, shown: &Shown<'_>) -> String {
     let counts = &result.counts.findings;
     let levels = Level::WORST_FIRST.iter().map(|level| format!("{} {level}", counts.at(*level)));
-    let more = [(counts.suppressed, "suppressed"), (shown.known as u64, "known"), (result.resolved.len() as u64, "resolved")];
+    let more =
+        [(counts.suppressed, "suppressed"), (shown.known as u64, "known"), (result.resolved.len() as u64, "resolved")];
     let more = more.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
     levels.chain(more).collect::<Vec<_>>().join(", ")
 }
