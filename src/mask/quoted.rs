@@ -309,7 +309,7 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;&]*[ \t]-p([^\s$]\S*)",
         r"\b(?:docker|podman|buildah|helm|crane|skopeo)\b[^\n|;&]*\blogin\b[^\n|;&]*[ \t]-p[ \t]+([^\s$]\S*)",
         r"\bredis-cli\b[^\n|;&]*[ \t]-a[ \t]+([^\s$]\S*)",
-        r#"\bcurl\b[^\n|;&]*[ \t](?:-u|--user)[ \t=]*["']?[^\s:"']+:([^\s$"'][^\s"']*)"#,
+        r#"\bcurl\b[^\n|;&]*[ \t](?:-[A-Za-z]*u|--user)[ \t=]*["']?[^\s:"']+:([^\s$"'][^\s"']*)"#,
     ]
     .into_iter()
     .map(pattern)

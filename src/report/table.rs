@@ -78,9 +78,9 @@ fn write_finding(finding: &Finding, rule: usize, view: View<'_>, out: &mut dyn W
     let style = style(finding.level);
     let id = printable(&finding.rule_id);
     let pad = " ".repeat(rule.saturating_sub(id.width()));
-    let known = if finding.bucket == Bucket::Known { " (known)" } else { "" };
+    let known = if finding.bucket == Bucket::Known { format!(" {DIM}(known){DIM:#}") } else { String::new() };
     let name = one_line(&cut(&finding.name, LONGEST));
-    writeln!(out, "  {style}{:<6}{style:#}  {DIM}{id}{DIM:#}{pad}  {name}{DIM}{known}{DIM:#}", finding.level)?;
+    writeln!(out, "  {style}{:<6}{style:#}  {DIM}{id}{DIM:#}{pad}  {name}{known}", finding.level)?;
     if let Some(place) = place(finding) {
         writeln!(out, "{INDENT}{DIM}{}{DIM:#}", printable(&place))?;
     }

@@ -71,8 +71,8 @@ mod tests {
             match event {
                 Event::Start(Tag::TableCell) => cells.push(String::new()),
                 Event::Text(text) | Event::Code(text) => cells.last_mut().expect("text in a cell").push_str(&text),
-                Event::Start(Tag::Table(_) | Tag::TableHead | Tag::TableRow) => (),
-                Event::End(TagEnd::TableCell | TagEnd::Table | TagEnd::TableHead | TagEnd::TableRow) => (),
+                Event::Start(Tag::Table(_) | Tag::TableHead | Tag::TableRow)
+                | Event::End(TagEnd::TableCell | TagEnd::Table | TagEnd::TableHead | TagEnd::TableRow) => (),
                 other => panic!("{other:?} in {markdown}"),
             }
         }
