@@ -61,7 +61,7 @@ pub struct List {
     #[arg(long, value_name = "PATH")]
     pub(crate) explain: Option<PathBuf>,
     /// Print a table or the JSON of the plan
-    #[arg(short, long, value_name = "FORMAT", env = "HSS_IAC_OUTPUT", default_value = "table")]
+    #[arg(short, long, value_name = "FORMAT", env = "HSS_IAC_OUTPUT", default_value = "table", value_parser = list_format)]
     pub(crate) output: Format,
     #[command(flatten)]
     pub(crate) talk: Talk,
@@ -123,7 +123,7 @@ pub(crate) struct Gate {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub(crate) struct Report {
-    /// A report: table or json, on stdout or to a file (repeatable)
+    /// A report: table, json, markdown, github or github-summary, on stdout or to a file (repeatable)
     #[arg(short, long, value_name = "FORMAT[=PATH]", env = "HSS_IAC_OUTPUT", value_delimiter = ',')]
     pub(crate) output: Vec<Output>,
     /// The lowest level that human reports show; changes neither the verdict nor the JSON
@@ -265,6 +265,27 @@ pub enum Format {
     Table,
     /// The contract.
     Json,
+    /// A comment on a merge request.
+    Markdown,
+    /// Workflow commands of GitHub.
+    Github,
+    /// The summary of a GitHub job.
+    GithubSummary,
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// The formats of `list`.
+fn list_format(text: &str) -> Result<Format, String> {
+    match text {
+        "table" => Ok(Format::Table),
+        "json" => Ok(Format::Json),
+        _ => Err("say table or json".to_owned()),
+    }
 }
 
 /// `FORMAT[=PATH]`.
@@ -285,7 +306,10 @@ impl FromStr for Output {
             Some((format, path)) => (format, Some(PathBuf::from(path))),
             None => (text, None),
         };
-        let format = Format::from_str(format, false).map_err(|_| format!("unknown format {format:?}: say table or json"))?;
+        let format = Format::from_str(format, false).map_err(|_| {
+            let known: Vec<String> = Format::value_variants().iter().map(ToString::to_string).collect();
+            format!("unknown format {format:?}: say one of {}", known.join(", "))
+        })?;
         Ok(Self { format, path })
     }
 }
@@ -398,7 +422,10 @@ mod tests {
     fn small_languages() {
         assert_eq!("json=a=b".parse(), Ok(Output { format: Format::Json, path: Some("a=b".into()) }));
         assert_eq!("json=".parse::<Output>(), Err("the path after = is empty".to_owned()));
-        assert_eq!("sarf".parse::<Output>(), Err("unknown format \"sarf\": say table or json".to_owned()));
+        assert_eq!(
+            "sarf".parse::<Output>(),
+            Err("unknown format \"sarf\": say one of table, json, markdown, github, github-summary".to_owned())
+        );
         assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
         assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));
         assert_eq!("low=3".parse(), Ok(Max { level: Level::Low, findings: 3 }));

@@ -79,7 +79,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     if submitted || facts.faults.iter().any(|(exit, _)| *exit != Exit::Login) {
         say_tasks(&result.tasks, &progress);
     }
-    let view = report::table::View { level: settings.report_level, remediation: talk.verbose > 0 };
+    let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: Some(&settings.input.root) };
     output::write_all(&mut result, &settings.outputs, view, streams, |result, fault| {
         let mut facts = facts.clone();
         facts.faults.push((Exit::Report, fault));
@@ -214,8 +214,8 @@ pub fn list(input: &discover::Options, format: Format, streams: &mut Streams<'_>
     let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
     let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
     streams.print(|out| match format {
-        Format::Table => report::list::write(&listing, out),
         Format::Json => report::json::write(&listing, out),
+        _ => report::list::write(&listing, out),
     })?;
     Ok(Exit::Pass)
 }

@@ -1,11 +1,34 @@
 //! Reports: each format is a function from a result to bytes, and owns its escaping.
 
+mod excerpt;
+pub mod github;
+pub mod github_summary;
 pub mod json;
 pub mod list;
+pub mod markdown;
+mod shown;
 pub mod table;
 mod text;
 
+use std::path::Path;
+
+use crate::model::Level;
+
 pub use text::printable;
+
+/// The line that opens every report of a run that HSS did not answer.
+pub const STAND_IN: &str = "The stand-in answered in place of HSS: these findings are its own and no verdict of HSS.";
+
+/// What the reports for people show.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    /// The lowest level shown.
+    pub level: Level,
+    /// Whether the table says what to do and what is suppressed or resolved, one by one.
+    pub verbose: bool,
+    /// The root of the repository, where file names may be links to it.
+    pub root: Option<&'a Path>,
+}
 
 #[cfg(test)]
 #[path = "../../tests/common/samples.rs"]

@@ -1,25 +1,17 @@
 //! The report for people: findings by file, worst first, then what was not scanned, the numbers, and the verdict.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
+use url::Url;
 
-use super::printable;
-use crate::model::{Finding, Level, RepoPath, ScanResult, State, Status};
-
-/// What to show.
-#[derive(Debug, Clone, Copy)]
-pub struct View {
-    /// The lowest level shown.
-    pub level: Level,
-    /// Whether each finding says what to do.
-    pub remediation: bool,
-}
-
-/// The line that opens every report of a run that HSS did not answer.
-pub const STAND_IN: &str = "The stand-in answered in place of HSS: these findings are its own and no verdict of HSS.";
+use super::shown::{self, Shown};
+use super::text::{cut, one_line};
+use super::{STAND_IN, View, excerpt, printable};
+use crate::model::{Bucket, Finding, Level, Precision, RepoPath, ScanResult, Status, SuppressedBy};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -27,62 +19,114 @@ const GREEN: Style = AnsiColor::Green.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default();
 const RED: Style = AnsiColor::Red.on_default().bold();
 
-/// Writes the table, with ANSI styles; a plain destination strips them.
-pub fn write(result: &ScanResult, view: View, out: &mut dyn Write) -> io::Result<()> {
+/// What stands under a finding starts here.
+const INDENT: &str = "          ";
+/// Longer rule ids don't move the names of the others.
+const WIDEST_RULE: usize = 32;
+/// The longest name or advice, in characters.
+const LONGEST: usize = 400;
+
+/// Writes the table, with ANSI styles and links; a plain destination strips them.
+pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
     if result.service.stand_in {
         writeln!(out, "{YELLOW}{STAND_IN}{YELLOW:#}\n")?;
     }
-    write_findings(result, view, out)?;
+    if let Some(incomplete) = shown::incomplete(result) {
+        writeln!(out, "{RED}{}{RED:#}\n", one_line(&incomplete))?;
+    }
+    let shown = Shown::of(result, view);
+    write_findings(&shown, view, out)?;
+    if view.verbose {
+        write_suppressed(&shown, out)?;
+        write_resolved(result, out)?;
+    }
     write_not_scanned(result, out)?;
     for note in &result.notes {
-        writeln!(out, "{YELLOW}note:{YELLOW:#} {}", printable(note))?;
+        writeln!(out, "{YELLOW}note:{YELLOW:#} {}", one_line(note))?;
     }
-    write_counts(result, out)?;
+    writeln!(out, "{}", shown::files(result))?;
+    writeln!(out, "findings: {}", shown::findings(result, &shown))?;
     write_verdict(result, out)
 }
 
-fn write_findings(result: &ScanResult, view: View, out: &mut dyn Write) -> io::Result<()> {
-    let shown: Vec<&Finding> = result.findings.iter().filter(|f| f.level >= view.level && f.suppressed.is_none()).collect();
-    let mut files: Vec<(&RepoPath, Vec<&Finding>)> = Vec::new();
-    for finding in &shown {
-        match files.iter_mut().find(|(path, _)| *path == &finding.path) {
-            Some((_, findings)) => findings.push(finding),
-            None => files.push((&finding.path, vec![finding])),
-        }
+fn write_findings(shown: &Shown<'_>, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut files: BTreeMap<&RepoPath, Vec<&Finding>> = BTreeMap::new();
+    for finding in &shown.findings {
+        files.entry(&finding.path).or_default().push(finding);
     }
-    files.sort_by_key(|(path, findings)| {
-        let at = |level| findings.iter().filter(|f| f.level == level).count();
-        (Reverse(Level::WORST_FIRST.map(at)), *path)
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_by_cached_key(|(path, findings)| {
+        let at = |rank| findings.iter().filter(|f| shown::rank(f) == rank).count();
+        (Reverse(std::array::from_fn::<_, { shown::RANKS }, _>(at)), *path)
     });
-    let rule = shown.iter().map(|f| printable(&f.rule_id).width()).max().unwrap_or(0);
-    for (path, findings) in files {
-        writeln!(out, "{BOLD}{}{BOLD:#}", printable(&path.to_string()))?;
+    let rule = shown.findings.iter().map(|f| printable(&f.rule_id).width()).filter(|width| *width <= WIDEST_RULE).max();
+    for (path, mut findings) in files {
+        findings.sort_by_key(|f| shown::in_file(f));
+        writeln!(out, "{BOLD}{}{BOLD:#}", linked(path, view))?;
         for finding in findings {
-            write_finding(finding, rule, view, out)?;
+            write_finding(finding, rule.unwrap_or(0), view, out)?;
         }
         writeln!(out)?;
     }
-    let hidden = result.findings.iter().filter(|f| f.suppressed.is_none()).count() - shown.len();
-    if hidden > 0 {
-        writeln!(out, "{hidden} below {} not shown\n", view.level)?;
+    match shown.below(view) {
+        Some(below) => writeln!(out, "{below}\n"),
+        None => Ok(()),
+    }
+}
+
+fn write_finding(finding: &Finding, rule: usize, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let style = style(finding.level);
+    let id = printable(&finding.rule_id);
+    let pad = " ".repeat(rule.saturating_sub(id.width()));
+    let known = if finding.bucket == Bucket::Known { format!(" {DIM}(known){DIM:#}") } else { String::new() };
+    let name = one_line(&cut(&finding.name, LONGEST));
+    writeln!(out, "  {style}{:<6}{style:#}  {DIM}{id}{DIM:#}{pad}  {name}{known}", finding.level)?;
+    if let Some(place) = place(finding) {
+        writeln!(out, "{INDENT}{DIM}{}{DIM:#}", printable(&place))?;
+    }
+    if let Some(excerpt) = excerpt_of(finding) {
+        let more = if excerpt.more > 0 { format!(" and {} more", count_lines(excerpt.more)) } else { String::new() };
+        writeln!(out, "{DIM}{}{DIM:#}{}", excerpt.number, excerpt.source)?;
+        writeln!(out, "{DIM}{}{DIM:#}{style}{}{style:#}{DIM}{more}{DIM:#}", excerpt.blank, excerpt.carets)?;
+    }
+    if view.verbose
+        && let Some(remediation) = &finding.remediation
+    {
+        writeln!(out, "{INDENT}{}", one_line(&cut(remediation, LONGEST)))?;
     }
     Ok(())
 }
 
-fn write_finding(finding: &Finding, rule: usize, view: View, out: &mut dyn Write) -> io::Result<()> {
-    let style = style(finding.level);
-    let id = printable(&finding.rule_id);
-    let pad = " ".repeat(rule.saturating_sub(id.width()));
-    writeln!(out, "  {style}{:<6}{style:#}  {DIM}{id}{DIM:#}{pad}  {}", finding.level, printable(&finding.name))?;
-    if let Some(place) = place(finding) {
-        writeln!(out, "          {DIM}{}{DIM:#}", printable(&place))?;
+/// The source line; where only the file is known no line is the one.
+fn excerpt_of(finding: &Finding) -> Option<excerpt::Excerpt> {
+    finding.location.filter(|at| at.precision != Precision::File).and_then(|_| excerpt::of(finding))
+}
+
+fn count_lines(n: u32) -> String {
+    crate::judge::count(u64::from(n), "line", "lines")
+}
+
+/// Where a finding is: the line, and what the service says where the line alone does not tell.
+fn place(finding: &Finding) -> Option<String> {
+    let precision = finding.location.map(|at| at.precision);
+    let words = match precision {
+        Some(Precision::Exact) if excerpt_of(finding).is_some() => shown::object(finding),
+        _ => shown::words(finding),
+    };
+    match precision {
+        None | Some(Precision::File) => words,
+        Some(_) => Some([Some(shown::place(finding)), words].into_iter().flatten().collect::<Vec<_>>().join("  ")),
     }
-    if view.remediation
-        && let Some(remediation) = &finding.remediation
-    {
-        writeln!(out, "          {}", printable(remediation))?;
+}
+
+/// A path, as a link to the file where the view has a root.
+fn linked(path: &RepoPath, view: View<'_>) -> String {
+    let text = path.to_string();
+    let text = printable(&text);
+    match view.root.and_then(|root| Url::from_file_path(root.join(path.to_os())).ok()) {
+        Some(url) => format!("\u{1b}]8;;{url}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\"),
+        None => text.into_owned(),
     }
-    Ok(())
 }
 
 fn style(level: Level) -> Style {
@@ -94,84 +138,70 @@ fn style(level: Level) -> Style {
     }
 }
 
-/// Where a finding is, in the service's words.
-fn place(finding: &Finding) -> Option<String> {
-    if let Some(instruction) = &finding.instruction {
-        return Some(shorten(instruction));
+fn write_suppressed(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if shown.suppressed.is_empty() {
+        return Ok(());
     }
-    let resource = finding.resource.as_ref()?;
-    let object = match (&resource.kind, &resource.name) {
-        (Some(kind), Some(name)) => format!("{kind}/{name}"),
-        (Some(one), None) | (None, Some(one)) => one.clone(),
-        (None, None) => String::new(),
-    };
-    let namespace = resource.namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
-    let path = finding.hit_path.as_ref().map(|path| format!(": {path}")).unwrap_or_default();
-    Some(shorten(&format!("{object}{namespace}{path}")))
+    writeln!(out, "{BOLD}Suppressed{BOLD:#}")?;
+    for finding in &shown.suppressed {
+        let Some(suppression) = &finding.suppressed else { continue };
+        let by = match suppression.by {
+            SuppressedBy::Config => "config",
+            SuppressedBy::Inline => "inline",
+        };
+        let owner = suppression.owner.as_ref().map(|owner| format!(", {owner}")).unwrap_or_default();
+        let until = suppression.until.as_ref().map(|until| format!(", until {until}")).unwrap_or_default();
+        let place = shown::place(finding);
+        writeln!(
+            out,
+            "  {}  {DIM}{}{DIM:#}  {} {DIM}({by}{}{}){DIM:#}",
+            printable(&place),
+            printable(&finding.rule_id),
+            one_line(&cut(&suppression.reason, LONGEST)),
+            one_line(&owner),
+            one_line(&until)
+        )?;
+    }
+    writeln!(out)
 }
 
-fn shorten(text: &str) -> String {
-    const LONGEST: usize = 160;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
+fn write_resolved(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
+    if result.resolved.is_empty() {
+        return Ok(());
     }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
+    writeln!(out, "{BOLD}Resolved{BOLD:#}")?;
+    for known in &result.resolved {
+        let text = known.text.as_deref().map(|text| one_line(&cut(text, LONGEST))).unwrap_or_default();
+        let line = format!("  {}  {DIM}{}{DIM:#}  {text}", printable(&known.path.to_string()), printable(&known.rule_id));
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    writeln!(out)
 }
 
 fn write_not_scanned(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
-    let files: Vec<_> = result.files.iter().filter(|f| !matches!(f.state, State::Scanned | State::Reused)).collect();
+    let files = shown::not_scanned(result);
     if files.is_empty() {
         return Ok(());
     }
     writeln!(out, "{BOLD}Not scanned{BOLD:#}")?;
     for file in files {
-        let state = match file.state {
-            State::UploadFailed => "upload failed",
-            State::ScanFailed => "scan failed",
-            _ => "not scanned",
-        };
-        let reason = file.reason.as_deref().unwrap_or("no reason given");
-        writeln!(out, "  {}  {YELLOW}{state}{YELLOW:#}: {}", printable(&file.path.to_string()), printable(reason))?;
+        let state = shown::state(file.state);
+        let reason = one_line(file.reason.as_deref().unwrap_or("no reason given"));
+        writeln!(out, "  {}  {YELLOW}{state}{YELLOW:#}: {reason}", printable(&file.path.to_string()))?;
     }
     writeln!(out)
 }
 
-fn write_counts(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
-    let counts = &result.counts;
-    let states = [
-        (counts.scanned, "scanned"),
-        (counts.reused, "reused"),
-        (counts.upload_failed, "upload failed"),
-        (counts.scan_failed, "scan failed"),
-        (counts.not_scanned, "not scanned"),
-    ];
-    let said: Vec<String> = states.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    let files = crate::judge::count(counts.files, "file", "files");
-    let skipped = if counts.skipped > 0 { format!("; {} skipped", counts.skipped) } else { String::new() };
-    let colon = if said.is_empty() { "" } else { ": " };
-    writeln!(out, "{files}{colon}{}{skipped}", said.join(", "))?;
-    let levels: Vec<String> =
-        Level::WORST_FIRST.iter().map(|level| format!("{} {level}", counts.findings.at(*level))).collect();
-    let suppressed =
-        if counts.findings.suppressed > 0 { format!(", {} suppressed", counts.findings.suppressed) } else { String::new() };
-    writeln!(out, "findings: {}{suppressed}", levels.join(", "))
+fn write_verdict(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
+    let style = match result.verdict.status {
+        Status::Pass => GREEN,
+        Status::Fail | Status::Error => RED,
+        Status::Partial | Status::Pending => YELLOW,
+    };
+    let (word, exit) = (shown::status(result.verdict.status), result.verdict.exit_code);
+    let (policy, reasons) = (one_line(&shown::policy(result)), one_line(&shown::reasons(result)));
+    writeln!(out, "{style}{word}{style:#} (exit {exit}, {policy}): {reasons}")
 }
 
-fn write_verdict(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
-    let (word, style) = match result.verdict.status {
-        Status::Pass => ("PASS", GREEN),
-        Status::Fail => ("FAIL", RED),
-        Status::Partial => ("PARTIAL", YELLOW),
-        Status::Error => ("ERROR", RED),
-        Status::Pending => ("PENDING", YELLOW),
-    };
-    let max: Vec<String> = result.policy.max.iter().map(|(level, n)| format!("{level}={n}")).collect();
-    let max = if max.is_empty() { String::new() } else { format!(", max {}", max.join(",")) };
-    writeln!(
-        out,
-        "{style}{word}{style:#} (exit {}, fail-on {}{max}): {}",
-        result.verdict.exit_code,
-        result.policy.fail_on,
-        printable(&result.verdict.reasons.join("; "))
-    )
-}
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::cli::{Format, Output};
 use crate::error::Error;
 use crate::model::ScanResult;
-use crate::report::{self, table::View};
+use crate::report::{self, View};
 
 /// Where a command writes its data.
 pub struct Streams<'a> {
@@ -21,15 +21,25 @@ pub struct Streams<'a> {
 }
 
 impl Streams<'_> {
-    /// Writes to stdout; that nobody reads on is no fault.
+    /// Writes text to stdout, with styles where it takes them.
     pub fn print(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
         let mut buffer = Vec::new();
-        let styled = matches!(self.color, ColorChoice::AlwaysAnsi | ColorChoice::Always);
-        write(&mut buffer)
-            .and_then(|()| self.out.write_all(&if styled { buffer } else { strip_bytes(&buffer).into_vec() }))
+        let written = write(&mut buffer);
+        let text = if self.is_styled() { buffer } else { strip_bytes(&buffer).into_vec() };
+        self.send(written.map(|()| text))
+    }
+
+    /// Writes bytes to stdout as they are; that nobody reads on is no fault.
+    fn send(&mut self, bytes: io::Result<Vec<u8>>) -> Result<(), Error> {
+        bytes
+            .and_then(|bytes| self.out.write_all(&bytes))
             .and_then(|()| self.out.flush())
             .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
             .map_err(|source| Error::Io { what: "stdout can't be written".to_owned(), source })
+    }
+
+    fn is_styled(&self) -> bool {
+        matches!(self.color, ColorChoice::AlwaysAnsi | ColorChoice::Always)
     }
 
     /// Stdout as this terminal takes it.
@@ -42,52 +52,52 @@ impl Streams<'_> {
 pub(super) fn write_all(
     result: &mut ScanResult,
     outputs: &[Output],
-    view: View,
+    view: View<'_>,
     streams: &mut Streams<'_>,
     mut fault: impl FnMut(&mut ScanResult, String),
 ) {
     let mut faults = Vec::new();
     for output in outputs {
         if let Some(path) = &output.path
-            && let Err(error) = write_file(path, |out| write_report(result, output.format, view, out))
+            && let Err(error) = report_bytes(result, output.format, view, false).and_then(|bytes| write_file(path, &bytes))
         {
-            faults.push(format!("the {} report could not be written to {}: {error}", word(output.format), path.display()));
+            faults.push(format!("the {} report could not be written to {}: {error}", output.format, path.display()));
         }
     }
     for text in faults {
         fault(result, text);
     }
     for output in outputs.iter().filter(|output| output.path.is_none()) {
-        if let Err(error) = streams.print(|out| write_report(result, output.format, view, out)) {
+        if let Err(error) = streams.send(report_bytes(result, output.format, view, streams.is_styled())) {
             fault(result, error.to_string());
         }
     }
 }
 
-fn write_report(result: &ScanResult, format: Format, view: View, out: &mut dyn Write) -> io::Result<()> {
+/// A whole report. Styles are the table's alone: what else looks like an escape sequence is data.
+fn report_bytes(result: &ScanResult, format: Format, view: View<'_>, styled: bool) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let linked = styled && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+    let view = View { root: view.root.filter(|_| linked), ..view };
+    let out: &mut dyn Write = &mut bytes;
     match format {
-        Format::Table => report::table::write(result, view, out),
-        Format::Json => report::json::write(result, out),
+        Format::Table => report::table::write(result, view, out)?,
+        Format::Json => report::json::write(result, out)?,
+        Format::Markdown => report::markdown::write(result, view, out)?,
+        Format::Github => report::github::write(result, view, out)?,
+        Format::GithubSummary => report::github_summary::write(result, view, out)?,
     }
-}
-
-fn word(format: Format) -> &'static str {
-    match format {
-        Format::Table => "table",
-        Format::Json => "json",
-    }
+    Ok(if format == Format::Table && !styled { strip_bytes(&bytes).into_vec() } else { bytes })
 }
 
 /// Writes beside the place and moves it there.
-fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut buffer = Vec::new();
-    write(&mut buffer)?;
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
     let part = Path::new(&name);
     let result = File::create_new(part)
         .and_then(|mut file| {
-            file.write_all(&strip_bytes(&buffer).into_vec())?;
+            file.write_all(bytes)?;
             file.sync_all()
         })
         .and_then(|()| std::fs::rename(part, path));

@@ -50,6 +50,48 @@ pub(crate) fn hostile() -> Value {
     value
 }
 
+/// A result that shows all there is to say of findings: every precision, a span of lines, tabs, what changed, what is known, suppressed or
+/// resolved, and a file that was not scanned, against the stand-in.
+pub(crate) fn rich() -> Value {
+    let at = |mut finding: Value, level: &str, place: [u32; 4], precision: &str, snippet: &[&str]| {
+        finding["level"] = json!(level);
+        finding["location"] = json!({"line": place[0], "column": place[1], "end_line": place[2], "end_column": place[3], "precision": precision});
+        finding["snippet"] = json!(snippet);
+        finding
+    };
+    let docker = |n| dockerfile_finding(n);
+    let kube = |n| kubernetes_finding("k8s/web.yaml", n);
+    let mut changed =
+        at(docker(2), "low", [3, 1, 5, 12], "exact", &["RUN curl -fsSL https://example.test/install.sh \\", "  | sh"]);
+    changed["changed"] = json!(true);
+    let mut known = at(docker(1), "high", [12, 1, 12, 10], "exact", &["USER root"]);
+    known["bucket"] = json!("known");
+    let mut missing = at(docker(3), "medium", [1, 1, 1, 2], "file", &[]);
+    missing["path"] = json!("web/Dockerfile");
+    let exact = at(kube(4), "high", [21, 4, 21, 20], "exact", &["\t\t\tprivileged: true\t# 部署"]);
+    let parent = at(kube(5), "medium", [18, 9, 18, 24], "parent", &["        securityContext:"]);
+    let resource = at(kube(6), "tips", [4, 3, 4, 12], "resource", &["  name: web"]);
+    let mut suppressed = at(kube(7), "medium", [30, 9, 30, 26], "exact", &["        hostNetwork: true"]);
+    suppressed["suppressed"] =
+        json!({"by": "config", "reason": "The agent needs it.", "owner": "platform", "until": "2026-12-31"});
+    let mut lost = file("k8s/broken.yaml", "k8s_yaml", "scan_failed");
+    lost["reason"] = json!("the service could not read it");
+    let files = [
+        file("api/Dockerfile", "dockerfile", "scanned"),
+        lost,
+        file("k8s/web.yaml", "k8s_yaml", "scanned"),
+        file("web/Dockerfile", "dockerfile", "scanned"),
+    ];
+    let mut value = result(&files, &[changed, known, exact, parent, resource, suppressed, missing]);
+    value["service"]["stand_in"] = json!(true);
+    value["policy"]["baseline"] = json!("known.json");
+    value["policy"]["max"] = json!({"medium": 5});
+    value["resolved"] = json!([{"path": "api/Dockerfile", "rule_id": "SI-DF-001", "text": "FROM debian:latest"}]);
+    value["notes"] = json!(["one upload was repeated after a lost answer, copies may stay in the project"]);
+    value["verdict"]["reasons"] = json!(["1 finding at high reaches the gate (high)", "1 file was not scanned"]);
+    value
+}
+
 fn file(path: &str, file_type: &str, state: &str) -> Value {
     json!({
         "path": path, "file_type": file_type, "size": 812, "sha256": "0f".repeat(32), "masked": 0, "state": state,

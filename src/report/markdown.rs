@@ -1,0 +1,156 @@
+//! The Markdown report: fit for a comment on a merge request.
+
+mod escape;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use escape::{code, text};
+
+use super::shown::{self, Shown};
+use super::text::cut;
+use super::{STAND_IN, View};
+use crate::model::{Bucket, Finding, Level, ScanResult};
+
+/// By this a later run finds the comment of an earlier one.
+pub const MARKER: &str = "<!-- hss-iac:report -->";
+/// Bytes of a comment; GitHub takes 65,536 characters.
+const BUDGET: usize = 60_000;
+/// The longest quoted text, in characters.
+const LONGEST: usize = 300;
+/// Kept for the lines that say how much was left out.
+const RESERVE: usize = 1_000;
+
+/// Writes the comment.
+pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{MARKER}")?;
+    out.write_all(document(result, view, BUDGET - MARKER.len() - 1).as_bytes())
+}
+
+/// The report in at most `budget` bytes, cut by row; what is above the findings and the policy are always there.
+pub(super) fn document(result: &ScanResult, view: View<'_>, budget: usize) -> String {
+    let shown = Shown::of(result, view);
+    let mut report = head(result, &shown);
+    let foot = foot(result);
+    let room = budget.saturating_sub(report.len() + foot.len() + RESERVE);
+    // The smaller parts first: what they don't need is for the findings.
+    let not_scanned = not_scanned(result, room / 5);
+    let notes = notes(result, room / 10);
+    let advice = advice(&shown, room / 5);
+    let rest = not_scanned.len() + notes.len() + advice.len();
+    report.push_str(&findings(&shown, view, room.saturating_sub(rest)));
+    for part in [not_scanned, notes, advice, foot] {
+        report.push_str(&part);
+    }
+    report
+}
+
+fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
+    let mut head = String::new();
+    if result.service.stand_in {
+        push(&mut head, &format!("> **{STAND_IN}**\n"));
+    }
+    let verdict = &result.verdict;
+    push(&mut head, &format!("### hss-iac: {}\n", shown::status(verdict.status)));
+    let incomplete = if shown::is_incomplete(result) { "**INCOMPLETE**, exit" } else { "Exit" };
+    let reasons = shown::reasons(result);
+    push(&mut head, &format!("{incomplete} {}: {}\n", verdict.exit_code, text(&cut(&reasons, 10 * LONGEST))));
+    let counts = &result.counts.findings;
+    let mut columns: Vec<(&str, u64)> = Level::WORST_FIRST.iter().map(|level| (level.as_str(), counts.at(*level))).collect();
+    let more =
+        [(counts.suppressed, "suppressed"), (shown.known as u64, "known"), (result.resolved.len() as u64, "resolved")];
+    columns.extend(more.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| (word, n)));
+    push(&mut head, &row(columns.iter().map(|(word, _)| (*word).to_owned())));
+    push(&mut head, &row(columns.iter().map(|_| "---:".to_owned())));
+    push(&mut head, &row(columns.iter().map(|(_, n)| n.to_string())));
+    push(&mut head, &format!("\nChecked {}.", shown::files(result)));
+    head
+}
+
+fn findings(shown: &Shown<'_>, view: View<'_>, room: usize) -> String {
+    let mut part =
+        table("Findings", &["level", "rule", "finding", "where"], shown.findings.iter().map(|f| finding(f)), room);
+    if let Some(below) = shown.below(view) {
+        push(&mut part, &format!("\n{below}."));
+    }
+    part
+}
+
+fn finding(finding: &Finding) -> String {
+    let known = if finding.bucket == Bucket::Known { " (known)" } else { "" };
+    let place = code(&cut(&shown::place(finding), LONGEST));
+    let words = shown::words(finding).map(|words| format!(" {}", code(&words))).unwrap_or_default();
+    row([
+        finding.level.to_string(),
+        code(&cut(&finding.rule_id, LONGEST)),
+        format!("{}{known}", text(&cut(&finding.name, LONGEST))),
+        format!("{place}{words}"),
+    ])
+}
+
+fn not_scanned(result: &ScanResult, room: usize) -> String {
+    let files = shown::not_scanned(result);
+    let rows = files.iter().map(|file| {
+        let reason = file.reason.as_deref().unwrap_or("no reason given");
+        let path = file.path.to_string();
+        row([code(&cut(&path, LONGEST)), shown::state(file.state).to_owned(), text(&cut(reason, LONGEST))])
+    });
+    table("Not scanned", &["file", "state", "reason"], rows, room)
+}
+
+fn notes(result: &ScanResult, room: usize) -> String {
+    let rows = result.notes.iter().map(|note| row([text(&cut(note, LONGEST))]));
+    table("Notes", &["note"], rows, room)
+}
+
+/// What to do, once a rule.
+fn advice(shown: &Shown<'_>, room: usize) -> String {
+    let mut seen = BTreeSet::new();
+    let advice = shown.findings.iter().filter_map(|f| Some((f.rule_id.as_str(), f.remediation.as_deref()?)));
+    let rows: Vec<String> = advice
+        .filter(|(rule, _)| seen.insert(*rule))
+        .map(|(rule, advice)| row([code(&cut(rule, LONGEST)), text(&cut(advice, LONGEST))]))
+        .collect();
+    table("What to do", &["rule", "advice"], rows.into_iter(), room)
+}
+
+fn foot(result: &ScanResult) -> String {
+    let mut foot = String::new();
+    let policy = shown::policy(result);
+    push(&mut foot, &format!("\nPolicy: {}. {} {}.", text(&cut(&policy, LONGEST)), "hss-iac", text(&result.tool.version)));
+    foot
+}
+
+/// A heading and as many rows as there is room for; nothing where there are none.
+fn table(title: &str, columns: &[&str], rows: impl ExactSizeIterator<Item = String>, room: usize) -> String {
+    let mut table = String::new();
+    let all = rows.len();
+    if all == 0 {
+        return table;
+    }
+    push(&mut table, &format!("\n#### {title}\n"));
+    push(&mut table, &row(columns.iter().map(|column| (*column).to_owned())));
+    push(&mut table, &row(columns.iter().map(|_| "---".to_owned())));
+    for (written, row) in rows.enumerate() {
+        if table.len() + row.len() + 1 > room {
+            push(&mut table, &format!("\n{} more not shown.", all - written));
+            break;
+        }
+        push(&mut table, &row);
+    }
+    table
+}
+
+fn row(cells: impl IntoIterator<Item = String>) -> String {
+    let cells: Vec<String> = cells.into_iter().collect();
+    format!("| {} |", cells.join(" | "))
+}
+
+fn push(report: &mut String, line: &str) {
+    // Writing to a string can't fail.
+    let _ = writeln!(report, "{line}");
+}
+
+#[cfg(test)]
+mod tests;

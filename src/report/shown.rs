@@ -1,0 +1,176 @@
+//! What every report for people says in its own way: which findings come first, where they are, what was not scanned.
+
+use super::View;
+use super::text::cut;
+use crate::model::{Bucket, FileRecord, Finding, Level, Precision, ScanResult, State, Status};
+
+/// The longest quoted text.
+const LONGEST: usize = 160;
+
+/// Findings as people see them.
+pub(super) struct Shown<'a> {
+    /// Those that count and reach the report level, by [`rank`], then in the order of the result.
+    pub(super) findings: Vec<&'a Finding>,
+    /// How many count and don't reach it.
+    pub(super) below: usize,
+    /// How many of all that count are in the baseline.
+    pub(super) known: usize,
+    /// Those that don't count.
+    pub(super) suppressed: Vec<&'a Finding>,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn of(result: &'a ScanResult, view: View<'_>) -> Self {
+        let (counting, suppressed): (Vec<_>, Vec<_>) = result.findings.iter().partition(|f| f.suppressed.is_none());
+        let known = counting.iter().filter(|f| f.bucket == Bucket::Known).count();
+        let (mut findings, below): (Vec<_>, Vec<_>) = counting.into_iter().partition(|f| f.level >= view.level);
+        findings.sort_by_key(|f| rank(f));
+        Self { findings, below: below.len(), known, suppressed }
+    }
+
+    /// `3 below high not shown`, if there are any.
+    pub(super) fn below(&self, view: View<'_>) -> Option<String> {
+        (self.below > 0).then(|| format!("{} below {} not shown", self.below, view.level))
+    }
+}
+
+/// How many ranks there are.
+pub(super) const RANKS: usize = 12;
+
+/// Where a finding stands, 0 first: what touches the change, then all that is new, then what is known; in each the worst first.
+pub(super) fn rank(finding: &Finding) -> usize {
+    let group = match (finding.bucket, finding.changed) {
+        (Bucket::New, Some(true)) => 0,
+        (Bucket::New, _) => 1,
+        (Bucket::Known, _) => 2,
+    };
+    let level = match finding.level {
+        Level::High => 0,
+        Level::Medium => 1,
+        Level::Low => 2,
+        Level::Tips => 3,
+    };
+    group * Level::WORST_FIRST.len() + level
+}
+
+/// The order of findings in one file: by rank, then by place, what has none last.
+pub(super) fn in_file(finding: &Finding) -> impl Ord + use<> {
+    (rank(finding), finding.location.is_none(), finding.location.map(|at| (at.line, at.column)))
+}
+
+/// `api/Dockerfile:12:1`, with `near` or `in` before it where that is not the very place, and no line where none is known.
+pub(super) fn place(finding: &Finding) -> String {
+    let path = &finding.path;
+    match finding.location {
+        None => path.to_string(),
+        Some(at) => match at.precision {
+            Precision::Exact => format!("{path}:{}:{}", at.line, at.column),
+            Precision::Parent => format!("near {path}:{}:{}", at.line, at.column),
+            Precision::Resource => format!("in {path}:{}:{}", at.line, at.column),
+            Precision::File => format!("in {path}"),
+        },
+    }
+}
+
+/// `Deployment/web in shop`.
+pub(super) fn object(finding: &Finding) -> Option<String> {
+    let resource = finding.resource.as_ref()?;
+    let object = match (&resource.kind, &resource.name) {
+        (Some(kind), Some(name)) => format!("{kind}/{name}"),
+        (Some(one), None) | (None, Some(one)) => one.clone(),
+        (None, None) => return None,
+    };
+    let namespace = resource.namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
+    Some(cut(&format!("{object}{namespace}"), LONGEST).into_owned())
+}
+
+/// What the service says about the place: the instruction, or the object and the path inside it.
+pub(super) fn words(finding: &Finding) -> Option<String> {
+    if let Some(instruction) = &finding.instruction {
+        return Some(cut(instruction, LONGEST).into_owned());
+    }
+    let said = [object(finding), finding.hit_path.clone()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+    (!said.is_empty()).then(|| cut(&said, LONGEST).into_owned())
+}
+
+/// The files of ours without a verdict.
+pub(super) fn not_scanned(result: &ScanResult) -> Vec<&FileRecord> {
+    result.files.iter().filter(|f| !matches!(f.state, State::Scanned | State::Reused)).collect()
+}
+
+/// `scan failed`.
+pub(super) fn state(state: State) -> &'static str {
+    match state {
+        State::Scanned => "scanned",
+        State::Reused => "reused",
+        State::UploadFailed => "upload failed",
+        State::ScanFailed => "scan failed",
+        State::NotScanned | State::WouldSend => "not scanned",
+    }
+}
+
+/// Whether there is more to know than the result holds.
+pub(super) fn is_incomplete(result: &ScanResult) -> bool {
+    !result.complete || result.verdict.status == Status::Error
+}
+
+/// Why the result is not the whole truth, where it is not.
+pub(super) fn incomplete(result: &ScanResult) -> Option<String> {
+    is_incomplete(result).then(|| format!("INCOMPLETE: {}", reasons(result)))
+}
+
+/// Everything that led to the verdict.
+pub(super) fn reasons(result: &ScanResult) -> String {
+    if result.verdict.reasons.is_empty() { "no reason given".to_owned() } else { result.verdict.reasons.join("; ") }
+}
+
+/// `FAIL`.
+pub(super) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Pass => "PASS",
+        Status::Fail => "FAIL",
+        Status::Partial => "PARTIAL",
+        Status::Error => "ERROR",
+        Status::Pending => "PENDING",
+    }
+}
+
+/// `fail-on high, max medium=5, changed only, baseline known.json`.
+pub(super) fn policy(result: &ScanResult) -> String {
+    let policy = &result.policy;
+    let max: Vec<String> = policy.max.iter().map(|(level, n)| format!("{level}={n}")).collect();
+    let parts = [
+        Some(format!("fail-on {}", policy.fail_on)),
+        (!max.is_empty()).then(|| format!("max {}", max.join(","))),
+        policy.changed_only.then(|| "changed only".to_owned()),
+        policy.baseline.as_ref().map(|baseline| format!("baseline {baseline}")),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// `3 files: 2 scanned, 1 scan failed; 4 skipped`.
+pub(super) fn files(result: &ScanResult) -> String {
+    let counts = &result.counts;
+    let states = [
+        (counts.scanned, State::Scanned),
+        (counts.reused, State::Reused),
+        (counts.upload_failed, State::UploadFailed),
+        (counts.scan_failed, State::ScanFailed),
+        (counts.not_scanned, State::NotScanned),
+    ];
+    let said: Vec<String> = states.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {}", state(*word))).collect();
+    let files = crate::judge::count(counts.files, "file", "files");
+    let skipped = if counts.skipped > 0 { format!("; {} skipped", counts.skipped) } else { String::new() };
+    let colon = if said.is_empty() { "" } else { ": " };
+    format!("{files}{colon}{}{skipped}", said.join(", "))
+}
+
+/// `1 high, 0 medium, 2 low, 0 tips, 1 suppressed, 1 known, 3 resolved`.
+pub(super) fn findings(result: &ScanResult, shown: &Shown<'_>) -> String {
+    let counts = &result.counts.findings;
+    let levels = Level::WORST_FIRST.iter().map(|level| format!("{} {level}", counts.at(*level)));
+    let more =
+        [(counts.suppressed, "suppressed"), (shown.known as u64, "known"), (result.resolved.len() as u64, "resolved")];
+    let more = more.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+    levels.chain(more).collect::<Vec<_>>().join(", ")
+}
