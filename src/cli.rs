@@ -265,6 +265,8 @@ pub enum Format {
     Table,
     /// The contract.
     Json,
+    /// One page for the browser.
+    Html,
 }
 
 /// `FORMAT[=PATH]`.
@@ -285,7 +287,8 @@ impl FromStr for Output {
             Some((format, path)) => (format, Some(PathBuf::from(path))),
             None => (text, None),
         };
-        let format = Format::from_str(format, false).map_err(|_| format!("unknown format {format:?}: say table or json"))?;
+        let format =
+            Format::from_str(format, false).map_err(|_| format!("unknown format {format:?}: say table, json or html"))?;
         Ok(Self { format, path })
     }
 }
@@ -398,7 +401,7 @@ mod tests {
     fn small_languages() {
         assert_eq!("json=a=b".parse(), Ok(Output { format: Format::Json, path: Some("a=b".into()) }));
         assert_eq!("json=".parse::<Output>(), Err("the path after = is empty".to_owned()));
-        assert_eq!("sarf".parse::<Output>(), Err("unknown format \"sarf\": say table or json".to_owned()));
+        assert_eq!("sarf".parse::<Output>(), Err("unknown format \"sarf\": say table, json or html".to_owned()));
         assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
         assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));
         assert_eq!("low=3".parse(), Ok(Max { level: Level::Low, findings: 3 }));

@@ -210,7 +210,7 @@ pub fn list(input: &discover::Options, format: Format, streams: &mut Streams<'_>
     let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
     streams.print(|out| match format {
         Format::Table => report::list::write(&listing, out),
-        Format::Json => report::json::write(&listing, out),
+        Format::Json | Format::Html => report::json::write(&listing, out),
     })?;
     Ok(Exit::Pass)
 }

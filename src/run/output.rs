@@ -68,6 +68,7 @@ fn write_report(result: &ScanResult, format: Format, view: View, out: &mut dyn W
     match format {
         Format::Table => report::table::write(result, view, out),
         Format::Json => report::json::write(result, out),
+        Format::Html => report::html::write(result, view, out),
     }
 }
 
@@ -75,6 +76,7 @@ fn word(format: Format) -> &'static str {
     match format {
         Format::Table => "table",
         Format::Json => "json",
+        Format::Html => "html",
     }
 }
 
