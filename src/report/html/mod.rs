@@ -95,11 +95,11 @@ fn numbers(result: &ScanResult) -> Markup {
         (counts.masked, "values masked"),
     ];
     html! {
-        ul.numbers aria-label="Findings" {
+        ul.numbers {
             @for level in Level::WORST_FIRST { li { b { (counts.findings.at(level)) } " " (level.as_str()) } }
             @if counts.findings.suppressed > 0 { li { b { (counts.findings.suppressed) } " suppressed" } }
         }
-        ul.numbers aria-label="Files" {
+        ul.numbers {
             @for (n, name) in files { @if n > 0 { li { b { (n) } " " (name) } } }
         }
         p.soft {
