@@ -271,6 +271,8 @@ pub enum Format {
     Github,
     /// The summary of a GitHub job.
     GithubSummary,
+    /// One page for the browser.
+    Html,
 }
 
 impl std::fmt::Display for Format {
@@ -424,7 +426,7 @@ mod tests {
         assert_eq!("json=".parse::<Output>(), Err("the path after = is empty".to_owned()));
         assert_eq!(
             "sarf".parse::<Output>(),
-            Err("unknown format \"sarf\": say one of table, json, markdown, github, github-summary".to_owned())
+            Err("unknown format \"sarf\": say one of table, json, markdown, github, github-summary, html".to_owned())
         );
         assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
         assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));

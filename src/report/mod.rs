@@ -3,6 +3,7 @@
 mod excerpt;
 pub mod github;
 pub mod github_summary;
+pub mod html;
 pub mod json;
 pub mod list;
 pub mod markdown;

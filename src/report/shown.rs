@@ -1,8 +1,11 @@
 //! What every report for people says in its own way: which findings come first, where they are, what was not scanned.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::View;
 use super::text::cut;
-use crate::model::{Bucket, FileRecord, Finding, Level, Precision, ScanResult, State, Status};
+use crate::model::{Bucket, FileRecord, Finding, Level, Precision, RepoPath, ScanResult, State, Status};
 
 /// The longest quoted text.
 const LONGEST: usize = 160;
@@ -28,6 +31,23 @@ impl<'a> Shown<'a> {
         Self { findings, below: below.len(), known, suppressed }
     }
 
+    /// The findings by file: the file with the worst comes first, and in it the worst finding.
+    pub(super) fn by_file(&self) -> Vec<(&'a RepoPath, Vec<&'a Finding>)> {
+        let mut files: BTreeMap<&RepoPath, Vec<&Finding>> = BTreeMap::new();
+        for finding in &self.findings {
+            files.entry(&finding.path).or_default().push(finding);
+        }
+        let mut files: Vec<_> = files.into_iter().collect();
+        files.sort_by_cached_key(|(path, findings)| {
+            let at = |of| findings.iter().filter(|f| rank(f) == of).count();
+            (Reverse(std::array::from_fn::<_, RANKS, _>(at)), *path)
+        });
+        for (_, findings) in &mut files {
+            findings.sort_by_key(|f| in_file(f));
+        }
+        files
+    }
+
     /// `3 below high not shown`, if there are any.
     pub(super) fn below(&self, view: View<'_>) -> Option<String> {
         (self.below > 0).then(|| format!("{} below {} not shown", self.below, view.level))
@@ -35,10 +55,10 @@ impl<'a> Shown<'a> {
 }
 
 /// How many ranks there are.
-pub(super) const RANKS: usize = 12;
+const RANKS: usize = 12;
 
 /// Where a finding stands, 0 first: what touches the change, then all that is new, then what is known; in each the worst first.
-pub(super) fn rank(finding: &Finding) -> usize {
+fn rank(finding: &Finding) -> usize {
     let group = match (finding.bucket, finding.changed) {
         (Bucket::New, Some(true)) => 0,
         (Bucket::New, _) => 1,
@@ -54,7 +74,7 @@ pub(super) fn rank(finding: &Finding) -> usize {
 }
 
 /// The order of findings in one file: by rank, then by place, what has none last.
-pub(super) fn in_file(finding: &Finding) -> impl Ord + use<> {
+fn in_file(finding: &Finding) -> impl Ord + use<> {
     (rank(finding), finding.location.is_none(), finding.location.map(|at| (at.line, at.column)))
 }
 

@@ -1,7 +1,5 @@
 //! The report for people: findings by file, worst first, then what was not scanned, the numbers, and the verdict.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -50,18 +48,8 @@ pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Re
 }
 
 fn write_findings(shown: &Shown<'_>, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut files: BTreeMap<&RepoPath, Vec<&Finding>> = BTreeMap::new();
-    for finding in &shown.findings {
-        files.entry(&finding.path).or_default().push(finding);
-    }
-    let mut files: Vec<_> = files.into_iter().collect();
-    files.sort_by_cached_key(|(path, findings)| {
-        let at = |rank| findings.iter().filter(|f| shown::rank(f) == rank).count();
-        (Reverse(std::array::from_fn::<_, { shown::RANKS }, _>(at)), *path)
-    });
     let rule = shown.findings.iter().map(|f| printable(&f.rule_id).width()).filter(|width| *width <= WIDEST_RULE).max();
-    for (path, mut findings) in files {
-        findings.sort_by_key(|f| shown::in_file(f));
+    for (path, findings) in shown.by_file() {
         writeln!(out, "{BOLD}{}{BOLD:#}", linked(path, view))?;
         for finding in findings {
             write_finding(finding, rule.unwrap_or(0), view, out)?;

@@ -50,7 +50,9 @@ pub(super) fn push_escaped(safe: &mut String, c: char) {
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
-        || matches!(c, '\u{e0000}'..='\u{e007f}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}' | '\u{fdd0}'..='\u{fdef}')
+        // Noncharacters, which XML and HTML refuse: the last two of every plane.
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]

@@ -86,6 +86,7 @@ fn report_bytes(result: &ScanResult, format: Format, view: View<'_>, styled: boo
         Format::Markdown => report::markdown::write(result, view, out)?,
         Format::Github => report::github::write(result, view, out)?,
         Format::GithubSummary => report::github_summary::write(result, view, out)?,
+        Format::Html => report::html::write(result, view, out)?,
     }
     Ok(if format == Format::Table && !styled { strip_bytes(&bytes).into_vec() } else { bytes })
 }
