@@ -6,22 +6,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{BAD_DOCKERFILE, Repo, assert_adds_up, quick, run, scan, start};
-use hss_iac::emulator::{Emulator, Fault, Options, ScriptedFault};
-use serde_json::{Value, json};
-
-fn calls(emulator: &Emulator, api: &str) -> usize {
-    emulator.journal().iter().filter(|call| call.api == api).count()
-}
-
-fn faulty(api: &str, nth: u32, fault: Fault) -> Options {
-    Options { faults: vec![ScriptedFault { api: api.to_owned(), nth, fault }], ..quick() }
-}
-
-fn states(result: &Value) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    result["files"].as_array().expect("files").iter().map(|file| (text(&file["path"]), text(&file["state"]))).collect()
-}
+use common::{BAD_DOCKERFILE, Repo, assert_adds_up, calls, faulty, quick, run, scan, start, states};
+use hss_iac::emulator::{Fault, Options};
+use serde_json::json;
 
 #[test]
 fn a_bad_dockerfile_fails_and_the_calls_are_the_least() {
