@@ -140,9 +140,6 @@ async fn converse(
     if let Err(error) = client.project_id().await {
         return fault(error);
     }
-    if let Some(impostor) = impostor(settings, client) {
-        return Some(impostor);
-    }
     let read = |index: usize| {
         let path = ledger.borrow().entries[index].source.path.clone();
         discover::read(&settings.input.root, &path)

@@ -168,8 +168,15 @@ impl Client {
     }
 
     fn iam(&self, api: &'static str, path: &str, query: Vec<(String, String)>) -> Call<'_> {
-        let base = &self.config.iam_endpoint;
-        Call { api, base, method: Method::GET, path: path.to_owned(), query, body: Body::Empty, repeatable: true }
+        Call {
+            api,
+            route: &self.iam,
+            method: Method::GET,
+            path: path.to_owned(),
+            query,
+            body: Body::Empty,
+            repeatable: true,
+        }
     }
 
     async fn hss<'a>(
@@ -184,7 +191,7 @@ impl Client {
         let path = format!("/v5/{}{path}", segment("project_id", &project)?);
         let enterprise = bounded("enterprise_project_id", self.config.enterprise_project_id.clone(), 256)?;
         query.push(("enterprise_project_id".to_owned(), enterprise));
-        Ok(Call { api, base: &self.config.endpoint, method, path, query, body, repeatable: true })
+        Ok(Call { api, route: &self.hss, method, path, query, body, repeatable: true })
     }
 }
 

@@ -8,9 +8,8 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use super::auth::Credentials;
-use super::check::is_loopback;
 use super::pace::{Next, Pace};
-use super::send::{self, Again, Answer, Call, Failed};
+use super::send::{self, Again, Answer, Call, Failed, Route};
 use super::{Error, Kind};
 
 /// Repetitions of a call that failed.
@@ -68,6 +67,8 @@ pub struct Config {
     pub credentials: Credentials,
     /// PEM certificates trusted beside the system's.
     pub ca_pem: Option<Vec<u8>>,
+    /// Whether a stand-in may answer in place of the service; otherwise its first answer is the last.
+    pub stand_in_allowed: bool,
     /// How long.
     pub timings: Timings,
 }
@@ -104,7 +105,8 @@ pub enum Event {
 
 /// A client of HSS and of the IAM call that finds a project.
 pub struct Client {
-    http: reqwest::Client,
+    pub(super) hss: Route,
+    pub(super) iam: Route,
     pub(super) config: Config,
     observe: Box<dyn Fn(&Event)>,
     pub(super) project: RefCell<Option<String>>,
@@ -112,7 +114,6 @@ pub struct Client {
     paces: RefCell<BTreeMap<&'static str, Pace>>,
     answered: Notify,
     first: Mutex<()>,
-    proven: Cell<bool>,
     refused: RefCell<Option<Error>>,
     clock: Cell<Option<(i64, Instant)>>,
     repeated_uploads: Cell<u64>,
@@ -122,25 +123,13 @@ pub struct Client {
 impl Client {
     /// Builds a client; opens no connection. `observe` is told of every [`Event`].
     pub fn new(config: Config, observe: Box<dyn Fn(&Event)>) -> Result<Self, Error> {
-        let loopback = is_loopback(&config.endpoint)? && is_loopback(&config.iam_endpoint)?;
         // The second install of a process finds the first one there, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("hss-iac/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(config.timings.connect)
-            .timeout(config.timings.request);
-        if loopback {
-            http = http.no_proxy();
-        }
-        if let Some(pem) = &config.ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| Error::new(Kind::Invalid, format!("the CA file holds no PEM certificate: {error}")))?;
-            http = http.tls_certs_merge(certificates);
-        }
-        let http = http.build().map_err(|error| Error::new(Kind::Invalid, format!("the client can't be built: {error}")))?;
+        let route = |base: &str| Route::new(base, config.ca_pem.as_deref(), &config.timings);
+        let (hss, iam) = (route(&config.endpoint)?, route(&config.iam_endpoint)?);
         Ok(Self {
-            http,
+            hss,
+            iam,
             project: RefCell::new(config.project_id.clone()),
             config,
             observe,
@@ -148,12 +137,16 @@ impl Client {
             paces: RefCell::default(),
             answered: Notify::new(),
             first: Mutex::new(()),
-            proven: Cell::new(false),
             refused: RefCell::new(None),
             clock: Cell::new(None),
             repeated_uploads: Cell::new(0),
             stand_in: Cell::new(false),
         })
+    }
+
+    /// Sends nothing more: what is on its way may still be answered, every other call fails.
+    pub fn stop(&self) {
+        self.refuse(Error::new(Kind::Unreachable, "not sent, since the run is over".to_owned()));
     }
 
     /// Requests sent so far, by API, repetitions included.
@@ -224,8 +217,9 @@ impl Client {
     /// One try, when its turn has come.
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failed> {
         let turn = self.turn(call.api).await;
-        let alone = if self.proven.get() { None } else { Some(self.first.lock().await) };
-        let alone = alone.filter(|_| !self.proven.get());
+        let proven = &call.route.proven;
+        let alone = if proven.get() { None } else { Some(self.first.lock().await) };
+        let alone = alone.filter(|_| !proven.get());
         if let Some(refused) = self.refused.borrow().clone() {
             return Err(Failed { error: refused, again: Again::Never, status: None });
         }
@@ -236,11 +230,11 @@ impl Client {
         };
         if status == Some(401) {
             if let Err(failed) = &outcome {
-                *self.refused.borrow_mut() = Some(failed.error.clone());
+                self.refuse(failed.error.clone());
             }
         } else if status.is_some_and(|status| !matches!(status, 300..400 | 404 | 408 | 429 | 500..)) {
             // What a gateway or proxy says says nothing of the key.
-            self.proven.set(true);
+            proven.set(true);
         }
         drop(alone);
         turn.over(outcome.is_ok());
@@ -250,15 +244,18 @@ impl Client {
     async fn send(&self, call: &Call<'_>) -> Result<Answer, Failed> {
         let never = |error| Failed { error, again: Again::Never, status: None };
         let project = self.project.borrow().clone();
-        let request = send::build(&self.http, call, &self.config.credentials, project.as_deref()).map_err(never)?;
+        let request = send::build(call, &self.config.credentials, project.as_deref()).map_err(never)?;
         *self.calls.borrow_mut().entry(call.api.to_owned()).or_default() += 1;
         let start = Instant::now();
-        let outcome = match self.http.execute(request).await {
+        let outcome = match call.route.http.execute(request).await {
             Ok(response) => {
                 self.note_headers(&response);
-                send::read(call.api, response, self.config.timings.window).await
+                match self.impostor() {
+                    Some(error) => Err(never(error)),
+                    None => send::read(call.api, response, self.config.timings.window).await,
+                }
             }
-            Err(error) => Err(send::unanswered(call.api, &error, call.base)),
+            Err(error) => Err(send::unanswered(call.api, &error, &call.route.base)),
         };
         let status = match &outcome {
             Ok(answer) => Some(answer.status),
@@ -266,6 +263,20 @@ impl Client {
         };
         (self.observe)(&Event::Answered { api: call.api, status, took: start.elapsed() });
         outcome
+    }
+
+    /// A stand-in where none may answer: no call follows.
+    fn impostor(&self) -> Option<Error> {
+        if self.config.stand_in_allowed || !self.stand_in() {
+            return None;
+        }
+        self.refuse(Error::new(Kind::StandIn, "a stand-in answered in place of HSS".to_owned()));
+        self.refused.borrow().clone()
+    }
+
+    /// Every call that has not been sent fails with this error, or with an earlier one.
+    fn refuse(&self, error: Error) {
+        self.refused.borrow_mut().get_or_insert(error);
     }
 
     fn note_headers(&self, response: &reqwest::Response) {

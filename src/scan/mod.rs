@@ -101,7 +101,7 @@ impl Job<'_> {
     /// Whether a failed call ends the job: the next ones would fail as well. Otherwise only its files are lost.
     fn forgive(&self, error: Error) -> Result<Error, Error> {
         let strikes = match error.kind {
-            Kind::Login | Kind::NotPublished | Kind::Unreachable => return Err(error),
+            Kind::Login | Kind::NotPublished | Kind::Unreachable | Kind::StandIn => return Err(error),
             Kind::Failing | Kind::Throttled => self.strikes.get() + 1,
             Kind::Invalid | Kind::Refused => 0,
         };
