@@ -73,7 +73,8 @@ fn write_finding(finding: &Finding, rule: usize, view: View, out: &mut dyn Write
     let style = style(finding.level);
     let id = printable(&finding.rule_id);
     let pad = " ".repeat(rule.saturating_sub(id.width()));
-    writeln!(out, "  {style}{:<6}{style:#}  {DIM}{id}{DIM:#}{pad}  {}", finding.level, printable(&finding.name))?;
+    let places = if finding.places > 1 { format!(" (at {} places)", finding.places) } else { String::new() };
+    writeln!(out, "  {style}{:<6}{style:#}  {DIM}{id}{DIM:#}{pad}  {}{places}", finding.level, printable(&finding.name))?;
     if let Some(place) = place(finding) {
         writeln!(out, "          {DIM}{}{DIM:#}", printable(&place))?;
     }
