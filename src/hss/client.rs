@@ -342,7 +342,7 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.client.pace(self.api, |pace| pace.over(self.answered));
+        self.client.pace(self.api, |pace| pace.over(self.answered, Instant::now()));
         self.client.answered.notify_waiters();
     }
 }
