@@ -115,7 +115,7 @@ impl State {
     }
 
     fn add_old_task(&mut self, n: u32) {
-        let (file_type, name) = if n % 2 == 0 { ("dockerfile", "Dockerfile") } else { ("k8s_yaml", "old.yaml") };
+        let (file_type, name) = if n.is_multiple_of(2) { ("dockerfile", "Dockerfile") } else { ("k8s_yaml", "old.yaml") };
         let yesterday = now_ms().saturating_sub(DAY_MS);
         let file_id = self.next_id("file");
         self.create_task("0", Job::Iac { file_type: file_type.to_owned(), file_ids: vec![file_id.clone()] });

@@ -28,17 +28,26 @@ impl Job<'_> {
             }
             self.ledger.borrow_mut().submitting(&files);
             last = match self.client.create_task(&task).await {
-                Ok(task_id) => return self.submitted(task_id, file_type, &files),
+                Ok(task_id) => {
+                    self.submitted(task_id, file_type, &files);
+                    return Ok(());
+                }
                 Err(error) if error.lost => error,
                 Err(error) => {
-                    self.ledger.borrow_mut().not_submitted(&files);
+                    // An earlier try, whose answer was lost, may still come to be.
+                    if attempt == 0 {
+                        self.ledger.borrow_mut().not_submitted(&files);
+                    }
                     let error = self.forgive(error)?;
                     self.end(&files, State::ScanFailed, &error.message);
                     return Ok(());
                 }
             };
             match self.look_for(file_type, &ids, since).await {
-                Ok(Some(task_id)) => return self.submitted(task_id, file_type, &files),
+                Ok(Some(task_id)) => {
+                    self.submitted(task_id, file_type, &files);
+                    return Ok(());
+                }
                 Ok(None) => {}
                 Err(error) => {
                     let why = format!("a task may exist: {}; and looking for it failed: {}", last.message, error.message);
@@ -51,12 +60,11 @@ impl Job<'_> {
         self.forgive(last).map(drop)
     }
 
-    fn submitted(&self, task_id: String, file_type: FileType, files: &[usize]) -> Result<(), Error> {
+    fn submitted(&self, task_id: String, file_type: FileType, files: &[usize]) {
         self.strikes.set(0);
         let mut ledger = self.ledger.borrow_mut();
         let count = ledger.ids(files).len() as u64;
         ledger.submitted(Task { task_id, file_type, files: count, status: TaskStatus::Created }, files);
-        Ok(())
     }
 
     /// Looks for a task that holds just these files, started since the try, at the distance of the polls. Never by likeness: other
