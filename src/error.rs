@@ -39,7 +39,7 @@ impl Error {
 /// The exit code for a failed call.
 pub(crate) fn exit_of(kind: hss::Kind) -> Exit {
     match kind {
-        hss::Kind::Invalid => Exit::Usage,
+        hss::Kind::Invalid | hss::Kind::StandIn => Exit::Usage,
         hss::Kind::Login => Exit::Login,
         hss::Kind::NotPublished
         | hss::Kind::Refused

@@ -76,7 +76,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         notes: done.ledger.notes,
         calls: done.calls,
     };
-    if submitted || facts.faults.iter().any(|(exit, _)| *exit != Exit::Login) {
+    if submitted || !facts.faults.is_empty() {
         say_tasks(&result.tasks, &progress);
     }
     let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: Some(&settings.input.root) };
@@ -108,11 +108,7 @@ async fn work(settings: &settings::Scan, files: Vec<SourceFile>, progress: &Rc<P
             done.faults.push((Exit::Login, missing));
         }
         Ok(client) => {
-            let end = tokio::select! {
-                end = converse(settings, &client, &ledger, progress) => end,
-                () = tokio::time::sleep(settings.timeout) => Some((Exit::Timeout, format!("timed out after {}", human(settings.timeout)))),
-                exit = signal() => Some((exit, if exit == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned())),
-            };
+            let end = until_cut_off(settings, &client, &ledger, progress).await;
             // A stand-in that may not be one decides, however the run ended.
             let end = impostor(settings, &client).or(end);
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
@@ -134,6 +130,28 @@ async fn work(settings: &settings::Scan, files: Vec<SourceFile>, progress: &Rc<P
     Ok(done)
 }
 
+/// Talks to the service until the job is done, the time is over or a signal comes. A task that is then being created is waited for a
+/// little: its id must not be lost.
+async fn until_cut_off(
+    settings: &settings::Scan,
+    client: &Client,
+    ledger: &RefCell<Ledger>,
+    progress: &Progress,
+) -> Option<(Exit, String)> {
+    let job = converse(settings, client, ledger, progress);
+    tokio::pin!(job);
+    let cut = tokio::select! {
+        end = &mut job => return end,
+        () = tokio::time::sleep(settings.timeout) => (Exit::Timeout, format!("timed out after {}", human(settings.timeout))),
+        exit = signal() => (exit, if exit == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned()),
+    };
+    if ledger.borrow().is_submitting() {
+        client.stop();
+        let _ = tokio::time::timeout(scan::GRACE, job).await;
+    }
+    Some(cut)
+}
+
 /// Talks to the service until the job is done; what ended it early otherwise.
 async fn converse(
     settings: &settings::Scan,
@@ -144,9 +162,6 @@ async fn converse(
     let fault = |error: hss::Error| Some((exit_of(error.kind), error.message));
     if let Err(error) = client.project_id().await {
         return fault(error);
-    }
-    if let Some(impostor) = impostor(settings, client) {
-        return Some(impostor);
     }
     let read = |index: usize| {
         let path = ledger.borrow().entries[index].source.path.clone();
@@ -161,12 +176,12 @@ async fn converse(
             gate: settings.rules.fail_on.level(),
             no_wait: settings.no_wait,
             poll: settings.timings.poll,
-            patience: settings.timings.backoff,
         },
         ledger,
         observe: &observe,
         read: &read,
         strikes: Cell::new(0),
+        since: Cell::new(None),
     };
     job.run().await.err().and_then(fault)
 }

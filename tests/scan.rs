@@ -6,22 +6,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{BAD_DOCKERFILE, Repo, assert_adds_up, quick, run, scan, start};
-use hss_iac::emulator::{Emulator, Fault, Options, ScriptedFault};
-use serde_json::{Value, json};
-
-fn calls(emulator: &Emulator, api: &str) -> usize {
-    emulator.journal().iter().filter(|call| call.api == api).count()
-}
-
-fn faulty(api: &str, nth: u32, fault: Fault) -> Options {
-    Options { faults: vec![ScriptedFault { api: api.to_owned(), nth, fault }], ..quick() }
-}
-
-fn states(result: &Value) -> Vec<(String, String)> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    result["files"].as_array().expect("files").iter().map(|file| (text(&file["path"]), text(&file["state"]))).collect()
-}
+use common::{BAD_DOCKERFILE, Repo, assert_adds_up, calls, faulty, quick, run, scan, start, states};
+use hss_iac::emulator::{Fault, Options};
+use serde_json::json;
 
 #[test]
 fn a_bad_dockerfile_fails_and_the_calls_are_the_least() {
@@ -84,13 +71,17 @@ fn a_file_that_can_not_be_scanned_is_said() {
 
 #[test]
 fn a_lost_answer_makes_no_second_task() {
-    for fault in [Fault::ResetAfter, Fault::ResetBefore, Fault::Status(503), Fault::Truncate] {
-        let emulator = start(Options { hide_tasks: 1, ..faulty("task", 1, fault.clone()) });
-        let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
-        let ran = scan(repo.path(), &emulator, &[]);
-        assert_eq!(ran.code, 1, "{fault:?}: {}", ran.stderr);
-        assert_eq!(emulator.tasks().len(), 1, "{fault:?}");
-    }
+    std::thread::scope(|scope| {
+        for fault in [Fault::ResetAfter, Fault::ResetBefore, Fault::Status(503), Fault::Truncate] {
+            scope.spawn(move || {
+                let emulator = start(Options { hide_tasks: 1, ..faulty("task", 1, fault.clone()) });
+                let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+                let ran = scan(repo.path(), &emulator, &[]);
+                assert_eq!(ran.code, 1, "{fault:?}: {}", ran.stderr);
+                assert_eq!(emulator.tasks().len(), 1, "{fault:?}");
+            });
+        }
+    });
 }
 
 #[test]
@@ -189,8 +180,10 @@ fn three_hundred_files_under_the_limit() {
     let result = ran.json();
     assert_eq!(ran.code, 0, "{}\n{}", ran.stderr, result["verdict"]);
     assert_adds_up(&result, 300);
-    let throttled = emulator.journal().iter().filter(|call| call.status == Some(429)).count();
-    assert!(throttled <= 3, "{throttled} calls were throttled");
+    let journal = emulator.journal();
+    let throttled: Vec<&str> =
+        journal.iter().filter(|call| call.status == Some(429)).map(|call| call.api.as_str()).collect();
+    assert!(throttled.len() <= 3, "throttled: {throttled:?}");
 }
 
 #[test]
@@ -211,7 +204,7 @@ fn the_stand_in_is_named_and_kept_out_of_ci() {
 
 #[test]
 fn twenty_seeds_of_bad_weather_lose_nothing() {
-    let repo = Repo::new().many(150).file("bad/Dockerfile", BAD_DOCKERFILE);
+    let repo = Repo::new().many(105).file("bad/Dockerfile", BAD_DOCKERFILE);
     let mut codes = Vec::new();
     std::thread::scope(|scope| {
         let runs: Vec<_> = (0..20)
@@ -221,7 +214,7 @@ fn twenty_seeds_of_bad_weather_lose_nothing() {
                     let emulator = start(Options { fault_rate: 0.2, seed, ..quick() });
                     let ran = scan(repo.path(), &emulator, &["--jobs", "16"]);
                     let result = ran.json();
-                    assert_adds_up(&result, 301);
+                    assert_adds_up(&result, 211);
                     let mut held = std::collections::HashSet::new();
                     for (_, _, files) in emulator.tasks() {
                         assert!(files.into_iter().all(|file| held.insert(file)), "seed {seed}: a file stands in two tasks");
@@ -229,7 +222,7 @@ fn twenty_seeds_of_bad_weather_lose_nothing() {
                     let counts = &result["counts"];
                     let expected = if counts["findings"]["high"].as_u64() > Some(0) {
                         1
-                    } else if counts["scanned"] == 301 {
+                    } else if counts["scanned"] == 211 {
                         0
                     } else {
                         i32::try_from(result["verdict"]["exit_code"].as_i64().unwrap_or(-1)).unwrap_or(-1)

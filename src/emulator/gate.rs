@@ -161,6 +161,9 @@ fn decide(state: &mut State, parts: &Parts, body: Option<&Bytes>, form: Result<F
         let retry_after = retry_after(&state.options, fault.as_ref());
         answer.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
     }
+    if !state.options.date_ahead.is_zero() {
+        answer.headers.push(("date", date(state.options.date_ahead)));
+    }
     let mut decision = Decision { answer, delivery: Delivery::Whole, wait: state.options.latency, request_id };
     if let Some(fault) = &fault {
         spoil(&mut decision, fault);
@@ -211,6 +214,12 @@ fn retry_after(options: &Options, fault: Option<&Fault>) -> Option<u64> {
     }
     let (_, window) = options.throttle.filter(|_| options.throttle_retry_after)?;
     Some(window.as_secs() + u64::from(window.subsec_nanos() > 0))
+}
+
+/// Now and so much more, as HTTP writes dates.
+fn date(ahead: Duration) -> String {
+    let time = jiff::Timestamp::now().saturating_add(ahead).unwrap_or(jiff::Timestamp::MAX);
+    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn rule(limit: u32, window: Duration) -> String {

@@ -77,6 +77,14 @@ pub struct Options {
     pub omit_counts: bool,
     /// Lists come in an order drawn from the seed instead of the reverse of the request's.
     pub shuffle: bool,
+    /// The project holds so many tasks of yesterday, each with one clean file; the types take turns.
+    pub old_tasks: u32,
+    /// A file whose content the project holds already is not kept again: it gets the id of the first.
+    pub one_id_per_content: bool,
+    /// A risk with several paths is listed as so many risks of the same rule.
+    pub split_risks: bool,
+    /// So much is the `Date` of every answer ahead of the clock that tasks are created by.
+    pub date_ahead: Duration,
 }
 
 impl Default for Options {
@@ -103,6 +111,10 @@ impl Default for Options {
             fail_scan_names: Vec::new(),
             omit_counts: false,
             shuffle: false,
+            old_tasks: 0,
+            one_id_per_content: false,
+            split_risks: false,
+            date_ahead: Duration::ZERO,
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
 use super::query::{self, Page, Query};
-use super::rules::Risk;
+use super::rules::{Hit, Risk};
 use super::store::{File, State, uuid, visible};
 
 pub(super) fn files(state: &State, query: &Query) -> Result<Answer, Refusal> {
@@ -67,10 +67,18 @@ pub(super) fn risks(state: &mut State, query: &Query) -> Result<Answer, Refusal>
             && category.is_none_or(|category| category == risk.category)
             && query.get("risk_name").is_none_or(|part| risk.name.contains(part))
     };
-    let rows = found(file).iter().enumerate().filter(|(_, risk)| wanted(risk));
+    let listed = if state.options.split_risks { split(found(file)) } else { found(file).to_vec() };
+    let rows = listed.iter().enumerate().filter(|(_, risk)| wanted(risk));
     let mut rows: Vec<Value> = rows.map(|(index, risk)| risk_row(file, index, risk)).collect();
     state.arrange(&mut rows, |row| row["risk_id"].to_string());
     Ok(listing(page, rows))
+}
+
+/// One risk a path.
+fn split(risks: &[Risk]) -> Vec<Risk> {
+    let one = |risk: &Risk, hit: &Hit| Risk { paths: vec![hit.clone()], ..risk.clone() };
+    let several = |risk: &Risk| risk.paths.iter().map(|hit| one(risk, hit)).collect();
+    risks.iter().flat_map(|risk| if risk.paths.is_empty() { vec![risk.clone()] } else { several(risk) }).collect()
 }
 
 fn risk_row(file: &File, index: usize, risk: &Risk) -> Value {

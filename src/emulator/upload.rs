@@ -84,6 +84,10 @@ pub(super) fn upload(state: &mut State, query: &Query, form: Form) -> Result<Ans
             failed.push(json!({"file_name": name, "fail_reason": reason}));
             continue;
         }
+        if let Some(file_id) = held(state, &kept, upload_type, &bytes) {
+            taken.push(json!({"file_name": name, "file_id": file_id}));
+            continue;
+        }
         let file_id = state.next_id("file");
         taken.push(json!({"file_name": name, "file_id": file_id}));
         kept.push(File {
@@ -103,6 +107,13 @@ pub(super) fn upload(state: &mut State, query: &Query, form: Form) -> Result<Ans
         state.files.append(&mut kept);
     }
     Ok(Answer { effect, ..Answer::done(&json!({"success_file_info": taken, "fail_file_info": failed}), detail) })
+}
+
+/// The id of a file of this type and content that is kept already, where each content is kept once.
+fn held(state: &State, kept: &[File], file_type: &str, bytes: &[u8]) -> Option<String> {
+    let same = |file: &&File| file.stored.file_type == file_type && file.stored.bytes == bytes;
+    let file = state.files.iter().chain(kept).filter(|_| state.options.one_id_per_content).find(same)?;
+    Some(file.stored.file_id.clone())
 }
 
 fn check_names(files: &[(String, Bytes)]) -> Result<(), Refusal> {

@@ -149,6 +149,7 @@ pub(super) fn risk(value: &Value) -> Option<RiskRow> {
         description: text(value, "description"),
         remediation: text(value, "remediation"),
         build_instruction: text(value, "build_instruction"),
+        risk_num: number(value, "risk_num"),
     })
 }
 

@@ -1,23 +1,16 @@
-//! The client: one method an endpoint.
+//! The client: how calls are sent, paced, repeated and counted. What they say stands in `api`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::Method;
-use serde_json::{Value, json};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use super::auth::Credentials;
-use super::check::{bounded, is_loopback, paging, segment, task_body};
 use super::pace::{Next, Pace};
-use super::send::{self, Again, Answer, Body, Call, Failed};
-use super::{
-    Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow, ScanStatus,
-    TaskFilter, TaskRow, UploadAnswer, UploadPart, answers,
-};
-use crate::model::FileType;
+use super::send::{self, Again, Answer, Call, Failed, Route};
+use super::{Error, Kind};
 
 /// Repetitions of a call that failed.
 const REPETITIONS: u32 = 5;
@@ -74,6 +67,8 @@ pub struct Config {
     pub credentials: Credentials,
     /// PEM certificates trusted beside the system's.
     pub ca_pem: Option<Vec<u8>>,
+    /// Whether a stand-in may answer in place of the service; otherwise its first answer is the last.
+    pub stand_in_allowed: bool,
     /// How long.
     pub timings: Timings,
 }
@@ -110,15 +105,15 @@ pub enum Event {
 
 /// A client of HSS and of the IAM call that finds a project.
 pub struct Client {
-    http: reqwest::Client,
-    config: Config,
+    pub(super) hss: Route,
+    pub(super) iam: Route,
+    pub(super) config: Config,
     observe: Box<dyn Fn(&Event)>,
-    project: RefCell<Option<String>>,
+    pub(super) project: RefCell<Option<String>>,
     calls: RefCell<BTreeMap<String, u64>>,
     paces: RefCell<BTreeMap<&'static str, Pace>>,
     answered: Notify,
     first: Mutex<()>,
-    proven: Cell<bool>,
     refused: RefCell<Option<Error>>,
     clock: Cell<Option<(i64, Instant)>>,
     repeated_uploads: Cell<u64>,
@@ -128,25 +123,13 @@ pub struct Client {
 impl Client {
     /// Builds a client; opens no connection. `observe` is told of every [`Event`].
     pub fn new(config: Config, observe: Box<dyn Fn(&Event)>) -> Result<Self, Error> {
-        let loopback = is_loopback(&config.endpoint)? && is_loopback(&config.iam_endpoint)?;
         // The second install of a process finds the first one there, which is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("hss-iac/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(config.timings.connect)
-            .timeout(config.timings.request);
-        if loopback {
-            http = http.no_proxy();
-        }
-        if let Some(pem) = &config.ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| Error::new(Kind::Invalid, format!("the CA file holds no PEM certificate: {error}")))?;
-            http = http.tls_certs_merge(certificates);
-        }
-        let http = http.build().map_err(|error| Error::new(Kind::Invalid, format!("the client can't be built: {error}")))?;
+        let route = |base: &str| Route::new(base, config.ca_pem.as_deref(), &config.timings);
+        let (hss, iam) = (route(&config.endpoint)?, route(&config.iam_endpoint)?);
         Ok(Self {
-            http,
+            hss,
+            iam,
             project: RefCell::new(config.project_id.clone()),
             config,
             observe,
@@ -154,7 +137,6 @@ impl Client {
             paces: RefCell::default(),
             answered: Notify::new(),
             first: Mutex::new(()),
-            proven: Cell::new(false),
             refused: RefCell::new(None),
             clock: Cell::new(None),
             repeated_uploads: Cell::new(0),
@@ -162,158 +144,9 @@ impl Client {
         })
     }
 
-    /// The project id, looked up by region in IAM where it was not given.
-    ///
-    /// `GET /v3/projects?name={region}` (official Python SDK 3.1.219, core).
-    pub async fn project_id(&self) -> Result<String, Error> {
-        let known = self.project.borrow().clone();
-        if let Some(project) = known {
-            return bounded("project_id", project, 256);
-        }
-        let Some(region) = self.config.region.clone() else {
-            return Err(Error::new(
-                Kind::Invalid,
-                "no project: set HSS_IAC_PROJECT_ID, or a region to look it up by".to_owned(),
-            ));
-        };
-        let answer = self.call(self.iam("iam/projects", "/v3/projects", vec![("name".to_owned(), region.clone())])).await?;
-        let projects = answer.value.get("projects").and_then(Value::as_array).cloned().unwrap_or_default();
-        let ids: Vec<&str> = projects.iter().filter_map(|project| project.get("id").and_then(Value::as_str)).collect();
-        match ids[..] {
-            [id] => {
-                *self.project.borrow_mut() = Some(id.to_owned());
-                Ok(id.to_owned())
-            }
-            [] => Err(Error::new(
-                Kind::Login,
-                format!("no project of region {region} is visible to these credentials: set HSS_IAC_PROJECT_ID"),
-            )),
-            _ => Err(Error::new(
-                Kind::Login,
-                format!("region {region} has several projects ({}): set HSS_IAC_PROJECT_ID to one", ids.join(", ")),
-            )),
-        }
-    }
-
-    /// Uploads 1 to 10 files of one type. Repeated after any passing fault; a repetition may leave a copy in the project.
-    ///
-    /// `POST /v5/{project_id}/common/files/batch-upload` (HSS API definition of 2025-08, official Python SDK 3.1.160).
-    pub async fn upload(&self, file_type: FileType, parts: &[UploadPart]) -> Result<UploadAnswer, Error> {
-        if !(1..=10).contains(&parts.len()) {
-            return Err(Error::new(Kind::Invalid, format!("files: {} parts, HSS takes 1 to 10", parts.len())));
-        }
-        if let Some(part) = parts.iter().find(|part| part.bytes.len() > 1_000_000 || !(1..=512).contains(&part.name.len())) {
-            return Err(Error::new(
-                Kind::Invalid,
-                format!("files: {} is larger or longer in name than HSS takes", part.name),
-            ));
-        }
-        let body = Body::Upload(file_type, parts);
-        let call = self.hss("batch-upload", Method::POST, "/common/files/batch-upload", Vec::new(), body).await?;
-        let answer = self.call(call).await?;
-        answers::upload(&answer.value).ok_or_else(|| unreadable("batch-upload", &answer))
-    }
-
-    /// Creates a task and returns its id. Repeated only after a failed connect or a 429; any other lost answer comes back
-    /// with [`Error::lost`].
-    ///
-    /// `POST /v5/{project_id}/common/task` (HSS API Reference, "Creating a Task").
-    pub async fn create_task(&self, task: &NewTask) -> Result<String, Error> {
-        let body = task_body(task)?;
-        let mut call = self.hss("task", Method::POST, "/common/task", Vec::new(), Body::Json(body)).await?;
-        call.repeatable = false;
-        let answer = self.call(call).await?;
-        answers::task_id(&answer.value).ok_or_else(|| Error { lost: true, ..unreadable("task", &answer) })
-    }
-
-    /// Lists `iac_scan` tasks.
-    ///
-    /// `POST /v5/{project_id}/common/tasks/batch-query` (official Python SDK 3.1.219).
-    pub async fn list_tasks(&self, filter: &TaskFilter, page: Page) -> Result<Listing<TaskRow>, Error> {
-        let mut body = json!({"task_type": "iac_scan"});
-        if let Some(task_id) = &filter.task_id {
-            body["task_id"] = json!(task_id);
-        }
-        if let Some(file_type) = filter.file_type {
-            body["iac_scan_info"] = json!({"file_type": file_type.as_str()});
-        }
-        if let Some(time) = filter.start_create_time {
-            body["start_create_time"] = json!(time);
-        }
-        let call = self
-            .hss("tasks/batch-query", Method::POST, "/common/tasks/batch-query", paging(page)?, Body::Json(body))
-            .await?;
-        let answer = self.call(call).await?;
-        answers::listing(&answer.value, "data_list", answers::task).ok_or_else(|| unreadable("tasks/batch-query", &answer))
-    }
-
-    /// Lists the files of an `iac_scan` task.
-    ///
-    /// `POST /v5/{project_id}/common/tasks/{task_id}/resources/batch-query` (official Python SDK 3.1.219).
-    pub async fn list_task_resources(
-        &self,
-        task_id: &str,
-        filter: &ResourceFilter,
-        page: Page,
-    ) -> Result<Listing<ResourceRow>, Error> {
-        let mut info = json!({});
-        if let Some(status) = filter.status {
-            let word = match status {
-                ScanStatus::Scanning => "scanning",
-                ScanStatus::Success => "success",
-                ScanStatus::Failed => "failed",
-            };
-            info["scan_status"] = json!(word);
-        }
-        let body = json!({"task_type": "iac_scan", "iac_scan_info": info});
-        let path = format!("/common/tasks/{}/resources/batch-query", segment("task_id", task_id)?);
-        let call = self.hss("resources/batch-query", Method::POST, &path, paging(page)?, Body::Json(body)).await?;
-        let answer = self.call(call).await?;
-        answers::listing(&answer.value, "iac_scan_data_list", answers::resource)
-            .ok_or_else(|| unreadable("resources/batch-query", &answer))
-    }
-
-    /// Lists files of the project.
-    ///
-    /// `GET /v5/{project_id}/container/iac/files` (official Python SDK 3.1.219).
-    pub async fn list_files(&self, filter: &FileFilter, page: Page) -> Result<Listing<FileRow>, Error> {
-        let mut query = paging(page)?;
-        query.push(("scan_type".to_owned(), if filter.cicd { "cicd_scan" } else { "manual_scan" }.to_owned()));
-        if let Some(file_id) = &filter.file_id {
-            query.push(("file_id".to_owned(), file_id.clone()));
-        }
-        if let Some(file_type) = filter.file_type {
-            query.push(("file_type".to_owned(), file_type.as_str().to_owned()));
-        }
-        if let Some(risky) = filter.risky {
-            query.push(("risky".to_owned(), risky.to_string()));
-        }
-        let call = self.hss("iac/files", Method::GET, "/container/iac/files", query, Body::Empty).await?;
-        let answer = self.call(call).await?;
-        answers::listing(&answer.value, "data_list", answers::file).ok_or_else(|| unreadable("iac/files", &answer))
-    }
-
-    /// Lists the risks of a file.
-    ///
-    /// `GET /v5/{project_id}/container/iac/file/risks` (official Python SDK 3.1.219).
-    pub async fn list_risks(&self, file_id: &str, page: Page) -> Result<Listing<RiskRow>, Error> {
-        let mut query = paging(page)?;
-        query.push(("file_id".to_owned(), bounded("file_id", file_id.to_owned(), 64)?));
-        let call = self.hss("file/risks", Method::GET, "/container/iac/file/risks", query, Body::Empty).await?;
-        let answer = self.call(call).await?;
-        answers::listing(&answer.value, "data_list", answers::risk).ok_or_else(|| unreadable("file/risks", &answer))
-    }
-
-    /// Lists the places in a file at which a rule hit.
-    ///
-    /// `GET /v5/{project_id}/container/iac/file/risk/paths` (official Python SDK 3.1.219).
-    pub async fn list_risk_paths(&self, file_id: &str, rule_id: &str, page: Page) -> Result<Listing<PathRow>, Error> {
-        let mut query = paging(page)?;
-        query.push(("file_id".to_owned(), bounded("file_id", file_id.to_owned(), 64)?));
-        query.push(("rule_id".to_owned(), bounded("rule_id", rule_id.to_owned(), 256)?));
-        let call = self.hss("risk/paths", Method::GET, "/container/iac/file/risk/paths", query, Body::Empty).await?;
-        let answer = self.call(call).await?;
-        answers::listing(&answer.value, "data_list", answers::path).ok_or_else(|| unreadable("risk/paths", &answer))
+    /// Sends nothing more: what is on its way may still be answered, every other call fails.
+    pub fn stop(&self) {
+        self.refuse(Error::new(Kind::Unreachable, "not sent, since the run is over".to_owned()));
     }
 
     /// Requests sent so far, by API, repetitions included.
@@ -337,28 +170,8 @@ impl Client {
         self.stand_in.get()
     }
 
-    fn iam(&self, api: &'static str, path: &str, query: Vec<(String, String)>) -> Call<'_> {
-        let base = &self.config.iam_endpoint;
-        Call { api, base, method: Method::GET, path: path.to_owned(), query, body: Body::Empty, repeatable: true }
-    }
-
-    async fn hss<'a>(
-        &'a self,
-        api: &'static str,
-        method: Method,
-        path: &str,
-        mut query: Vec<(String, String)>,
-        body: Body<'a>,
-    ) -> Result<Call<'a>, Error> {
-        let project = self.project_id().await?;
-        let path = format!("/v5/{}{path}", segment("project_id", &project)?);
-        let enterprise = bounded("enterprise_project_id", self.config.enterprise_project_id.clone(), 256)?;
-        query.push(("enterprise_project_id".to_owned(), enterprise));
-        Ok(Call { api, base: &self.config.endpoint, method, path, query, body, repeatable: true })
-    }
-
     /// Sends a call, as often as it may be sent.
-    async fn call(&self, call: Call<'_>) -> Result<Answer, Error> {
+    pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Error> {
         let mut tries = 0;
         let mut throttles = 0;
         loop {
@@ -404,8 +217,9 @@ impl Client {
     /// One try, when its turn has come.
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failed> {
         let turn = self.turn(call.api).await;
-        let alone = if self.proven.get() { None } else { Some(self.first.lock().await) };
-        let alone = alone.filter(|_| !self.proven.get());
+        let proven = &call.route.proven;
+        let alone = if proven.get() { None } else { Some(self.first.lock().await) };
+        let alone = alone.filter(|_| !proven.get());
         if let Some(refused) = self.refused.borrow().clone() {
             return Err(Failed { error: refused, again: Again::Never, status: None });
         }
@@ -416,11 +230,11 @@ impl Client {
         };
         if status == Some(401) {
             if let Err(failed) = &outcome {
-                *self.refused.borrow_mut() = Some(failed.error.clone());
+                self.refuse(failed.error.clone());
             }
         } else if status.is_some_and(|status| !matches!(status, 300..400 | 404 | 408 | 429 | 500..)) {
             // What a gateway or proxy says says nothing of the key.
-            self.proven.set(true);
+            proven.set(true);
         }
         drop(alone);
         turn.over(outcome.is_ok());
@@ -430,15 +244,18 @@ impl Client {
     async fn send(&self, call: &Call<'_>) -> Result<Answer, Failed> {
         let never = |error| Failed { error, again: Again::Never, status: None };
         let project = self.project.borrow().clone();
-        let request = send::build(&self.http, call, &self.config.credentials, project.as_deref()).map_err(never)?;
+        let request = send::build(call, &self.config.credentials, project.as_deref()).map_err(never)?;
         *self.calls.borrow_mut().entry(call.api.to_owned()).or_default() += 1;
         let start = Instant::now();
-        let outcome = match self.http.execute(request).await {
+        let outcome = match call.route.http.execute(request).await {
             Ok(response) => {
                 self.note_headers(&response);
-                send::read(call.api, response, self.config.timings.window).await
+                match self.impostor() {
+                    Some(error) => Err(never(error)),
+                    None => send::read(call.api, response, self.config.timings.window).await,
+                }
             }
-            Err(error) => Err(send::unanswered(call.api, &error, call.base)),
+            Err(error) => Err(send::unanswered(call.api, &error, &call.route.base)),
         };
         let status = match &outcome {
             Ok(answer) => Some(answer.status),
@@ -446,6 +263,20 @@ impl Client {
         };
         (self.observe)(&Event::Answered { api: call.api, status, took: start.elapsed() });
         outcome
+    }
+
+    /// A stand-in where none may answer: no call follows.
+    fn impostor(&self) -> Option<Error> {
+        if self.config.stand_in_allowed || !self.stand_in() {
+            return None;
+        }
+        self.refuse(Error::new(Kind::StandIn, "a stand-in answered in place of HSS".to_owned()));
+        self.refused.borrow().clone()
+    }
+
+    /// Every call that has not been sent fails with this error, or with an earlier one.
+    fn refuse(&self, error: Error) {
+        self.refused.borrow_mut().get_or_insert(error);
     }
 
     fn note_headers(&self, response: &reqwest::Response) {
@@ -511,11 +342,7 @@ impl Turn<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.client.pace(self.api, |pace| pace.over(self.answered));
+        self.client.pace(self.api, |pace| pace.over(self.answered, Instant::now()));
         self.client.answered.notify_waiters();
     }
-}
-
-fn unreadable(api: &str, answer: &Answer) -> Error {
-    Error::new(Kind::Failing, format!("{api}: {} with an answer that lacks what is documented", answer.status))
 }

@@ -17,6 +17,8 @@ pub enum Kind {
     Throttled,
     /// The service failed (5xx) or its answer could not be read, after every permitted repetition.
     Failing,
+    /// A stand-in answered where none may; nothing more is sent.
+    StandIn,
     /// No connection: name resolution, connect, TLS, after every permitted repetition.
     Unreachable,
 }

@@ -1,6 +1,7 @@
 //! The service as documented: one method an endpoint, typed request and answer. No paths on disk, no flags, no terminal.
 
 mod answers;
+mod api;
 pub mod auth;
 mod check;
 mod client;

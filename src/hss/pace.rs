@@ -60,8 +60,12 @@ impl Pace {
         Next::Now
     }
 
-    /// A call is over, answered or not.
-    pub(super) fn over(&mut self, answered: bool) {
+    /// A call is over, answered or not. Its window is counted from here: the service saw it at some time between its sending and now.
+    pub(super) fn over(&mut self, answered: bool, now: Instant) {
+        let first_in_flight = self.sent.len().checked_sub(self.in_flight);
+        if let Some(time) = first_in_flight.and_then(|at| self.sent.get_mut(at)) {
+            *time = now;
+        }
         self.in_flight = self.in_flight.saturating_sub(1);
         if answered && self.limit.is_none() && self.sent.len() > DOCUMENTED_CALLS {
             self.free = true;
@@ -99,11 +103,11 @@ mod tests {
         }
         assert_eq!(pace.next(start), Next::AfterAnswer);
         for _ in 0..5 {
-            pace.over(true);
+            pace.over(true, start);
         }
         assert_eq!(pace.next(start), Next::Now, "the sixth goes alone");
         assert_eq!(pace.next(start), Next::AfterAnswer);
-        pace.over(false);
+        pace.over(false, start);
         pace.refused(MINUTE, Duration::from_secs(60), start);
         let after = start + Duration::from_millis(60_500);
         assert_eq!(pace.next(start), Next::At(after));
@@ -111,6 +115,9 @@ mod tests {
             assert_eq!(pace.next(after), Next::Now);
         }
         assert_eq!(pace.next(after), Next::At(after + Duration::from_millis(60_500)));
+        let answered = after + Duration::from_secs(2);
+        pace.over(true, answered);
+        assert_eq!(pace.next(answered), Next::At(answered + Duration::from_millis(60_500)), "from the answer on");
     }
 
     #[tokio::test(start_paused = true)]
@@ -119,7 +126,7 @@ mod tests {
         let now = Instant::now();
         for _ in 0..6 {
             assert_eq!(pace.next(now), Next::Now);
-            pace.over(true);
+            pace.over(true, now);
         }
         for _ in 0..100 {
             assert_eq!(pace.next(now), Next::Now);

@@ -1,5 +1,6 @@
 //! One request: signed, sent once, its answer read to a bounded end and sorted.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,6 +12,8 @@ use serde_json::Value;
 
 use super::auth::Credentials;
 use super::auth::sign::{Unsigned, sign};
+use super::check::is_loopback;
+use super::client::Timings;
 use super::error::Said;
 use super::pace::Limit;
 use super::wire::UploadPart;
@@ -23,13 +26,44 @@ const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 /// A request to make.
 pub(super) struct Call<'a> {
     pub(super) api: &'static str,
-    pub(super) base: &'a str,
+    pub(super) route: &'a Route,
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Body<'a>,
     /// Whether it may be sent again after it may have taken effect.
     pub(super) repeatable: bool,
+}
+
+/// A host that is called, and how it is reached.
+pub(super) struct Route {
+    /// `https://host[:port]`, no trailing slash.
+    pub(super) base: String,
+    pub(super) http: reqwest::Client,
+    /// Whether it has answered as one who reads credentials. Until then one call is sent at a time.
+    pub(super) proven: Cell<bool>,
+}
+
+impl Route {
+    /// A host on this machine is called directly, any other through the proxy that the environment names.
+    pub(super) fn new(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Result<Self, Error> {
+        let invalid = |what: String| Error::new(Kind::Invalid, what);
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("hss-iac/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(timings.connect)
+            .timeout(timings.request);
+        if is_loopback(base)? {
+            http = http.no_proxy();
+        }
+        if let Some(pem) = ca_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(pem)
+                .map_err(|error| invalid(format!("the CA file holds no PEM certificate: {error}")))?;
+            http = http.tls_certs_merge(certificates);
+        }
+        let http = http.build().map_err(|error| invalid(format!("the client can't be built: {error}")))?;
+        Ok(Self { base: base.to_owned(), http, proven: Cell::new(false) })
+    }
 }
 
 /// What it carries.
@@ -66,14 +100,13 @@ pub(super) struct Answer {
 
 /// Builds and signs the request.
 pub(super) fn build(
-    http: &reqwest::Client,
     call: &Call<'_>,
     credentials: &Credentials,
     project_id: Option<&str>,
 ) -> Result<reqwest::Request, Error> {
     let invalid = |what: &str| Error::new(Kind::Invalid, format!("{}: {what}", call.api));
-    let mut url =
-        Url::parse(&format!("{}{}", call.base, call.path)).map_err(|error| invalid(&format!("{}: {error}", call.base)))?;
+    let base = &call.route.base;
+    let mut url = Url::parse(&format!("{base}{}", call.path)).map_err(|error| invalid(&format!("{base}: {error}")))?;
     if !call.query.is_empty() {
         let pairs: Vec<String> = call
             .query
@@ -84,7 +117,7 @@ pub(super) fn build(
             .collect();
         url.set_query(Some(&pairs.join("&")));
     }
-    let mut request = http.request(call.method.clone(), url.clone());
+    let mut request = call.route.http.request(call.method.clone(), url.clone());
     let mut signed: Vec<(String, String)> = Vec::new();
     let mut body = Vec::new();
     match &call.body {

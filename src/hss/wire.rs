@@ -192,10 +192,22 @@ pub struct RiskRow {
     pub remediation: Option<String>,
     /// The Dockerfile instruction.
     pub build_instruction: Option<String>,
+    /// At how many places, where the service says.
+    pub risk_num: Option<u64>,
 }
 
+impl RiskRow {
+    /// At how many places it is at the least: as many as the service numbers, and never none. A number that no answer can list is cut.
+    pub fn places(&self) -> usize {
+        usize::try_from(self.risk_num.unwrap_or(1).clamp(1, MOST_PLACES)).unwrap_or(1)
+    }
+}
+
+/// The largest offset of a listing, and so the most places that can be named.
+const MOST_PLACES: u64 = 2_000_000;
+
 /// A place in a Kubernetes object at which a rule hit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PathRow {
     /// `metadata.name`.
     pub resource_name: Option<String>,

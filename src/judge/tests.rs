@@ -36,6 +36,7 @@ fn finding(level: Level) -> Finding {
         hit_path: None,
         snippet: Vec::new(),
         line_hash: None,
+        places: 1,
         description: None,
         remediation: None,
         fingerprint: "f".into(),

@@ -124,6 +124,10 @@ pub struct Finding {
     /// GitHub's `primaryLocationLineHash` of the location's first line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_hash: Option<String>,
+    /// For how many places it stands: 1, or more where the service numbers places of the risk that it did not name, or was not asked
+    /// to. Every count and limit counts places.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub places: u64,
     /// What the risk is.
     pub description: Option<String>,
     /// What to do.
@@ -138,7 +142,16 @@ pub struct Finding {
     pub suppressed: Option<Suppression>,
 }
 
-/// Findings by level.
+fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_one(n: &u64) -> bool {
+    *n == 1
+}
+
+/// Findings by level, each as often as it has places.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingCounts {
     /// Level `high`.
@@ -164,7 +177,7 @@ impl FindingCounts {
                 (None, Level::Medium) => &mut counts.medium,
                 (None, Level::Low) => &mut counts.low,
                 (None, Level::Tips) => &mut counts.tips,
-            } += 1;
+            } += finding.places;
         }
         counts
     }

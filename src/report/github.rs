@@ -113,7 +113,7 @@ fn of_finding(finding: &Finding) -> Annotation {
     let prose = |text: &Option<String>| text.as_deref().map(one_line).filter(|text| !text.is_empty());
     let parts = [known.map(str::to_owned), prose(&finding.description), prose(&finding.remediation), near];
     let message = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let title = one_line(&format!("{} {}: {}", finding.level, finding.rule_id, finding.name));
+    let title = one_line(&format!("{} {}: {}", finding.level, finding.rule_id, shown::name(finding)));
     Annotation {
         file: Some(printable(&finding.path.to_string()).into_owned()),
         at: finding.location.filter(|at| at.precision != Precision::File),

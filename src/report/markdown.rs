@@ -59,7 +59,7 @@ fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
     let counts = &result.counts.findings;
     let mut columns: Vec<(&str, u64)> = Level::WORST_FIRST.iter().map(|level| (level.as_str(), counts.at(*level))).collect();
     let more =
-        [(counts.suppressed, "suppressed"), (shown.known as u64, "known"), (result.resolved.len() as u64, "resolved")];
+        [(counts.suppressed, "suppressed"), (shown.known, "known"), (result.resolved.len() as u64, "resolved")];
     columns.extend(more.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| (word, n)));
     push(&mut head, &row(columns.iter().map(|(word, _)| (*word).to_owned())));
     push(&mut head, &row(columns.iter().map(|_| "---:".to_owned())));
@@ -84,7 +84,7 @@ fn finding(finding: &Finding) -> String {
     row([
         finding.level.to_string(),
         code(&cut(&finding.rule_id, LONGEST)),
-        format!("{}{known}", text(&cut(&finding.name, LONGEST))),
+        format!("{}{known}", text(&cut(&shown::name(finding), LONGEST))),
         format!("{place}{words}"),
     ])
 }

@@ -15,9 +15,9 @@ pub(super) struct Shown<'a> {
     /// Those that count and reach the report level, by [`rank`], then in the order of the result.
     pub(super) findings: Vec<&'a Finding>,
     /// How many count and don't reach it.
-    pub(super) below: usize,
+    pub(super) below: u64,
     /// How many of all that count are in the baseline.
-    pub(super) known: usize,
+    pub(super) known: u64,
     /// Those that don't count.
     pub(super) suppressed: Vec<&'a Finding>,
 }
@@ -25,10 +25,10 @@ pub(super) struct Shown<'a> {
 impl<'a> Shown<'a> {
     pub(super) fn of(result: &'a ScanResult, view: View<'_>) -> Self {
         let (counting, suppressed): (Vec<_>, Vec<_>) = result.findings.iter().partition(|f| f.suppressed.is_none());
-        let known = counting.iter().filter(|f| f.bucket == Bucket::Known).count();
+        let known = places(counting.iter().filter(|f| f.bucket == Bucket::Known));
         let (mut findings, below): (Vec<_>, Vec<_>) = counting.into_iter().partition(|f| f.level >= view.level);
         findings.sort_by_key(|f| rank(f));
-        Self { findings, below: below.len(), known, suppressed }
+        Self { findings, below: places(&below), known, suppressed }
     }
 
     /// The findings by file: the file with the worst comes first, and in it the worst finding.
@@ -52,6 +52,17 @@ impl<'a> Shown<'a> {
     pub(super) fn below(&self, view: View<'_>) -> Option<String> {
         (self.below > 0).then(|| format!("{} below {} not shown", self.below, view.level))
     }
+}
+
+/// How often findings count: one that stands for several places counts for each.
+fn places<'a>(findings: impl IntoIterator<Item = &'a &'a Finding>) -> u64 {
+    findings.into_iter().map(|finding| finding.places).sum()
+}
+
+/// `The name (at 3 places)`, where one finding stands for several.
+pub(super) fn name(finding: &Finding) -> String {
+    let places = if finding.places > 1 { format!(" (at {} places)", finding.places) } else { String::new() };
+    format!("{}{places}", finding.name)
 }
 
 /// How many ranks there are.
@@ -189,8 +200,7 @@ pub(super) fn files(result: &ScanResult) -> String {
 pub(super) fn findings(result: &ScanResult, shown: &Shown<'_>) -> String {
     let counts = &result.counts.findings;
     let levels = Level::WORST_FIRST.iter().map(|level| format!("{} {level}", counts.at(*level)));
-    let more =
-        [(counts.suppressed, "suppressed"), (shown.known as u64, "known"), (result.resolved.len() as u64, "resolved")];
+    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (result.resolved.len() as u64, "resolved")];
     let more = more.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
     levels.chain(more).collect::<Vec<_>>().join(", ")
 }

@@ -67,7 +67,7 @@ fn write_finding(finding: &Finding, rule: usize, view: View<'_>, out: &mut dyn W
     let id = printable(&finding.rule_id);
     let pad = " ".repeat(rule.saturating_sub(id.width()));
     let known = if finding.bucket == Bucket::Known { format!(" {DIM}(known){DIM:#}") } else { String::new() };
-    let name = one_line(&cut(&finding.name, LONGEST));
+    let name = one_line(&cut(&shown::name(finding), LONGEST));
     writeln!(out, "  {style}{:<6}{style:#}  {DIM}{id}{DIM:#}{pad}  {name}{known}", finding.level)?;
     if let Some(place) = place(finding) {
         writeln!(out, "{INDENT}{DIM}{}{DIM:#}", printable(&place))?;

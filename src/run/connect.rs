@@ -88,6 +88,7 @@ fn client(
         enterprise_project_id: service.enterprise_project_id.clone(),
         credentials,
         ca_pem: service.ca_pem.clone(),
+        stand_in_allowed: settings.stand_in_allowed,
         timings: settings.timings,
     };
     Ok(Client::new(config, Box::new(move |event| progress.event(event)))?)

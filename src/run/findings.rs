@@ -1,4 +1,4 @@
-//! What HSS reports becomes findings: one for each place of a risk.
+//! What HSS reports becomes findings.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -39,13 +39,16 @@ fn key(finding: &Finding) -> impl Ord + '_ {
     )
 }
 
+/// One finding for each place that is named, and one for the places that are only numbered, so that a verdict does not hang on which
+/// places were asked for.
 fn of_file(entry: &Entry) -> Vec<Finding> {
     entry
         .risks
         .iter()
         .flat_map(|(risk, places)| {
-            let places = if places.is_empty() { vec![None] } else { places.iter().map(Some).collect() };
-            places.into_iter().map(move |place| finding(entry, risk, place))
+            let unnamed = risk.places().saturating_sub(places.len()) as u64;
+            let rest = (unnamed > 0).then(|| Finding { places: unnamed, ..finding(entry, risk, None) });
+            places.iter().map(|place| finding(entry, risk, Some(place))).chain(rest)
         })
         .collect()
 }
@@ -68,6 +71,7 @@ fn finding(entry: &Entry, risk: &RiskRow, place: Option<&PathRow>) -> Finding {
         hit_path: place.and_then(|place| place.hit_path.clone()),
         snippet: Vec::new(),
         line_hash: None,
+        places: 1,
         description: risk.description.clone(),
         remediation: risk.remediation.clone(),
         fingerprint: String::new(),

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use futures_util::stream;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
@@ -11,8 +11,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::plan::{FEW_FILES, ROWS_PER_PAGE};
 use super::wait::Finished;
 use super::{Job, Step, pages};
-use crate::hss::{Error, FileFilter, FileRow, Kind, Page, RiskRow};
-use crate::model::{FileType, State};
+use crate::hss::{Error, FileFilter, FileRow, Kind, Page, PathRow, RiskRow};
+use crate::model::{FileType, Level, State};
 
 /// How often a file that counts as risky and lists no risk is asked again.
 const LATE_LOOKS: u32 = 2;
@@ -21,13 +21,13 @@ impl Job<'_> {
     /// Reads the risks of every file that is handed in, until no more come.
     pub(super) async fn collect(&self, mut tasks: UnboundedReceiver<Finished>) -> Result<(), Error> {
         let done = Cell::new(0);
-        let of: u64 = self.ledger.borrow().tasks.values().map(|task| task.files).sum();
+        let of = self.ledger.borrow().entries.iter().filter(|entry| entry.task_id.is_some()).count();
         let mut collecting = FuturesUnordered::new();
         let mut more = true;
         while more || !collecting.is_empty() {
             tokio::select! {
                 files = tasks.recv(), if more => match files {
-                    Some(files) => collecting.push(self.collect_task(files, &done, usize::try_from(of).unwrap_or(usize::MAX))),
+                    Some(files) => collecting.push(self.collect_files(files, &done, of)),
                     None => more = false,
                 },
                 Some(end) = collecting.next() => end?,
@@ -36,45 +36,52 @@ impl Job<'_> {
         Ok(())
     }
 
-    async fn collect_task(&self, files: Finished, done: &Cell<usize>, of: usize) -> Result<(), Error> {
-        let rows = self.file_rows(&files).await?;
-        stream::iter(files)
-            .map(|index| self.collect_file(index, &rows))
-            .buffer_unordered(self.options.jobs)
-            .inspect(|_| {
-                done.set(done.get() + 1);
+    async fn collect_files(&self, files: Finished, done: &Cell<usize>, of: usize) -> Result<(), Error> {
+        let mut by_id: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for index in files {
+            let file_id = self.ledger.borrow().entries[index].file_id.clone().unwrap_or_default();
+            by_id.entry(file_id).or_default().push(index);
+        }
+        let rows = &self.file_rows(&by_id).await?;
+        stream::iter(by_id)
+            .map(|(file_id, files)| async move {
+                self.collect_file(&file_id, &files, rows).await?;
+                done.set(done.get() + files.len());
                 (self.observe)(Step::Collected { done: done.get(), of });
+                Ok(())
             })
+            .buffer_unordered(self.options.jobs)
             .try_collect::<()>()
             .await
     }
 
-    async fn collect_file(&self, index: usize, rows: &HashMap<String, FileRow>) -> Result<(), Error> {
-        match self.risks(index, rows).await {
+    /// Reads the risks behind one id, which equal files may share.
+    async fn collect_file(&self, file_id: &str, files: &[usize], rows: &HashMap<String, FileRow>) -> Result<(), Error> {
+        match self.risks(file_id, rows).await {
             Ok(risks) => {
                 self.strikes.set(0);
-                let risks = risks.into_iter().map(|risk| (risk, Vec::new())).collect();
-                self.ledger.borrow_mut().scanned(index, risks);
-                Ok(())
+                for index in files {
+                    self.ledger.borrow_mut().scanned(*index, risks.clone());
+                }
             }
             Err(error) => {
                 let error = self.forgive(error)?;
-                self.end(&[index], State::ScanFailed, &format!("its risks could not be read: {}", error.message));
-                Ok(())
+                self.end(files, State::ScanFailed, &format!("its risks could not be read: {}", error.message));
             }
         }
+        Ok(())
     }
 
     /// Rows of the files, where one listing of the project's files costs fewer calls than asking file by file. The listing holds the
     /// project's whole history: its first page says how long it is.
-    async fn file_rows(&self, files: &[usize]) -> Result<HashMap<String, FileRow>, Error> {
+    async fn file_rows(&self, files: &BTreeMap<String, Vec<usize>>) -> Result<HashMap<String, FileRow>, Error> {
         let mut rows = HashMap::new();
         if files.len() <= FEW_FILES {
             return Ok(rows);
         }
-        let wanted: Vec<String> =
-            files.iter().filter_map(|index| self.ledger.borrow().entries[*index].file_id.clone()).collect();
-        let file_type = files.first().map(|index| self.ledger.borrow().entries[*index].source.file_type);
+        let types: BTreeSet<FileType> =
+            files.values().flatten().map(|index| self.ledger.borrow().entries[*index].source.file_type).collect();
+        let file_type = types.first().copied().filter(|_| types.len() == 1);
         let filter = FileFilter { file_type, ..FileFilter::default() };
         let mut page = Page { offset: 0, limit: ROWS_PER_PAGE };
         loop {
@@ -85,7 +92,7 @@ impl Job<'_> {
             let received = listing.rows.len() as u64;
             rows.extend(listing.rows.into_iter().map(|row| (row.file_id.clone(), row)));
             page.offset += received;
-            let missing = wanted.iter().filter(|id| !rows.contains_key(*id)).count() as u64;
+            let missing = files.keys().filter(|id| !rows.contains_key(*id)).count() as u64;
             let pages_left = listing.total.map_or(1, |total| total.saturating_sub(page.offset).div_ceil(ROWS_PER_PAGE));
             if received == 0 || missing == 0 || pages_left == 0 || pages_left >= missing {
                 return Ok(rows);
@@ -94,20 +101,19 @@ impl Job<'_> {
     }
 
     /// The risks of one file. None at all is believed only where the service says that it has scanned the file and found nothing.
-    async fn risks(&self, index: usize, rows: &HashMap<String, FileRow>) -> Result<Vec<RiskRow>, Error> {
-        let file_id = self.ledger.borrow().entries[index].file_id.clone().unwrap_or_default();
-        let mut row = rows.get(&file_id).cloned();
+    async fn risks(&self, file_id: &str, rows: &HashMap<String, FileRow>) -> Result<Vec<RiskRow>, Error> {
+        let mut row = rows.get(file_id).cloned();
         if row.as_ref().is_some_and(is_clean) {
             return Ok(Vec::new());
         }
         for look in 0..=LATE_LOOKS {
             let key = |risk: &RiskRow| format!("{}\n{}\n{:?}", risk.risk_id, risk.rule_id, risk.build_instruction);
-            let risks = pages::all(|page| self.client.list_risks(&file_id, page), key).await?;
+            let risks = pages::all(|page| self.client.list_risks(file_id, page), key).await?;
             if !risks.is_empty() {
                 return Ok(risks);
             }
             if row.is_none() || look > 0 {
-                let filter = FileFilter { file_id: Some(file_id.clone()), ..FileFilter::default() };
+                let filter = FileFilter { file_id: Some(file_id.to_owned()), ..FileFilter::default() };
                 let listing = self.client.list_files(&filter, Page { offset: 0, limit: 10 }).await?;
                 row = listing.rows.into_iter().find(|row| row.file_id == file_id);
                 if row.is_none() {
@@ -132,51 +138,62 @@ impl Job<'_> {
         }
     }
 
-    /// Asks where the risks of Kubernetes files are: those that reach the gate first, and no more than allowed.
+    /// Asks where the risks of Kubernetes files are, once for each file and rule: those that reach the gate first, and no more than
+    /// allowed.
     pub(super) async fn ask_places(&self) -> Result<(), Error> {
-        let mut wanted = Vec::new();
-        for (index, entry) in self.ledger.borrow().entries.iter().enumerate() {
-            if entry.source.file_type == FileType::K8sYaml {
-                let file_id = entry.file_id.clone().unwrap_or_default();
-                wanted.extend(
-                    entry
-                        .risks
-                        .iter()
-                        .enumerate()
-                        .map(|(at, (risk, _))| (risk.level, index, at, file_id.clone(), risk.rule_id.clone())),
-                );
-            }
-        }
-        wanted.sort_by_key(|(level, index, at, ..)| (Reverse(*level), *index, *at));
+        let mut wanted = self.places_wanted();
         let left_out = wanted.split_off(wanted.len().min(self.options.max_path_calls));
         if !left_out.is_empty() {
-            let gate = left_out.iter().filter(|(level, ..)| self.options.gate.is_some_and(|gate| *level >= gate)).count();
+            let at_the_gate = |question: &&Question| self.options.gate.is_some_and(|gate| question.level >= gate);
             self.note(format!(
-                "{} risks are shown without their place in the file, {gate} of them at the gate: \
+                "{} risks are shown without their place in the file, {} of them at the gate: \
                  asking for each costs a call, and --max-path-calls allows {}",
                 left_out.len(),
+                left_out.iter().filter(at_the_gate).count(),
                 self.options.max_path_calls
             ));
         }
         stream::iter(wanted)
-            .map(|(_, index, at, file_id, rule_id)| async move {
-                let key = |path: &crate::hss::PathRow| format!("{path:?}");
+            .map(|Question { file_id, rule_id, .. }| async move {
+                let key = |path: &PathRow| format!("{path:?}");
                 match pages::all(|page| self.client.list_risk_paths(&file_id, &rule_id, page), key).await {
-                    Ok(paths) => {
-                        self.ledger.borrow_mut().entries[index].risks[at].1 = paths;
-                        Ok(())
-                    }
+                    Ok(places) => self.ledger.borrow_mut().located(&file_id, &rule_id, places),
                     Err(error) => {
                         let error = self.forgive(error)?;
                         self.note(format!("the places of rule {rule_id} could not be read: {}", error.message));
-                        Ok(())
                     }
                 }
+                Ok(())
             })
             .buffer_unordered(self.options.jobs)
             .try_collect()
             .await
     }
+
+    /// What can be asked, worst first and then in the order of the files.
+    fn places_wanted(&self) -> Vec<Question> {
+        let ledger = self.ledger.borrow();
+        let mut wanted = Vec::new();
+        let mut seen = HashSet::new();
+        for entry in ledger.entries.iter().filter(|entry| entry.source.file_type == FileType::K8sYaml) {
+            let file_id = entry.file_id.clone().unwrap_or_default();
+            for (risk, _) in entry.risks.iter().filter(|(risk, _)| !risk.rule_id.is_empty()) {
+                // The risks of a file stand worst first: the first of a rule has its level.
+                if seen.insert((file_id.clone(), risk.rule_id.clone())) {
+                    wanted.push(Question { level: risk.level, file_id: file_id.clone(), rule_id: risk.rule_id.clone() });
+                }
+            }
+        }
+        wanted.sort_by_key(|question| Reverse(question.level));
+        wanted
+    }
+}
+
+/// Where a rule hits in a file.
+struct Question {
+    level: Level,
+    file_id: String,
+    rule_id: String,
 }
 
 fn is_clean(row: &FileRow) -> bool {

@@ -1,6 +1,7 @@
 //! The account of a run: what became of every file. It is kept outside the work, so that work that is cut off loses nothing.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::hss::{PathRow, RiskRow};
 use crate::model::{FileRecord, SourceFile, State, Task, TaskStatus};
@@ -12,6 +13,8 @@ enum Stage {
     Waiting,
     /// The service keeps a copy.
     Uploaded,
+    /// Its task is being created: an answer will tell, or there may be a task that is not known here.
+    Submitting,
     /// In a task.
     Submitted,
     /// Ended, with the reason where it was not scanned.
@@ -81,6 +84,34 @@ impl Ledger {
         entry.stage = Stage::Uploaded;
     }
 
+    /// A task of these files is being created.
+    pub fn submitting(&mut self, files: &[usize]) {
+        self.set(files, &Stage::Submitting);
+    }
+
+    /// No task of these files was created, for certain.
+    pub fn not_submitted(&mut self, files: &[usize]) {
+        self.set(files, &Stage::Uploaded);
+    }
+
+    fn set(&mut self, files: &[usize], stage: &Stage) {
+        for index in files {
+            self.entries[*index].stage = stage.clone();
+        }
+    }
+
+    /// Whether some task is being created.
+    pub fn is_submitting(&self) -> bool {
+        self.entries.iter().any(|entry| entry.stage == Stage::Submitting)
+    }
+
+    /// The ids of these files, each once: equal files may have the same.
+    pub fn ids(&self, files: &[usize]) -> Vec<String> {
+        let mut seen = HashSet::new();
+        let ids = files.iter().filter_map(|index| self.entries[*index].file_id.clone());
+        ids.filter(|id| seen.insert(id.clone())).collect()
+    }
+
     /// These files are in this task.
     pub fn submitted(&mut self, task: Task, files: &[usize]) {
         for index in files {
@@ -106,10 +137,26 @@ impl Ledger {
         }
     }
 
-    /// A file was scanned and its risks were read.
-    pub fn scanned(&mut self, index: usize, risks: Vec<(RiskRow, Vec<PathRow>)>) {
-        self.entries[index].risks = risks;
+    /// A file was scanned and its risks were read, but not yet where they are.
+    pub fn scanned(&mut self, index: usize, mut risks: Vec<RiskRow>) {
+        risks.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.entries[index].risks = risks.into_iter().map(|risk| (risk, Vec::new())).collect();
         self.end(index, State::Scanned, None);
+    }
+
+    /// The places of a rule in a file, shared out among the risks of that rule: to each as many as it numbers, and what is left over to
+    /// the worst.
+    pub fn located(&mut self, file_id: &str, rule_id: &str, mut places: Vec<PathRow>) {
+        places.sort();
+        for entry in self.entries.iter_mut().filter(|entry| entry.file_id.as_deref() == Some(file_id)) {
+            let of_rule = |risk: &RiskRow| risk.rule_id == rule_id;
+            let numbered: usize = entry.risks.iter().filter(|(risk, _)| of_rule(risk)).map(|(risk, _)| risk.places()).sum();
+            let mut more = places.len().saturating_sub(numbered);
+            let mut rest = places.iter().cloned();
+            for (risk, its) in entry.risks.iter_mut().filter(|(risk, _)| of_rule(risk)) {
+                *its = rest.by_ref().take(risk.places() + std::mem::take(&mut more)).collect();
+            }
+        }
     }
 
     /// Ends every file that has not ended, since the run is over for this reason.
@@ -118,6 +165,7 @@ impl Ledger {
             let so_far = match self.entries[index].stage {
                 Stage::Waiting => "not sent",
                 Stage::Uploaded => "uploaded, in no task",
+                Stage::Submitting => "being submitted, a task may exist",
                 Stage::Submitted => "submitted, result not read",
                 Stage::Ended(..) => continue,
             };
@@ -130,7 +178,7 @@ impl Ledger {
         let record = |entry: &Entry| {
             let (state, reason) = match &entry.stage {
                 Stage::Ended(state, reason) => (*state, reason.clone()),
-                Stage::Waiting | Stage::Uploaded | Stage::Submitted => (State::NotScanned, None),
+                Stage::Waiting | Stage::Uploaded | Stage::Submitting | Stage::Submitted => (State::NotScanned, None),
             };
             FileRecord {
                 path: entry.source.path.clone(),
@@ -151,6 +199,11 @@ impl Ledger {
     }
 }
 
+/// Worst first, and then by what a reader sees: ids differ from run to run.
+fn order(risk: &RiskRow) -> impl Ord + '_ {
+    (Reverse(risk.level), &risk.rule_id, &risk.name, &risk.description, &risk.build_instruction, Reverse(risk.risk_num))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,13 +222,15 @@ mod tests {
 
     #[test]
     fn a_closed_account_says_how_far_each_file_came() {
-        let names = ["blocked", "waiting", "uploaded", "submitted", "scanned"];
+        let names = ["blocked", "waiting", "uploaded", "submitted", "scanned", "submitting"];
         let mut ledger = Ledger::open(names.map(|name| file(name, (name == "blocked").then_some("a FIFO"))).into());
-        for index in 2..5 {
+        for index in 2..6 {
             ledger.uploaded(index, format!("id-{index}"));
         }
         let task = Task { task_id: "t".into(), file_type: FileType::Dockerfile, files: 2, status: TaskStatus::Created };
         ledger.submitted(task, &[3, 4]);
+        ledger.submitting(&[2, 5]);
+        ledger.not_submitted(&[2]);
         assert_eq!(ledger.open_in("t"), [3, 4]);
         ledger.scanned(4, Vec::new());
         ledger.close("timed out");
@@ -190,6 +245,7 @@ mod tests {
                 not("uploaded", "uploaded, in no task: timed out"),
                 not("submitted", "submitted, result not read: timed out"),
                 ("scanned".to_owned(), State::Scanned, None),
+                not("submitting", "being submitted, a task may exist: timed out"),
             ]
         );
     }

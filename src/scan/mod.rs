@@ -32,8 +32,6 @@ pub struct Options {
     pub no_wait: bool,
     /// The steady distance of polls.
     pub poll: Duration,
-    /// The first wait before looking again for something that is late.
-    pub patience: Duration,
 }
 
 /// What the job is doing, for people who wait.
@@ -81,7 +79,16 @@ pub struct Job<'a> {
     pub read: &'a dyn Fn(usize) -> std::io::Result<Vec<u8>>,
     /// Calls in a row that failed for good.
     pub strikes: Cell<u32>,
+    /// Since when tasks of this run may have been created: milliseconds of the service's clock.
+    pub since: Cell<Option<i64>>,
 }
+
+/// How long a task that is being created is waited for when the run ends early.
+pub const GRACE: Duration = Duration::from_secs(3);
+
+/// The first waits between looks, in thousandths of the steady distance: early while it costs nothing, and only five in the first
+/// window of the documented limit.
+const FIRST_LOOKS: [u32; 6] = [20, 30, 100, 300, 800, 2_800];
 
 /// A service that fails this many calls in a row, each after all its repetitions, is left alone.
 const STRIKES: u32 = 2;
@@ -100,13 +107,18 @@ impl Job<'_> {
 
     /// Whether a failed call ends the job: the next ones would fail as well. Otherwise only its files are lost.
     fn forgive(&self, error: Error) -> Result<Error, Error> {
-        let strikes = match error.kind {
-            Kind::Login | Kind::NotPublished | Kind::Unreachable => return Err(error),
-            Kind::Failing | Kind::Throttled => self.strikes.get() + 1,
-            Kind::Invalid | Kind::Refused => 0,
-        };
+        if is_fatal(error.kind) {
+            return Err(error);
+        }
+        let failing = matches!(error.kind, Kind::Failing | Kind::Throttled);
+        let strikes = if failing { self.strikes.get() + 1 } else { 0 };
         self.strikes.set(strikes);
         if strikes >= STRIKES { Err(error) } else { Ok(error) }
+    }
+
+    /// The distance of the nth look at something that takes its time, from 0.
+    fn pause(&self, look: usize) -> Duration {
+        self.options.poll * FIRST_LOOKS.get(look).copied().unwrap_or(1_000) / 1_000
     }
 
     fn end(&self, files: &[usize], state: State, reason: &str) {
@@ -119,4 +131,9 @@ impl Job<'_> {
     fn note(&self, note: String) {
         self.ledger.borrow_mut().notes.push(note);
     }
+}
+
+/// Whether every later call would fail for the same reason.
+fn is_fatal(kind: Kind) -> bool {
+    matches!(kind, Kind::Login | Kind::NotPublished | Kind::Unreachable | Kind::StandIn)
 }

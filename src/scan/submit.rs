@@ -2,72 +2,109 @@
 
 use std::collections::HashSet;
 
-use super::{Job, pages};
+use super::{Job, is_fatal, pages};
 use crate::hss::{Error, Kind, NewTask, Page, ResourceFilter, TaskFilter, TaskRow};
 use crate::model::{FileType, State, Task, TaskStatus};
 
 /// How often a task is created again after its answer was lost and no trace of it was found.
 const TRIES: usize = 4;
-/// How often a lost task is looked for: it may be invisible at first.
-const LOOKS: u32 = 3;
-/// Creation times are looked up from this much before the try, in milliseconds.
-const CLOCK_MARGIN: i64 = 2_000;
+/// How often a lost task is looked for before it is created again: it may be invisible at first.
+const LOOKS: usize = 4;
+/// Creation times are looked up from this much before the try, in milliseconds: the hosts of a service may differ in their clocks.
+const CLOCK_MARGIN: i64 = 60_000;
 
 impl Job<'_> {
     /// Puts uploaded files into one task.
     pub(super) async fn submit(&self, file_type: FileType, files: Vec<usize>) -> Result<(), Error> {
-        let ids: Vec<String> =
-            files.iter().filter_map(|index| self.ledger.borrow().entries[*index].file_id.clone()).collect();
+        let ids = self.ledger.borrow().ids(&files);
         let task = NewTask::Iac { file_type, file_ids: ids.clone() };
-        let mut last = None;
         let since = self.client.service_time().map(|time| time - CLOCK_MARGIN);
-        for _ in 0..TRIES {
-            let found = match self.client.create_task(&task).await {
-                Ok(task_id) => Some(task_id),
-                Err(error) if error.lost => {
-                    let found = self.look_for(file_type, &ids, since).await?;
-                    if found.is_none() {
-                        self.note("a task was created again, since the answer to the first try was lost and no task held our files".into());
-                    }
-                    last = Some(error);
-                    found
+        self.since.set(self.since.get().or(since));
+        let mut last = Error::new(Kind::Failing, "no task could be created".to_owned());
+        for attempt in 0..TRIES {
+            if attempt > 0 {
+                let why = "the answer to the first try was lost and no task held our files";
+                self.note(format!("a task was created again, since {why}"));
+            }
+            self.ledger.borrow_mut().submitting(&files);
+            last = match self.client.create_task(&task).await {
+                Ok(task_id) => {
+                    self.submitted(task_id, file_type, &files);
+                    return Ok(());
                 }
+                Err(error) if error.lost => error,
                 Err(error) => {
+                    // An earlier try, whose answer was lost, may still come to be.
+                    if attempt == 0 {
+                        self.ledger.borrow_mut().not_submitted(&files);
+                    }
                     let error = self.forgive(error)?;
                     self.end(&files, State::ScanFailed, &error.message);
                     return Ok(());
                 }
             };
-            if let Some(task_id) = found {
-                self.strikes.set(0);
-                let task = Task { task_id, file_type, files: files.len() as u64, status: TaskStatus::Created };
-                self.ledger.borrow_mut().submitted(task, &files);
-                return Ok(());
+            match self.look_for(file_type, &ids, since).await {
+                Ok(Some(task_id)) => {
+                    self.submitted(task_id, file_type, &files);
+                    return Ok(());
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let why = format!("a task may exist: {}; and looking for it failed: {}", last.message, error.message);
+                    self.end(&files, State::ScanFailed, &why);
+                    return self.forgive(error).map(drop);
+                }
             }
         }
-        let error = last.unwrap_or_else(|| Error::new(Kind::Failing, "no task could be created".to_owned()));
-        Err(error)
+        self.end(&files, State::ScanFailed, &format!("a task may exist: {}; and none holds our files", last.message));
+        self.forgive(last).map(drop)
     }
 
-    /// Looks for a task that holds just these files, started since the try. Never by likeness: other pipelines use the same project.
+    fn submitted(&self, task_id: String, file_type: FileType, files: &[usize]) {
+        self.strikes.set(0);
+        let mut ledger = self.ledger.borrow_mut();
+        let count = ledger.ids(files).len() as u64;
+        ledger.submitted(Task { task_id, file_type, files: count, status: TaskStatus::Created }, files);
+    }
+
+    /// Looks for a task that holds just these files, started since the try, at the distance of the polls. Never by likeness: other
+    /// pipelines use the same project. An error says that the last look was not clear.
     async fn look_for(&self, file_type: FileType, ids: &[String], since: Option<i64>) -> Result<Option<String>, Error> {
         let filter = TaskFilter { file_type: Some(file_type), start_create_time: since, ..TaskFilter::default() };
         let mut foreign = HashSet::new();
+        let mut last = Ok(None);
         for look in 0..LOOKS {
-            tokio::time::sleep(self.options.patience * 2_u32.pow(look)).await;
-            let rows = pages::all(|page| self.client.list_tasks(&filter, page), |row| row.task_id.clone()).await?;
-            for row in rows {
-                if row.task_id.is_empty() || foreign.contains(&row.task_id) || !self.may_be_ours(&row, ids.len()) {
-                    continue;
-                }
-                match self.holds(&row, ids).await? {
-                    Held::Ours => return Ok(Some(row.task_id)),
-                    Held::Foreign => drop(foreign.insert(row.task_id)),
-                    Held::NotYet => {}
-                }
+            tokio::time::sleep(self.pause(look)).await;
+            last = self.look(&filter, ids, &mut foreign).await;
+            match &last {
+                Ok(Some(_)) => break,
+                Err(error) if is_fatal(error.kind) => break,
+                _ => {}
             }
         }
-        Ok(None)
+        last
+    }
+
+    async fn look(
+        &self,
+        filter: &TaskFilter,
+        ids: &[String],
+        foreign: &mut HashSet<String>,
+    ) -> Result<Option<String>, Error> {
+        let mut unclear = None;
+        for row in pages::all(|page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await? {
+            if row.task_id.is_empty() || foreign.contains(&row.task_id) || !self.may_be_ours(&row, ids.len()) {
+                continue;
+            }
+            match self.holds(&row, ids).await {
+                Ok(Held::Ours) => return Ok(Some(row.task_id)),
+                Ok(Held::Foreign) => drop(foreign.insert(row.task_id)),
+                Ok(Held::NotYet) => {}
+                Err(error) if is_fatal(error.kind) => return Err(error),
+                Err(error) => unclear = Some(error),
+            }
+        }
+        unclear.map_or(Ok(None), Err)
     }
 
     fn may_be_ours(&self, row: &TaskRow, files: usize) -> bool {

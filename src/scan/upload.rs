@@ -6,7 +6,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{pin_mut, stream};
 
 use super::plan::{self, Batch, FILES_PER_TASK, Item};
-use super::{Job, Step};
+use super::{GRACE, Job, Step};
 use crate::digest::sha256;
 use crate::hss::{Error, Kind, UploadPart};
 use crate::model::{FileType, State};
@@ -30,10 +30,13 @@ impl Job<'_> {
             .buffer_unordered(self.options.jobs);
         pin_mut!(uploads);
         let mut submits = FuturesUnordered::new();
-        loop {
+        let end = loop {
             tokio::select! {
                 Some(upload) = uploads.next() => {
-                    let (batch, stored) = upload?;
+                    let (batch, stored) = match upload {
+                        Ok(upload) => upload,
+                        Err(error) => break Err(error),
+                    };
                     done += batch.files.len();
                     (self.observe)(Step::Uploaded { done, of: total });
                     let unsent = unsent.entry(batch.file_type).or_default();
@@ -46,12 +49,19 @@ impl Job<'_> {
                     }
                 }
                 Some(submit) = submits.next() => {
-                    submit?;
+                    if let Err(error) = submit {
+                        break Err(error);
+                    }
                     (self.observe)(Step::Submitted { tasks: self.ledger.borrow().tasks.len() });
                 }
-                else => return Ok(()),
+                else => break Ok(()),
             }
+        };
+        if end.is_err() {
+            // Tasks that are being created may come to be whatever happens here: their ids are worth a little time.
+            let _ = tokio::time::timeout(GRACE, submits.collect::<Vec<_>>()).await;
         }
+        end
     }
 
     fn batches(&self) -> Vec<Batch> {

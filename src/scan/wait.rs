@@ -1,19 +1,18 @@
 //! Waiting: one listing serves all tasks that are open.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{Job, Step, pages};
 use crate::hss::{Error, Kind, Page, ResourceFilter, ResourceRow, ScanStatus, TaskFilter, TaskRow};
-use crate::model::{State, TaskStatus};
+use crate::model::{FileType, State, TaskStatus};
 
-/// The first waits between polls, in thousandths of the steady distance: early while it costs nothing, and only five in the first
-/// window of the documented limit.
-const FIRST_POLLS: [u32; 6] = [20, 30, 100, 300, 800, 2_800];
+/// A task that so many listings of the run's tasks lack is asked for by its id: the service's clock or its unit of time may be another
+/// one than we think.
+const MISSES: u32 = 2;
 
-/// Files of a task that were scanned, ready to be asked for their risks.
+/// Files that a poll found scanned, ready to be asked for their risks.
 pub(super) type Finished = Vec<usize>;
 
 impl Job<'_> {
@@ -21,11 +20,12 @@ impl Job<'_> {
     pub(super) async fn wait(&self, finished: UnboundedSender<Finished>) -> Result<(), Error> {
         let mut open: BTreeSet<String> = self.ledger.borrow().tasks.keys().cloned().collect();
         let all = open.len();
+        let mut missed = BTreeMap::new();
         let mut polls = 0;
         while !open.is_empty() {
             tokio::time::sleep(self.pause(polls)).await;
             polls += 1;
-            let rows = match self.poll(&open).await {
+            let rows = match self.poll(&open, &mut missed).await {
                 Ok(rows) => rows,
                 Err(error) if matches!(error.kind, Kind::Refused | Kind::Invalid) => return Err(error),
                 Err(error) => {
@@ -34,6 +34,7 @@ impl Job<'_> {
                 }
             };
             self.strikes.set(0);
+            let mut scanned = Vec::new();
             for (task_id, row) in rows {
                 if let Some(status) = row.status {
                     self.ledger.borrow_mut().task_is(&task_id, status);
@@ -43,25 +44,48 @@ impl Job<'_> {
                 }
                 if let Some(files) = self.settle(&task_id, &row).await? {
                     open.remove(&task_id);
-                    // The receiver lives as long as this future: both end together.
-                    let _ = finished.send(files);
+                    scanned.extend(files);
                 }
+            }
+            if !scanned.is_empty() {
+                // The receiver lives as long as this future: both end together.
+                let _ = finished.send(scanned);
             }
             (self.observe)(Step::Finished { done: all - open.len(), of: all });
         }
         Ok(())
     }
 
-    fn pause(&self, polls: usize) -> Duration {
-        self.options.poll * FIRST_POLLS.get(polls).copied().unwrap_or(1_000) / 1_000
+    /// The rows of the open tasks; a task that is not listed is not visible yet. One listing of what the run may have created serves
+    /// all, however much the project has seen before.
+    async fn poll(
+        &self,
+        open: &BTreeSet<String>,
+        missed: &mut BTreeMap<String, u32>,
+    ) -> Result<BTreeMap<String, TaskRow>, Error> {
+        let alone = open.len() == 1;
+        let mut found = if alone { BTreeMap::new() } else { self.list_open(open).await? };
+        for task_id in open {
+            if found.contains_key(task_id) {
+                continue;
+            }
+            let times = missed.entry(task_id.clone()).or_default();
+            *times += 1;
+            if alone || *times > MISSES {
+                let filter = TaskFilter { task_id: Some(task_id.clone()), ..TaskFilter::default() };
+                let listing = self.client.list_tasks(&filter, Page { offset: 0, limit: 10 }).await?;
+                let row = listing.rows.into_iter().find(|row| row.task_id == *task_id);
+                found.extend(row.map(|row| (task_id.clone(), row)));
+            }
+        }
+        Ok(found)
     }
 
-    /// The rows of the open tasks; a task that is not listed is not visible yet.
-    async fn poll(&self, open: &BTreeSet<String>) -> Result<BTreeMap<String, TaskRow>, Error> {
-        let mut filter = TaskFilter::default();
-        if open.len() == 1 {
-            filter.task_id = open.first().cloned();
-        }
+    async fn list_open(&self, open: &BTreeSet<String>) -> Result<BTreeMap<String, TaskRow>, Error> {
+        let types: BTreeSet<FileType> =
+            open.iter().filter_map(|task_id| self.ledger.borrow().tasks.get(task_id).map(|task| task.file_type)).collect();
+        let file_type = types.first().copied().filter(|_| types.len() == 1);
+        let filter = TaskFilter { file_type, start_create_time: self.since.get(), ..TaskFilter::default() };
         let mut found = BTreeMap::new();
         let mut page = Page { offset: 0, limit: super::plan::ROWS_PER_PAGE };
         loop {
@@ -81,7 +105,7 @@ impl Job<'_> {
     /// where the counts do not say that all were scanned.
     async fn settle(&self, task_id: &str, row: &TaskRow) -> Result<Option<Finished>, Error> {
         let files = self.ledger.borrow().open_in(task_id);
-        let sent = files.len() as u64;
+        let sent = self.ledger.borrow().ids(&files).len() as u64;
         if row.files == Some(sent) && row.succeeded == Some(sent) && row.failed == Some(0) {
             return Ok(Some(files));
         }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use hss_iac::emulator::{Emulator, Options};
+use hss_iac::emulator::{Emulator, Fault, Options, ScriptedFault};
 use serde_json::Value;
 
 /// A repository in a temporary directory.
@@ -129,6 +129,27 @@ pub(crate) fn quick() -> Options {
 /// Starts a stand-in.
 pub(crate) fn start(options: Options) -> Emulator {
     Emulator::start(options).expect("the stand-in listens")
+}
+
+/// A stand-in that scans at once and fails at one call of an API.
+pub(crate) fn faulty(api: &str, nth: u32, fault: Fault) -> Options {
+    Options { faults: vec![scripted(api, nth, fault)], ..quick() }
+}
+
+/// A fault at the nth call of an API.
+pub(crate) fn scripted(api: &str, nth: u32, fault: Fault) -> ScriptedFault {
+    ScriptedFault { api: api.to_owned(), nth, fault }
+}
+
+/// How many calls of an API the stand-in has seen.
+pub(crate) fn calls(emulator: &Emulator, api: &str) -> usize {
+    emulator.journal().iter().filter(|call| call.api == api).count()
+}
+
+/// The path and the state of every file of a result.
+pub(crate) fn states(result: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    result["files"].as_array().expect("files").iter().map(|file| (text(&file["path"]), text(&file["state"]))).collect()
 }
 
 /// Asserts that every file of ours ended in exactly one state and that the numbers say so.

@@ -92,11 +92,8 @@ fn numbers(result: &ScanResult, shown: &Shown<'_>) -> Markup {
         (counts.skipped, "skipped"),
         (counts.masked, "values masked"),
     ];
-    let other = [
-        (counts.findings.suppressed, "suppressed"),
-        (shown.known as u64, "known"),
-        (result.resolved.len() as u64, "resolved"),
-    ];
+    let other =
+        [(counts.findings.suppressed, "suppressed"), (shown.known, "known"), (result.resolved.len() as u64, "resolved")];
     html! {
         ul.numbers {
             @for level in Level::WORST_FIRST { li { b { (counts.findings.at(level)) } " " (level.as_str()) } }
@@ -137,7 +134,7 @@ fn article(finding: &Finding) -> Markup {
         article tabindex="-1" data-level=(finding.level.as_str()) {
             p {
                 span class=(format!("badge {}", finding.level)) { (finding.level.as_str()) }
-                b { (printable(&finding.name)) } " "
+                b { (printable(&shown::name(finding))) } " "
                 a.soft href=(format!("#{}", anchor(&finding.rule_id))) { (printable(&finding.rule_id)) }
             }
             p.soft {
@@ -231,9 +228,9 @@ fn rest(result: &ScanResult, shown: &Shown<'_>) -> Markup {
 }
 
 fn rules(shown: &[&Finding]) -> Markup {
-    let mut rules: BTreeMap<&str, (&Finding, usize)> = BTreeMap::new();
+    let mut rules: BTreeMap<&str, (&Finding, u64)> = BTreeMap::new();
     for finding in shown {
-        rules.entry(&finding.rule_id).or_insert((finding, 0)).1 += 1;
+        rules.entry(&finding.rule_id).or_insert((finding, 0)).1 += finding.places;
     }
     html! {
         @if !rules.is_empty() {

@@ -20,7 +20,7 @@ pub(super) fn by_directory(shown: &[&Finding]) -> Markup {
     for finding in shown {
         let path = finding.path.to_string();
         let directory = path.rsplit_once('/').map_or(".", |(directory, _)| directory);
-        count(directories.entry(directory.to_owned()).or_default(), finding.level);
+        count(directories.entry(directory.to_owned()).or_default(), finding);
     }
     let mut rows: Vec<(String, Numbers)> = directories.into_iter().collect();
     rows.sort_by_key(|(_, numbers)| Reverse(*numbers));
@@ -45,9 +45,11 @@ pub(super) fn by_directory(shown: &[&Finding]) -> Markup {
     }
 }
 
-fn count(numbers: &mut Numbers, level: Level) {
+fn count(numbers: &mut Numbers, finding: &Finding) {
     for (number, of) in numbers.iter_mut().zip(Level::WORST_FIRST) {
-        *number += u64::from(of == level);
+        if of == finding.level {
+            *number += finding.places;
+        }
     }
 }
 

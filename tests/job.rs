@@ -1,0 +1,186 @@
+//! What the job costs, and what is left of it where something goes wrong: through the binary.
+#![cfg(feature = "emulator")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use common::{
+    BAD_DOCKERFILE, Finished, Repo, assert_adds_up, calls, faulty, quick, scan, scan_command, scripted, start, states,
+};
+use hss_iac::emulator::{Emulator, Fault, Options};
+use serde_json::{Value, json};
+
+/// A pod with a medium risk at two places: two containers without a memory limit.
+const TWO_PLACES: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  containers:\n  - name: a\n    \
+                          image: registry.example/a:1.2.3\n  - name: b\n    image: registry.example/b:1.2.3\n";
+
+/// What each listing of an API gave, such as `4 of 4`.
+fn listed(emulator: &Emulator, api: &str) -> Vec<String> {
+    emulator.journal().into_iter().filter(|call| call.api == api).map(|call| call.detail).collect()
+}
+
+fn task_ids(result: &Value) -> Vec<String> {
+    let tasks = result["tasks"].as_array().expect("tasks");
+    tasks.iter().map(|task| task["task_id"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+fn created(emulator: &Emulator) -> Vec<String> {
+    let mut ids: Vec<String> = emulator.tasks().into_iter().map(|(id, ..)| id).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn a_poll_is_one_call_however_long_the_project_s_history() {
+    let emulator = start(Options { old_tasks: 3_000, ..quick() });
+    let ran = scan(Repo::new().many(101).path(), &emulator, &["--jobs", "8"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let polls = listed(&emulator, "tasks/batch-query");
+    assert!(polls.iter().all(|poll| ["1 of 1", "2 of 2", "3 of 3", "4 of 4"].contains(&poll.as_str())), "{polls:?}");
+}
+
+#[test]
+fn a_date_that_is_ahead_hides_no_task() {
+    let emulator = start(Options { date_ahead: Duration::from_secs(7_200), old_tasks: 300, ..quick() });
+    let ran = scan(Repo::new().many(1).path(), &emulator, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let polls = listed(&emulator, "tasks/batch-query");
+    assert_eq!(polls, ["0 of 0", "0 of 0", "0 of 0", "1 of 1", "1 of 1"]);
+}
+
+#[test]
+fn one_listing_of_the_files_serves_all_tasks() {
+    let emulator = start(quick());
+    let ran = scan(Repo::new().many(150).path(), &emulator, &["--jobs", "8"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(emulator.tasks().len(), 4);
+    let rows: usize = listed(&emulator, "iac/files").iter().map(|detail| rows_of(detail)).sum();
+    assert_eq!(rows, 300, "every file is listed once");
+    assert_eq!(calls(&emulator, "iac/files"), 2, "300 files are two pages");
+}
+
+fn rows_of(detail: &str) -> usize {
+    detail.split(' ').next().and_then(|rows| rows.parse().ok()).unwrap_or_default()
+}
+
+#[test]
+fn two_risks_of_a_rule_are_asked_for_once_and_found_once() {
+    let repo = Repo::new().file("pod.yaml", TWO_PLACES);
+    let found = |split_risks| {
+        let emulator = start(Options { split_risks, ..quick() });
+        let ran = scan(repo.path(), &emulator, &[]);
+        let place = |finding: &Value| format!("{} {}", finding["rule_id"], finding["hit_path"]);
+        let places: Vec<String> = ran.json()["findings"].as_array().expect("findings").iter().map(place).collect();
+        (places, calls(&emulator, "risk/paths"))
+    };
+    let whole = found(false);
+    assert!(whole.0.iter().any(|place| place.contains("containers[1]")), "{whole:?}");
+    assert_eq!(found(true), whole);
+}
+
+#[test]
+fn the_count_of_places_does_not_hang_on_asking_for_them() {
+    let repo = Repo::new().file("pod.yaml", TWO_PLACES);
+    let verdict = |options: Options, args: &[&str]| {
+        let emulator = start(options);
+        let args = [&["--fail-on", "never", "--max", "medium=4"], args].concat();
+        let result = scan(repo.path(), &emulator, &args).json();
+        (result["counts"]["findings"].clone(), result["verdict"]["exit_code"].clone(), result["findings"].clone())
+    };
+    let asked = verdict(quick(), &[]);
+    assert_eq!(asked.1, json!(1), "{asked:?}");
+    let unasked = verdict(quick(), &["--max-path-calls", "0"]);
+    assert_eq!((&unasked.0, &unasked.1), (&asked.0, &asked.1));
+    assert!(unasked.2.as_array().is_some_and(|findings| findings.iter().any(|finding| finding["places"] == 2)));
+    let failed = verdict(faulty("risk/paths", 0, Fault::Status(400)), &[]);
+    assert_eq!((&failed.0, &failed.1), (&asked.0, &asked.1));
+}
+
+#[test]
+fn a_fatal_upload_waits_for_the_task_that_is_being_created() {
+    let faults =
+        vec![scripted("task", 1, Fault::Slow(Duration::from_secs(1))), scripted("batch-upload", 2, Fault::NotPublished)];
+    let emulator = start(Options { faults, ..quick() });
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE).file("config.yaml", &common::clean_manifest(0));
+    let ran = scan(repo.path(), &emulator, &["--jobs", "1"]);
+    let result = ran.json();
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    assert_adds_up(&result, 2);
+    assert_eq!(task_ids(&result), created(&emulator));
+    assert!(ran.stderr.contains(&created(&emulator)[0]), "{}", ran.stderr);
+}
+
+#[test]
+fn the_end_of_the_time_waits_a_little_for_a_task_and_else_says_so() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let emulator = start(faulty("task", 1, Fault::Slow(Duration::from_secs(2))));
+    let ran = scan(repo.path(), &emulator, &["--timeout", "1s"]);
+    assert_eq!((ran.code, task_ids(&ran.json())), (6, created(&emulator)), "{}", ran.stderr);
+
+    let emulator = start(faulty("task", 1, Fault::Slow(Duration::from_secs(60))));
+    let ran = scan(repo.path(), &emulator, &["--timeout", "1s"]);
+    let result = ran.json();
+    assert_eq!((ran.code, task_ids(&result)), (6, Vec::new()));
+    assert_adds_up(&result, 1);
+    assert_eq!(result["files"][0]["reason"], "being submitted, a task may exist: timed out after 1 s");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_waits_a_little_for_a_task() {
+    let emulator = start(faulty("task", 1, Fault::Slow(Duration::from_secs(2))));
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let mut command = scan_command(repo.path(), &emulator, &[]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let asked = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        calls(&emulator, "task") > 0
+    });
+    assert!(asked, "it came to create a task");
+    let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+    let ran: Finished = child.wait_with_output().expect("it ends").into();
+    assert_eq!((ran.code, task_ids(&ran.json())), (143, created(&emulator)));
+}
+
+#[test]
+fn a_lost_task_that_can_not_be_looked_for_costs_its_own_files_alone() {
+    let mut faults: Vec<_> = (1..=4).map(|nth| scripted("tasks/batch-query", nth, Fault::Status(400))).collect();
+    faults.push(scripted("task", 1, Fault::ResetAfter));
+    let emulator = start(Options { faults, ..quick() });
+    let ran = scan(Repo::new().many(3).path(), &emulator, &[]);
+    let result = ran.json();
+    assert_eq!(ran.code, 7, "{}", ran.stderr);
+    assert_adds_up(&result, 6);
+    assert_eq!((&result["counts"]["scanned"], &result["counts"]["scan_failed"]), (&json!(3), &json!(3)));
+    let said = |file: &&Value| file["reason"].as_str().is_some_and(|reason| reason.starts_with("a task may exist"));
+    assert_eq!(result["files"].as_array().expect("files").iter().filter(said).count(), 3, "{result}");
+    assert_eq!(emulator.tasks().len(), 2, "none was created again");
+}
+
+#[test]
+fn a_task_that_is_long_invisible_is_found_and_not_made_again() {
+    let emulator = start(Options { hide_tasks: 3, ..faulty("task", 1, Fault::ResetAfter) });
+    let ran = scan(Repo::new().file("Dockerfile", BAD_DOCKERFILE).path(), &emulator, &[]);
+    assert_eq!((ran.code, emulator.tasks().len()), (1, 1), "{}", ran.stderr);
+}
+
+#[test]
+fn equal_files_with_one_id_are_one_in_their_task() {
+    for fault in [None, Some(Fault::ResetAfter)] {
+        let faults = fault.into_iter().map(|fault| scripted("task", 1, fault)).collect();
+        let emulator = start(Options { one_id_per_content: true, faults, ..quick() });
+        let repo = Repo::new().file("a/Dockerfile", BAD_DOCKERFILE).file("b/Dockerfile", BAD_DOCKERFILE);
+        let ran = scan(repo.path(), &emulator, &[]);
+        let result = ran.json();
+        assert_eq!(ran.code, 1, "{}\n{}", ran.stderr, result["verdict"]);
+        let scanned = ["a/Dockerfile", "b/Dockerfile"].map(|path| (path.to_owned(), "scanned".to_owned()));
+        assert_eq!(states(&result), scanned);
+        assert_eq!(emulator.tasks().len(), 1);
+        assert_eq!(calls(&emulator, "file/risks"), 1);
+        assert_eq!(emulator.refusals(), Vec::<String>::new());
+    }
+}
