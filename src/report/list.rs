@@ -81,11 +81,10 @@ pub fn write(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     let calls: Vec<String> = listing.plan.calls.iter().map(|(api, n)| format!("{n} {api}")).collect();
     if !calls.is_empty() {
         writeln!(out, "at least {} calls: {}", listing.plan.calls.values().sum::<u64>(), calls.join(", "))?;
-        writeln!(
-            out,
-            "at least {} s under the documented limit of 5 calls a minute for each API",
-            listing.plan.least_seconds
-        )?;
+        match listing.plan.least_seconds {
+            0 => writeln!(out, "no waiting: every API stays within the documented limit of 5 calls a minute")?,
+            seconds => writeln!(out, "at least {seconds} s, as HSS documents a limit of 5 calls a minute for each API")?,
+        }
     }
     Ok(())
 }
