@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::{FailOn, FileType, Level};
 
 /// Scan a repository's Dockerfiles and Kubernetes YAML with Huawei Cloud Host Security Service (HSS).
 #[derive(Debug, Parser)]
-#[command(name = "hss-iac", version, max_term_width = 120, after_help = EXIT_CODES)]
+#[command(name = "hss-iac", bin_name = "hss-iac", version, max_term_width = 120, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -20,8 +21,20 @@ pub struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 pass or submitted, 1 a finding at the gate, 2 usage, 3 nothing to scan (with --if-empty fail), 4 credentials,
-5 service, 6 timed out, 7 partial, 8 a report could not be written, 70 a bug, 130 interrupted, 143 terminated.";
+Exit codes:
+    0  pass; with --no-wait: submitted
+    1  a finding reaches the gate
+    2  usage or configuration error
+    3  nothing to scan, with --if-empty fail
+    4  credentials missing or refused, or no permission
+    5  service unreachable or failing, or the API is not published there
+    6  timed out waiting
+    7  partial: a file was not scanned, and no finding reached the gate
+    8  a report could not be written
+   70  a bug of hss-iac
+  130  interrupted
+  143  terminated
+Where several hold, the first of 130 and 143, 2, 1, 4, 5, 6, 7, 8, 3, 0 is the exit code.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -58,10 +71,10 @@ pub struct List {
     #[command(flatten)]
     pub(crate) input: Input,
     /// Say step by step why this path is taken or not
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = "Report")]
     pub(crate) explain: Option<PathBuf>,
     /// Print a table or the JSON of the plan
-    #[arg(short, long, value_name = "FORMAT", env = "HSS_IAC_OUTPUT", default_value = "table", value_parser = list_format)]
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = list_format, help_heading = "Report")]
     pub(crate) output: Format,
     #[command(flatten)]
     pub(crate) talk: Talk,
@@ -96,7 +109,7 @@ pub struct Input {
     #[arg(long, value_name = "GLOB=TYPE", env = "HSS_IAC_MAP", value_delimiter = '\n')]
     pub(crate) map: Vec<Mapping>,
     /// Do not honour .gitignore
-    #[arg(long, env = "HSS_IAC_NO_IGNORE")]
+    #[arg(long, env = "HSS_IAC_NO_IGNORE", value_parser = yes_or_no())]
     pub(crate) no_ignore: bool,
 }
 
@@ -109,7 +122,7 @@ pub(crate) struct Gate {
     /// Fail where more than N findings stand at a level
     #[arg(long, value_name = "LEVEL=N", env = "HSS_IAC_MAX", value_delimiter = ',')]
     pub(crate) max: Vec<Max>,
-    /// What to do where some file was not scanned
+    /// What to do where a file of ours was not scanned
     #[arg(long, value_name = "WHAT", env = "HSS_IAC_ON_PARTIAL", default_value = "fail")]
     pub(crate) on_partial: OnFault,
     /// What to do where the service fails or the time is over
@@ -123,7 +136,7 @@ pub(crate) struct Gate {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub(crate) struct Report {
-    /// A report: table, json, markdown, github or github-summary, on stdout or to a file (repeatable)
+    /// A report, on stdout or in a file (repeatable); a table on stdout where nothing is said
     #[arg(short, long, value_name = "FORMAT[=PATH]", env = "HSS_IAC_OUTPUT", value_delimiter = ',')]
     pub(crate) output: Vec<Output>,
     /// The lowest level that human reports show; changes neither the verdict nor the JSON
@@ -135,7 +148,7 @@ pub(crate) struct Report {
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
     /// The region id, such as cn-north-4
-    #[arg(long, env = "HSS_IAC_REGION")]
+    #[arg(long, value_name = "ID", env = "HSS_IAC_REGION")]
     pub(crate) region: Option<String>,
     /// The project id; looked up by region where missing
     #[arg(long, value_name = "ID", env = "HSS_IAC_PROJECT_ID")]
@@ -157,7 +170,7 @@ pub(crate) struct Connection {
     #[arg(long)]
     pub(crate) emulator: bool,
     /// Accept a stand-in where CI is set
-    #[arg(long, env = "HSS_IAC_ALLOW_STAND_IN")]
+    #[arg(long, env = "HSS_IAC_ALLOW_STAND_IN", value_parser = yes_or_no())]
     pub(crate) allow_stand_in: bool,
 }
 
@@ -168,7 +181,7 @@ pub(crate) struct Pace {
     #[arg(long, value_name = "DUR", env = "HSS_IAC_TIMEOUT", default_value = "30m", value_parser = duration)]
     pub(crate) timeout: Duration,
     /// Submit and go; the result is pending
-    #[arg(long, env = "HSS_IAC_NO_WAIT")]
+    #[arg(long, env = "HSS_IAC_NO_WAIT", value_parser = yes_or_no())]
     pub(crate) no_wait: bool,
     /// Requests in flight at most
     #[arg(long, value_name = "N", env = "HSS_IAC_JOBS", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -182,10 +195,10 @@ pub(crate) struct Pace {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Talk")]
 pub struct Talk {
-    /// No progress
-    #[arg(short, long, env = "HSS_IAC_QUIET")]
+    /// No progress; warnings are still said
+    #[arg(short, long, env = "HSS_IAC_QUIET", value_parser = yes_or_no())]
     pub(crate) quiet: bool,
-    /// More: where credentials come from, a line per call, remediations
+    /// More: which credentials, a line for each call, and what to do about each finding
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
     /// When to use colour
@@ -232,18 +245,18 @@ pub struct Emulator {
 /// Whether a fault fails the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OnFault {
-    /// It does.
+    /// The exit code says so.
     Fail,
-    /// It is reported only.
+    /// The report says so, the exit code does not.
     Warn,
 }
 
 /// Whether nothing to scan fails the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum IfEmpty {
-    /// It passes.
+    /// The exit code is 0.
     Pass,
-    /// It fails.
+    /// The exit code is 3.
     Fail,
 }
 
@@ -263,7 +276,7 @@ pub enum Color {
 pub enum Format {
     /// For people.
     Table,
-    /// The contract.
+    /// For programs.
     Json,
     /// A comment on a merge request.
     Markdown,
@@ -403,6 +416,11 @@ impl FromStr for Rate {
         }
         Ok(Self { calls, window })
     }
+}
+
+/// What the variable of a switch may say: also 1, yes or on, in any case, and their opposites.
+fn yes_or_no() -> BoolishValueParser {
+    BoolishValueParser::new()
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,6 +1,9 @@
 //! An error that ends a command before it has a result: what failed, and the next step.
 
+use std::io::{IsTerminal as _, Write as _};
+
 use crate::model::Exit;
+use crate::report::printable;
 use crate::{discover, hss};
 
 /// Why a command could not do its job.
@@ -47,4 +50,28 @@ pub(crate) fn exit_of(kind: hss::Kind) -> Exit {
         | hss::Kind::Failing
         | hss::Kind::Unreachable => Exit::Service,
     }
+}
+
+/// From here on a panic, on whichever thread, is called a bug of ours and ends the process with [`Exit::Bug`]: not with the code of a
+/// signal, which release builds would leave, and not with that of a verdict.
+pub fn end_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let mut stderr = std::io::stderr();
+        // A progress bar may stand on the line.
+        let start = if stderr.is_terminal() { "\n" } else { "" };
+        let place = panic.to_string().lines().map(printable).collect::<Vec<_>>().join(" ");
+        // Nobody is left to tell if stderr is gone.
+        let _ = write!(
+            stderr,
+            "{start}error: a bug in hss-iac {} ended this run, which has no verdict\n  {place}\n\
+             Please report it where you got hss-iac from, with these lines and the command line.\n",
+            env!("CARGO_PKG_VERSION"),
+        );
+        end(Exit::Bug);
+    }));
+}
+
+#[expect(clippy::exit, reason = "after a panic no caller is left to hand a code to")]
+fn end(exit: Exit) {
+    std::process::exit(i32::from(exit.code()));
 }

@@ -11,10 +11,7 @@ use hss_iac::run::{self, Streams};
 use hss_iac::settings;
 
 fn main() -> ExitCode {
-    std::panic::set_hook(Box::new(|panic| {
-        say(&format!("bug in hss-iac {}, please report it: {panic}", env!("CARGO_PKG_VERSION")));
-        std::process::exit(i32::from(Exit::Bug.code()));
-    }));
+    hss_iac::error::end_on_panic();
     match command(Cli::parse().command) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {

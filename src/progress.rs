@@ -2,13 +2,18 @@
 
 use std::cell::RefCell;
 use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::hss::Event;
+use crate::judge::count;
 use crate::report::printable;
 use crate::scan::Step;
+
+/// How often the bar's clock moves.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Talks to people who wait.
 pub struct Progress {
@@ -24,9 +29,9 @@ impl Progress {
     pub fn new(quiet: bool, verbose: u8, color: ColorChoice) -> Self {
         let bars = !quiet && verbose == 0 && std::io::stderr().is_terminal();
         let bar = bars.then(|| {
-            let bar = ProgressBar::new(0);
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
             // A template that does not parse leaves the default style.
-            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {elapsed}") {
+            if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {elapsed}") {
                 bar.set_style(style);
             }
             bar
@@ -57,14 +62,23 @@ impl Progress {
     pub fn step(&self, step: Step) {
         let (what, done, of) = match step {
             Step::Uploaded { done, of } => ("uploaded", done, of),
-            Step::Submitted { tasks } => return self.detail(&format!("submitted {tasks} tasks")),
+            Step::Submitted { tasks } => {
+                return self.detail(&format!("submitted: {}", count(tasks as u64, "task", "tasks")));
+            }
             Step::Finished { done, of } => ("tasks finished", done, of),
             Step::Collected { done, of } => ("risks read", done, of),
         };
         if let Some(bar) = &self.bar {
-            bar.set_length(of as u64);
-            bar.set_position(done as u64);
-            bar.set_message(what);
+            bar.update(|state| {
+                state.set_len(of as u64);
+                state.set_pos(done as u64);
+            });
+            bar.set_message(format!("{what}: {done} of {of}"));
+            if bar.is_hidden() {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                // The clock goes on where nothing else does.
+                bar.enable_steady_tick(TICK);
+            }
         } else if done == of {
             let line = format!("{what}: {done} of {of}");
             if *self.last.borrow() != line {

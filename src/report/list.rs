@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::printable;
 use crate::judge::count;
-use crate::model::{Counts, FileRecord, SCHEMA_VERSION, Skipped, State};
+use crate::model::{Counts, FileRecord, RepoPath, SCHEMA_VERSION, Skipped, State};
 
 /// What a scan would do.
 #[derive(Debug, Serialize)]
@@ -44,12 +44,9 @@ const DIM: Style = Style::new().dimmed();
 
 /// Writes the table.
 pub fn write(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
-    let width = listing.files.iter().map(|file| printable(&file.path.to_string()).width()).max().unwrap_or(0).min(80);
+    let width = width_of(listing.files.iter().map(|file| &file.path));
     for file in &listing.files {
-        let path = file.path.to_string();
-        let path = printable(&path);
-        let pad = " ".repeat(width.saturating_sub(path.width()));
-        write!(out, "{path}{pad}  {:<10}  {:>9}", file.file_type, size(file.size))?;
+        write!(out, "{}  {:<10}  {:>9}", padded(&file.path, width), file.file_type, size(file.size))?;
         if file.state == State::NotScanned {
             write!(out, "  not scanned: {}", printable(file.reason.as_deref().unwrap_or_default()))?;
         }
@@ -59,9 +56,10 @@ pub fn write(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
     }
     if !listing.skipped.is_empty() {
-        writeln!(out, "\n{BOLD}Skipped{BOLD:#}")?;
+        writeln!(out, "\n{BOLD}Skipped{BOLD:#} (--explain PATH says why)")?;
+        let width = width_of(listing.skipped.iter().map(|skipped| &skipped.path));
         for skipped in &listing.skipped {
-            writeln!(out, "  {}  {DIM}{}{DIM:#}", printable(&skipped.path.to_string()), skipped.reason.as_str())?;
+            writeln!(out, "  {}  {DIM}{}{DIM:#}", padded(&skipped.path, width), skipped.reason.as_str())?;
         }
     }
     for note in &listing.notes {
@@ -81,13 +79,23 @@ pub fn write(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     let calls: Vec<String> = listing.plan.calls.iter().map(|(api, n)| format!("{n} {api}")).collect();
     if !calls.is_empty() {
         writeln!(out, "at least {} calls: {}", listing.plan.calls.values().sum::<u64>(), calls.join(", "))?;
-        writeln!(
-            out,
-            "at least {} s under the documented limit of 5 calls a minute for each API",
-            listing.plan.least_seconds
-        )?;
+        match listing.plan.least_seconds {
+            0 => writeln!(out, "no waiting: every API stays within the documented limit of 5 calls a minute")?,
+            seconds => writeln!(out, "at least {seconds} s, as HSS documents a limit of 5 calls a minute for each API")?,
+        }
     }
     Ok(())
+}
+
+/// The column that paths need; one that is very long does not widen it.
+fn width_of<'a>(paths: impl Iterator<Item = &'a RepoPath>) -> usize {
+    paths.map(|path| printable(&path.to_string()).width()).max().unwrap_or(0).min(80)
+}
+
+fn padded(path: &RepoPath, width: usize) -> String {
+    let path = path.to_string();
+    let path = printable(&path);
+    format!("{path}{}", " ".repeat(width.saturating_sub(path.width())))
 }
 
 /// Names the Secret documents of a file.
