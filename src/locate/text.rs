@@ -47,10 +47,10 @@ impl Text {
 
     /// The bytes of the first line that is not blank, without the blanks around it; an empty range where there is none.
     pub(super) fn first_line(&self) -> Range<usize> {
-        let start = self.text.len() - self.text.trim_start().len();
-        let line = self.lines[self.index_of(start)];
-        let end = self.text.get(start..line.end).map_or(start, |rest| start + rest.trim_end().len());
-        if start == self.text.len() { 0..0 } else { start..end }
+        let rest = self.text.trim_start();
+        let start = if rest.is_empty() { 0 } else { self.text.len() - rest.len() };
+        let line = rest.split(['\r', '\n']).next().unwrap_or_default();
+        start..start + line.trim_end().len()
     }
 
     /// The location of a range of bytes.
@@ -66,8 +66,8 @@ impl Text {
         let line = location.line.clamp(1, last);
         let end_line = location.end_line.clamp(line, last);
         let column = location.column.clamp(1, self.end_column(line));
-        let least = if line == end_line { column } else { 1 };
-        let end_column = location.end_column.clamp(least, self.end_column(end_line));
+        let from = if line == end_line { column } else { 1 };
+        let end_column = location.end_column.clamp(from, self.end_column(end_line));
         Location { line, end_line, column, end_column, precision: location.precision }
     }
 

@@ -30,11 +30,15 @@ pub(super) fn all(ledger: &Ledger, root: &Path) -> Findings {
         let mut findings = of_file(entry);
         // Equal texts are told apart by number, so the numbers are given before lines have a say in the order.
         findings.sort_by(|a, b| key(a).cmp(&key(b)));
-        findings.iter_mut().for_each(|finding| finding.fingerprint = fingerprint(finding, &mut seen));
+        for finding in &mut findings {
+            finding.fingerprint = fingerprint(finding, &mut seen);
+        }
         match source(entry, root) {
             Ok(source) => settle(&mut findings, entry.source.file_type, &source),
             Err(reason) => {
-                findings.iter_mut().for_each(|finding| finding.location = Some(TOP_OF_FILE));
+                for finding in &mut findings {
+                    finding.location = Some(TOP_OF_FILE);
+                }
                 all.notes.push(format!("the findings of {} have no lines: {reason}", entry.source.path));
             }
         }

@@ -127,7 +127,7 @@ impl<'a> Dockerfile<'a> {
         self.folded
             .get(&fold(&words))
             .or_else(|| self.squeezed.get(&squeeze(&words)))
-            .map(|entries| self.found(entries, Precision::Exact))
+            .map(|entries| self.found(&self.like(&words, entries), Precision::Exact))
     }
 
     /// Instructions of which this is all but the keyword.
@@ -187,8 +187,15 @@ impl<'a> Dockerfile<'a> {
     /// The last instruction with this keyword, if possible one that is as much `ONBUILD` as the text.
     fn keyword(&self, words: &Words<'_>) -> Option<Found> {
         let entries = self.indices(|entry| !words.keyword.is_empty() && entry.keyword == words.keyword);
-        let last = entries.iter().rfind(|index| self.entries[**index].on_build == words.on_build).or(entries.last())?;
-        Some(self.found(&[*last], Precision::Parent))
+        let last = *self.like(words, &entries).last()?;
+        Some(self.found(&[last], Precision::Parent))
+    }
+
+    /// Those instructions that are as much `ONBUILD` as the text; all where none is.
+    fn like(&self, words: &Words<'_>, entries: &[usize]) -> Vec<usize> {
+        let like: Vec<usize> =
+            entries.iter().copied().filter(|index| self.entries[*index].on_build == words.on_build).collect();
+        if like.is_empty() { entries.to_vec() } else { like }
     }
 
     fn indices(&self, wanted: impl Fn(&Entry) -> bool) -> Vec<usize> {

@@ -111,6 +111,8 @@ fn cut_and_partial_texts() {
 
 #[test]
 fn on_build_with_and_without_its_word() {
+    let both = "FROM a\nUSER root\nONBUILD USER root\n";
+    assert_eq!(alone(both, ["USER root", "ONBUILD USER root"]), ["2:1-2:10 exact", "3:1-3:18 exact"]);
     let source = "FROM a\nONBUILD USER root\nUSER b\n";
     let texts = ["ONBUILD USER root", "USER root", "onbuild user root", "root", "ONBUILD USER x", "USER y"];
     let expected =
@@ -197,12 +199,13 @@ fn written(escape: char, line_break: &'static str) -> impl Strategy<Value = Writ
         for n in 0..heredocs {
             let opening = [" <<", " 3<<-\""][usize::from(n)];
             let end = format!("END{number}{n}{}", ["", "\""][usize::from(n)]);
-            said.push_str(&format!("{opening}{end}"));
-            source.push_str(&format!("{opening}{end}"));
+            said.extend([opening, &end]);
+            source.extend([opening, &end]);
         }
         for n in 0..heredocs {
             let tabs = ["", "\t"][usize::from(n)];
-            source.push_str(&format!("{line_break}USER root{line_break}# x{line_break}{tabs}END{number}{n}"));
+            let end = format!("END{number}{n}");
+            source.extend([line_break, "USER root", line_break, "# x", line_break, tabs, &end]);
         }
         Written { said, source }
     })
@@ -217,7 +220,8 @@ fn dockerfile() -> impl Strategy<Value = (String, Vec<(String, u32, u32)>)> {
         })
         .prop_map(|(escape, line_break, mark, all)| {
             let mut source = if mark { "\u{feff}".to_owned() } else { String::new() };
-            source.push_str(&format!("# escape={escape}{line_break}FROM x{line_break}"));
+            let directive = format!("# escape={escape}");
+            source.extend([&directive, line_break, "FROM x", line_break]);
             let mut expected = Vec::new();
             for (written, between) in all {
                 for line in between {
