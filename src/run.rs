@@ -25,6 +25,7 @@ use crate::scan::{self, Job, Ledger};
 use crate::settings;
 use crate::{discover, report};
 
+use findings::Findings;
 pub use output::Streams;
 
 /// The account of a run, and what ended it.
@@ -49,7 +50,8 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     done.ledger.notes.extend(found.notes);
 
     let files = done.ledger.records();
-    let findings = findings::all(&done.ledger);
+    let Findings { findings, notes } = findings::all(&done.ledger, &settings.input.root);
+    done.ledger.notes.extend(notes);
     let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
     let facts = Facts {
         faults: done.faults,

@@ -7,8 +7,8 @@ mod common;
 use std::time::Duration;
 
 use common::{BAD_DOCKERFILE, Repo, assert_adds_up, calls, faulty, quick, run, scan, start, states};
-use hss_iac::emulator::{Fault, Options};
-use serde_json::json;
+use hss_iac::emulator::{Emulator, Fault, Options};
+use serde_json::{Value, json};
 
 #[test]
 fn a_bad_dockerfile_fails_and_the_calls_are_the_least() {
@@ -25,6 +25,78 @@ fn a_bad_dockerfile_fails_and_the_calls_are_the_least() {
     assert_eq!(calls(&emulator, "task"), 1);
     assert_eq!(calls(&emulator, "file/risks"), 1);
     assert_eq!(emulator.refusals(), Vec::<String>::new());
+}
+
+/// Each finding as `level instruction, line:column-line:column precision, source lines`.
+fn places(result: &Value) -> Vec<String> {
+    let findings = result["findings"].as_array().expect("findings").iter();
+    findings
+        .map(|finding| {
+            let at = &finding["location"];
+            let place = format!("{}:{}-{}:{}", at["line"], at["column"], at["end_line"], at["end_column"]);
+            let text = |value: &Value| value.as_str().unwrap_or("nothing").to_owned();
+            let said = format!("{} {}", text(&finding["level"]), text(&finding["instruction"]));
+            format!("{said}, {place} {}, {}", text(&at["precision"]), finding["snippet"])
+        })
+        .collect()
+}
+
+#[test]
+fn findings_stand_on_their_lines_worst_first() {
+    let emulator = start(quick());
+    let source = "FROM debian:12 AS build\nUSER root\nFROM debian:12\nRUN apt-get update && \\\n    # why\n    apt-get install -y \\\n      \
+                  curl\nUSER root\n";
+    let repo = Repo::new().file("Dockerfile", source);
+    let result = scan(repo.path(), &emulator, &[]).json();
+    let run = r#"["RUN apt-get update && \\","    # why","    apt-get install -y \\","      curl"]"#;
+    let expected = [
+        r#"high USER root, 8:1-8:10 exact, ["USER root"]"#.to_owned(),
+        r#"low nothing, 3:1-3:15 resource, ["FROM debian:12"]"#.to_owned(),
+        format!("low RUN apt-get update && apt-get install -y curl, 4:1-7:11 exact, {run}"),
+        format!("tips RUN apt-get update && apt-get install -y curl, 4:1-7:11 exact, {run}"),
+    ];
+    assert_eq!(places(&result), expected);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_changes_after_it_was_sent_has_findings_without_lines() {
+    let emulator = start(Options { scan_time: Duration::from_secs(1), ..quick() });
+    let repo = Repo::new().file("a/Dockerfile", BAD_DOCKERFILE).file("b/Dockerfile", BAD_DOCKERFILE);
+    let sent = scan(repo.path(), &emulator, &[]).json();
+    let mut command = common::scan_command(repo.path(), &emulator, &[]);
+    let child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("it starts");
+    let tasks = |emulator: &Emulator| emulator.tasks().len();
+    let submitted = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        tasks(&emulator) == 2
+    });
+    assert!(submitted);
+    std::fs::write(repo.path().join("a/Dockerfile"), format!("\n{BAD_DOCKERFILE}")).expect("it is written");
+    std::fs::remove_file(repo.path().join("b/Dockerfile")).expect("it is removed");
+    let ran: common::Finished = child.wait_with_output().expect("it ends").into();
+    let result = ran.json();
+    assert_eq!(ran.code, 1);
+    assert_eq!(
+        result["notes"],
+        json!([
+            "the findings of a/Dockerfile have no lines: it has changed since it was sent",
+            "the findings of b/Dockerfile have no lines: it could not be read again: No such file or directory (os error 2)",
+        ])
+    );
+    for finding in result["findings"].as_array().expect("findings") {
+        assert_eq!(
+            finding["location"],
+            json!({"line": 1, "end_line": 1, "column": 1, "end_column": 1, "precision": "file"}),
+        );
+        assert_eq!((&finding["snippet"], &finding["line_hash"]), (&json!([]), &Value::Null));
+    }
+    let fingerprints = |result: &Value| -> std::collections::BTreeSet<String> {
+        let findings = result["findings"].as_array().expect("findings").iter();
+        findings.map(|finding| finding["fingerprint"].to_string()).collect()
+    };
+    assert_eq!(fingerprints(&result), fingerprints(&sent), "a coarser place makes no other finding");
 }
 
 #[test]

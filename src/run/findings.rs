@@ -1,35 +1,93 @@
-//! What HSS reports becomes findings.
+//! What HSS reports becomes findings: one for each place of a risk, brought to its line.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::path::Path;
 
 use crate::digest::sha256;
+use crate::discover;
 use crate::hss::{PathRow, RiskRow};
-use crate::model::{Bucket, Finding, Resource};
+use crate::locate::{Clue, Place, TOP_OF_FILE, locate};
+use crate::model::{Bucket, FileType, Finding, Resource};
 use crate::scan::{Entry, Ledger};
 
 /// Hex digits of a fingerprint: enough for as many findings as there will ever be.
 const FINGERPRINT_LENGTH: usize = 32;
 
-/// The findings of a run, by path, worst first in a file.
-pub(super) fn all(ledger: &Ledger) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = ledger.entries.iter().flat_map(of_file).collect();
-    findings.sort_by(|a, b| key(a).cmp(&key(b)));
-    let mut seen: HashMap<String, u64> = HashMap::new();
-    for finding in &mut findings {
-        let text = identity(finding);
-        let nth = seen.entry(text.clone()).or_default();
-        let mut fingerprint = sha256(format!("{text}\n{nth}").as_bytes());
-        fingerprint.truncate(FINGERPRINT_LENGTH);
-        finding.fingerprint = fingerprint;
-        *nth += 1;
+/// The findings of a run with what there is to say of them.
+pub(super) struct Findings {
+    /// By path, worst first in a file, then by line.
+    pub(super) findings: Vec<Finding>,
+    /// The files whose findings could not be brought to their lines, a sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+/// The findings of a run. Each file that has some is read again, one after the other.
+pub(super) fn all(ledger: &Ledger, root: &Path) -> Findings {
+    let mut all = Findings { findings: Vec::new(), notes: Vec::new() };
+    let mut seen = HashMap::new();
+    for entry in ledger.entries.iter().filter(|entry| !entry.risks.is_empty()) {
+        let mut findings = of_file(entry);
+        // Equal texts are told apart by number, so the numbers are given before lines have a say in the order.
+        findings.sort_by(|a, b| key(a).cmp(&key(b)));
+        for finding in &mut findings {
+            finding.fingerprint = fingerprint(finding, &mut seen);
+        }
+        match source(entry, root) {
+            Ok(source) => settle(&mut findings, entry.source.file_type, &source),
+            Err(reason) => {
+                for finding in &mut findings {
+                    finding.location = Some(TOP_OF_FILE);
+                }
+                all.notes.push(format!("the findings of {} have no lines: {reason}", entry.source.path));
+            }
+        }
+        findings.sort_by(|a, b| (Reverse(a.level), line(a), key(a)).cmp(&(Reverse(b.level), line(b), key(b))));
+        all.findings.append(&mut findings);
     }
-    findings
+    all
+}
+
+/// The bytes that were sent, read once more; else why there are none.
+fn source(entry: &Entry, root: &Path) -> Result<Vec<u8>, String> {
+    let bytes = discover::read(root, &entry.source.path).map_err(|error| format!("it could not be read again: {error}"))?;
+    if entry.source.sha256.as_deref() == Some(sha256(&bytes).as_str()) {
+        Ok(bytes)
+    } else {
+        Err("it has changed since it was sent".to_owned())
+    }
+}
+
+/// Brings the findings of a file to their lines.
+fn settle(findings: &mut [Finding], file_type: FileType, source: &[u8]) {
+    let clues: Vec<Clue<'_>> = findings.iter().map(|finding| clue(finding, file_type)).collect();
+    let places = locate(file_type, source, &clues);
+    for (finding, Place { location, snippet, line_hash }) in findings.iter_mut().zip(places) {
+        finding.location = Some(location);
+        finding.snippet = snippet;
+        finding.line_hash = Some(line_hash);
+    }
+}
+
+fn clue(finding: &Finding, file_type: FileType) -> Clue<'_> {
+    let hit_rule = match file_type {
+        FileType::Dockerfile => Some(finding.rule_id.as_str()),
+        FileType::K8sYaml => finding.hit_rule.as_deref(),
+    };
+    Clue {
+        instruction: finding.instruction.as_deref(),
+        resource: finding.resource.as_ref(),
+        hit_path: finding.hit_path.as_deref(),
+        hit_rule,
+    }
+}
+
+fn line(finding: &Finding) -> u32 {
+    finding.location.map_or(0, |location| location.line)
 }
 
 fn key(finding: &Finding) -> impl Ord + '_ {
     (
-        finding.path.as_bytes(),
         Reverse(finding.level),
         &finding.rule_id,
         &finding.resource,
@@ -37,6 +95,16 @@ fn key(finding: &Finding) -> impl Ord + '_ {
         &finding.hit_path,
         (&finding.hit_rule, &finding.name, &finding.description),
     )
+}
+
+/// The text with the number of the finding among those with an equal one.
+fn fingerprint(finding: &Finding, seen: &mut HashMap<String, u64>) -> String {
+    let text = identity(finding);
+    let nth = seen.entry(text.clone()).or_default();
+    let mut fingerprint = sha256(format!("{text}\n{nth}").as_bytes());
+    fingerprint.truncate(FINGERPRINT_LENGTH);
+    *nth += 1;
+    fingerprint
 }
 
 /// One finding for each place that is named, and one for the places that are only numbered, so that a verdict does not hang on which
