@@ -10,6 +10,7 @@ pub mod emulator;
 pub mod error;
 pub mod hss;
 pub mod judge;
+pub mod locate;
 pub mod model;
 pub mod progress;
 pub mod report;
