@@ -147,9 +147,14 @@ fn split(text: &str) -> Option<(&str, &str, &str)> {
 /// A value without blanks, comment and the comma of JSON.
 fn bare(text: &str) -> &str {
     let text = text.trim();
-    let quoted = text.starts_with(['"', '\'']);
-    let comment = if text.starts_with('#') { Some(0) } else { text.find(" #") };
-    let text = comment.filter(|_| !quoted).and_then(|at| text.get(..at)).unwrap_or(text).trim_end();
+    let quote = text.chars().next().filter(|char| matches!(char, '"' | '\''));
+    let ends = |at: &usize| text.get(at + 1..).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', ',']));
+    let end = match quote {
+        Some(quote) => text.match_indices(quote).skip(1).map(|(at, _)| at).find(ends).map(|at| at + 1),
+        None if text.starts_with('#') => Some(0),
+        None => text.find(" #"),
+    };
+    let text = end.and_then(|end| text.get(..end)).unwrap_or(text).trim_end();
     text.strip_suffix(',').unwrap_or(text)
 }
 
