@@ -89,7 +89,8 @@ fn no_typed_path_leads_through_a_link() {
         result["notes"],
         serde_json::json!([
             "outl is a link to a directory and not followed: a pattern that leads through it finds nothing there",
-            "plain is a link to a directory and not followed: a pattern that leads through it finds nothing there"
+            "plain is a link to a directory and not followed: a pattern that leads through it finds nothing there",
+            "the path out?/*.yaml matches no Dockerfile and no manifest"
         ])
     );
     assert_eq!(result["counts"]["would_send"], 1);

@@ -5,6 +5,7 @@
 
 mod dockerfile;
 mod hash;
+mod kubernetes;
 mod text;
 
 use crate::model::{FileType, Location, Precision, Resource};
@@ -46,7 +47,7 @@ pub fn locate(file_type: FileType, source: &[u8], clues: &[Clue<'_>]) -> Vec<Pla
     let text = Text::decode(source);
     let locations = match file_type {
         FileType::Dockerfile => dockerfile::locate(&text, clues),
-        FileType::K8sYaml => vec![TOP_OF_FILE; clues.len()],
+        FileType::K8sYaml => kubernetes::locate(text.as_str(), clues),
     };
     let hashes = LineHashes::of(source);
     locations

@@ -1,0 +1,188 @@
+//! The nodes of a file with their spans. An alias stays an alias: what it stands for is looked up, never copied.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+/// A node, by its number. Numbers follow the text: what a node holds comes after it, up to its `last`.
+pub(super) type Id = usize;
+
+/// What a node is.
+#[derive(Debug)]
+pub(super) enum Value<'t> {
+    /// `plain` where neither quotes, block style nor a tag make it a string.
+    Scalar {
+        text: Cow<'t, str>,
+        plain: bool,
+    },
+    Sequence(Vec<Id>),
+    /// The keys.
+    Mapping(Vec<Id>),
+    /// What it stands for, where that is known.
+    Alias(Option<Id>),
+}
+
+/// A node as it is written.
+#[derive(Debug)]
+pub(super) struct Node<'t> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) parent: Option<Id>,
+    /// The key that this is the value of.
+    pub(super) key: Option<Id>,
+    /// The value that this is the key of.
+    pub(super) held: Option<Id>,
+    /// The last node in it.
+    pub(super) last: Id,
+    pub(super) value: Value<'t>,
+}
+
+/// All documents of a file.
+#[derive(Debug, Default)]
+pub(super) struct Tree<'t> {
+    pub(super) nodes: Vec<Node<'t>>,
+    /// The root of each document.
+    pub(super) documents: Vec<Id>,
+    /// All keys, by mapping and text.
+    by_mapping: Vec<Id>,
+    /// All keys, by text.
+    by_text: Vec<Id>,
+    /// What is merged into a mapping.
+    merges: HashMap<Id, Vec<Id>>,
+}
+
+impl<'t> Tree<'t> {
+    /// Adds a node; `key` is the key that it is the value of.
+    pub(super) fn add(&mut self, parent: Option<Id>, key: Option<Id>, span: (usize, usize), value: Value<'t>) -> Id {
+        let id = self.nodes.len();
+        self.nodes.push(Node { start: span.0, end: span.1, parent, key, held: None, last: id, value });
+        if let Some(node) = key.and_then(|key| self.nodes.get_mut(key)) {
+            node.held = Some(id);
+            return id;
+        }
+        match parent.and_then(|parent| self.nodes.get_mut(parent)).map(|node| &mut node.value) {
+            Some(Value::Sequence(children) | Value::Mapping(children)) => children.push(id),
+            _ => {}
+        }
+        id
+    }
+
+    /// Makes the tree ready to be asked.
+    pub(super) fn finish(mut self) -> Self {
+        for id in (0..self.nodes.len()).rev() {
+            let Some(Node { parent: Some(parent), last, end, .. }) = self.nodes.get(id) else { continue };
+            let (parent, last, end) = (*parent, *last, *end);
+            if let Some(parent) = self.nodes.get_mut(parent) {
+                parent.last = parent.last.max(last);
+                parent.end = parent.end.max(end);
+            }
+        }
+        let mut keys: Vec<Id> = (0..self.nodes.len()).filter(|id| self.node(*id).held.is_some()).collect();
+        keys.sort_by(|a, b| self.text(*a).cmp(&self.text(*b)).then(a.cmp(b)));
+        self.by_text.clone_from(&keys);
+        keys.sort_by_key(|id| self.node(*id).parent);
+        self.by_mapping = keys;
+        for id in 0..self.nodes.len() {
+            let Node { parent: Some(parent), held: Some(held), ref value, .. } = *self.node(id) else { continue };
+            if matches!(value, Value::Scalar { text, plain: true } if text == "<<") {
+                let sources = if self.items(held).is_empty() { vec![held] } else { self.items(held).to_vec() };
+                self.merges.entry(parent).or_default().extend(sources);
+            }
+        }
+        self
+    }
+
+    /// A node. Its number is from this tree, which loses none once it is finished.
+    pub(super) fn node(&self, id: Id) -> &Node<'t> {
+        &self.nodes[id]
+    }
+
+    /// The node itself, or what it stands for.
+    pub(super) fn content(&self, id: Id) -> Id {
+        match self.node(id).value {
+            Value::Alias(Some(target)) => target,
+            _ => id,
+        }
+    }
+
+    /// The value behind a node.
+    pub(super) fn value(&self, id: Id) -> &Value<'t> {
+        &self.node(self.content(id)).value
+    }
+
+    /// The text of a scalar.
+    pub(super) fn text(&self, id: Id) -> Option<&str> {
+        if let Value::Scalar { text, .. } = self.value(id) { Some(text) } else { None }
+    }
+
+    /// The text of a scalar behind a key, where it is neither empty nor null.
+    pub(super) fn text_of(&self, mapping: Id, key: &str) -> Option<&str> {
+        match self.value(self.get(mapping, key)?) {
+            Value::Scalar { text, plain } if !text.is_empty() && !(*plain && matches!(&**text, "~" | "null")) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a sequence, none of anything else.
+    pub(super) fn items(&self, id: Id) -> &[Id] {
+        if let Value::Sequence(items) = self.value(id) { items } else { &[] }
+    }
+
+    pub(super) fn is_mapping(&self, id: Id) -> bool {
+        matches!(self.value(id), Value::Mapping(_))
+    }
+
+    /// The value of a key: the last of several; a mapping's own before what is merged into it.
+    pub(super) fn get(&self, mapping: Id, key: &str) -> Option<Id> {
+        self.mappings(mapping).find_map(|mapping| self.own(mapping, key))
+    }
+
+    /// The values of all keys, in the order of the text, merged ones last.
+    pub(super) fn members(&self, mapping: Id) -> Vec<Id> {
+        let mut seen = HashSet::new();
+        let mut members = Vec::new();
+        for mapping in self.mappings(mapping) {
+            let Value::Mapping(keys) = self.value(mapping) else { continue };
+            let merged = self.merges.contains_key(&mapping);
+            members.extend(keys.iter().filter_map(|key| {
+                let text = self.text(*key);
+                let value = text.map_or(self.node(*key).held, |text| self.own(mapping, text))?;
+                let is_merge = merged && text == Some("<<");
+                (!is_merge && text.is_none_or(|text| seen.insert(text))).then_some(value)
+            }));
+        }
+        members
+    }
+
+    /// The mappings with such a key among a node and all that it holds.
+    pub(super) fn holders<'a>(&'a self, key: &'a str, within: Id) -> impl Iterator<Item = Id> + 'a {
+        let from = self.by_text.partition_point(|id| (self.text(*id), *id) < (Some(key), within));
+        let last = self.node(within).last;
+        let keys = self.by_text.get(from..).unwrap_or_default().iter();
+        keys.take_while(move |id| self.text(**id) == Some(key) && **id <= last).filter_map(|id| self.node(*id).parent)
+    }
+
+    fn own(&self, mapping: Id, key: &str) -> Option<Id> {
+        let wanted = (Some(mapping), Some(key));
+        let place = |id: Id| (self.node(id).parent, self.text(id));
+        let after = self.by_mapping.partition_point(|id| place(*id) <= wanted);
+        let found = *self.by_mapping.get(after.checked_sub(1)?)?;
+        if place(found) == wanted { self.node(found).held } else { None }
+    }
+
+    /// A mapping, and what is merged into it, each once, the nearest first.
+    fn mappings(&self, mapping: Id) -> impl Iterator<Item = Id> {
+        let mut open = vec![self.content(mapping)];
+        let mut seen = HashSet::new();
+        std::iter::from_fn(move || {
+            loop {
+                let next = open.pop()?;
+                // Most mappings merge nothing, and cost no allocation.
+                let Some(sources) = self.merges.get(&next) else { return Some(next) };
+                if seen.insert(next) {
+                    open.extend(sources.iter().rev().map(|id| self.content(*id)));
+                    return Some(next);
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! Follows a path from an object.
+
+use std::collections::BTreeSet;
+
+use super::objects::Object;
+use super::path::{Path, Step};
+use super::tree::{Id, Tree, Value};
+
+/// The nodes that one walk looks at; more than any real path needs.
+const BUDGET: usize = 20_000;
+/// The parts that a key with separators may have.
+const MAX_PARTS: usize = 16;
+/// The places from which a path that does not start at the root is tried.
+const MAX_STARTS: usize = 256;
+
+/// Where a path leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The nodes, in the order of the file.
+    pub(super) nodes: Vec<Id>,
+    /// How many steps lead there.
+    pub(super) steps: usize,
+    /// Whether these are all steps.
+    pub(super) whole: bool,
+}
+
+/// How keys are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// As written; of bare keys as many as possible are one.
+    Longest,
+    /// As written; of bare keys as few as possible are one.
+    Shortest,
+    /// Without case, `_` and `-`; a sequence without an index is every item of it.
+    Loose,
+}
+
+/// Follows the first path that leads anywhere in an object, else the one that comes farthest.
+pub(super) fn resolve(tree: &Tree<'_>, object: &Object, paths: &[Path]) -> Found {
+    let mut best = Found::default();
+    let mut better = |found: Found| {
+        if found.whole || found.steps > best.steps {
+            best = found;
+        }
+        best.whole.then(|| std::mem::take(&mut best))
+    };
+    for path in paths {
+        for mode in [Mode::Longest, Mode::Shortest] {
+            if let Some(found) = better(walk(tree, object.root, path, mode)) {
+                return found;
+            }
+        }
+        for attempt in [from_document(tree, object, path), from_below(tree, object, path)] {
+            if let Some(found) = attempt.and_then(&mut better) {
+                return found;
+            }
+        }
+    }
+    for path in paths {
+        if let Some(found) = better(walk(tree, object.root, path, Mode::Loose)) {
+            return found;
+        }
+    }
+    best
+}
+
+/// `items[0].spec`: a path from the root of the document, where it ends in the object.
+fn from_document(tree: &Tree<'_>, object: &Object, path: &Path) -> Option<Found> {
+    let within = object.root..=tree.node(object.root).last;
+    let found = (object.root != object.document).then(|| walk(tree, object.document, path, Mode::Longest))?;
+    (found.whole && found.nodes.iter().all(|id| within.contains(id))).then_some(found)
+}
+
+/// `containers[0].image` of a Deployment: a path from somewhere below, where only one place fits. `spec.containers` is such a
+/// path too, if the object's own `spec` has no such key; others whose first key is found are not, else the `metadata.namespace`
+/// that an object lacks would be found in its template.
+fn from_below(tree: &Tree<'_>, object: &Object, path: &Path) -> Option<Found> {
+    let from_root = walk(tree, object.root, path, Mode::Longest);
+    let starts_with_spec = matches!(path.steps.first(), Some(Step::Key { text, .. }) if text == "spec");
+    if from_root.steps > usize::from(starts_with_spec) {
+        return None;
+    }
+    let holders = joined(path, 0).flat_map(|(_, key)| tree.holders(&key, object.root).take(MAX_STARTS).collect::<Vec<_>>());
+    let starts: BTreeSet<Id> = holders.filter(|id| *id != object.root).collect();
+    let found: Vec<Found> = starts.iter().map(|start| walk(tree, *start, path, Mode::Longest)).collect();
+    let mut whole = found.iter().filter(|found| found.whole);
+    match (whole.next(), whole.next()) {
+        (Some(one), None) if starts.len() < MAX_STARTS => Some(one.clone()),
+        (None, _) if found.len() == 1 => found.into_iter().next(),
+        _ => None,
+    }
+}
+
+fn walk(tree: &Tree<'_>, root: Id, path: &Path, mode: Mode) -> Found {
+    // The nodes that each number of steps leads to.
+    let mut reached = vec![BTreeSet::new(); path.steps.len() + 1];
+    reached[0].insert(root);
+    let mut budget = BUDGET;
+    for at in 0..path.steps.len() {
+        for id in std::mem::take(&mut reached[at]).iter().copied().collect::<Vec<_>>() {
+            reached[at].insert(id);
+            let (next, nodes) = take_step(tree, id, path, at, mode);
+            budget = budget.saturating_sub(1 + nodes.len());
+            if budget > 0 {
+                reached[next].extend(nodes);
+            }
+        }
+    }
+    let steps = reached.iter().rposition(|nodes| !nodes.is_empty()).unwrap_or(0);
+    Found { nodes: reached[steps].iter().copied().collect(), steps, whole: steps == path.steps.len() }
+}
+
+/// Where the step at `at` leads from a node, and how many steps are then taken.
+fn take_step(tree: &Tree<'_>, id: Id, path: &Path, at: usize, mode: Mode) -> (usize, Vec<Id>) {
+    let id = tree.content(id);
+    match (&path.steps[at], tree.value(id)) {
+        (Step::Key { .. }, Value::Mapping(_)) => key_of_mapping(tree, id, path, at, mode).unwrap_or((at + 1, Vec::new())),
+        (Step::Key { text, .. }, Value::Sequence(items)) => {
+            let nodes = items_called(tree, items, text);
+            if !nodes.is_empty() || mode != Mode::Loose {
+                return (at + 1, nodes);
+            }
+            let in_items = items.iter().filter(|item| tree.is_mapping(**item));
+            let found = in_items.filter_map(|item| key_of_mapping(tree, tree.content(*item), path, at, mode));
+            found
+                .reduce(|(next, mut nodes), (_, more)| (next, [std::mem::take(&mut nodes), more].concat()))
+                .unwrap_or_default()
+        }
+        (Step::Any, Value::Mapping(_)) => (at + 1, tree.members(id)),
+        (Step::Any, Value::Sequence(items)) => (at + 1, items.clone()),
+        (Step::Filter { keys, value }, Value::Sequence(items)) => {
+            let holds = |item: &Id| {
+                let field = keys.iter().try_fold(*item, |node, key| tree.get(node, key));
+                field.and_then(|field| tree.text(field)) == Some(value)
+            };
+            (at + 1, items.iter().copied().filter(holds).collect())
+        }
+        (Step::Deep, _) => (at + 1, below(tree, id, path, at + 1)),
+        _ => (at + 1, Vec::new()),
+    }
+}
+
+/// The keys that the step at `at` may be, alone and with those after it, each with the number of steps then taken.
+fn joined(path: &Path, at: usize) -> impl Iterator<Item = (usize, String)> {
+    let mut key = String::new();
+    let steps = path.steps.iter().enumerate().skip(at).take(MAX_PARTS);
+    steps.map_while(move |(index, step)| match step {
+        Step::Key { text, bare } if index == at || *bare => {
+            if index > at {
+                // Only bare keys are joined, the first one too.
+                let Some(Step::Key { bare: true, .. }) = path.steps.get(at) else { return None };
+                key.push(path.separator);
+            }
+            key.push_str(text);
+            Some((index + 1, key.clone()))
+        }
+        _ => None,
+    })
+}
+
+fn key_of_mapping(tree: &Tree<'_>, mapping: Id, path: &Path, at: usize, mode: Mode) -> Option<(usize, Vec<Id>)> {
+    let mut keys: Vec<(usize, String)> = joined(path, at).collect();
+    if mode != Mode::Shortest {
+        keys.reverse();
+    }
+    if mode != Mode::Loose {
+        return keys.iter().find_map(|(next, key)| Some((*next, vec![tree.get(mapping, key)?])));
+    }
+    let members = tree.members(mapping);
+    let name = |value: Id| tree.node(value).key.and_then(|key| tree.text(key)).map(fold);
+    let names: Vec<(Id, Option<String>)> = members.into_iter().map(|value| (value, name(value))).collect();
+    keys.iter().find_map(|(next, key)| {
+        let key = fold(key);
+        let (value, _) = names.iter().find(|(_, name)| name.as_ref() == Some(&key))?;
+        Some((*next, vec![*value]))
+    })
+}
+
+fn fold(key: &str) -> String {
+    key.chars().filter(|char| !matches!(char, '_' | '-')).flat_map(char::to_lowercase).collect()
+}
+
+/// The item at an index, from the end if negative; else those with this name, or that are this text.
+fn items_called(tree: &Tree<'_>, items: &[Id], text: &str) -> Vec<Id> {
+    if let Ok(index) = text.parse::<isize>() {
+        let index = usize::try_from(index).ok().or_else(|| items.len().checked_sub(index.unsigned_abs()));
+        return index.and_then(|index| items.get(index)).copied().into_iter().collect();
+    }
+    let is_called = |item: &Id| match tree.value(*item) {
+        Value::Mapping(_) => ["name", "key"].iter().any(|key| tree.text_of(*item, key) == Some(text)),
+        _ => tree.text(*item) == Some(text),
+    };
+    items.iter().copied().filter(is_called).collect()
+}
+
+/// Every node in a node, itself among them; of those only the ones from which the next step can lead on.
+fn below(tree: &Tree<'_>, id: Id, path: &Path, next: usize) -> Vec<Id> {
+    if matches!(path.steps.get(next), Some(Step::Key { .. })) {
+        let holders = joined(path, next).flat_map(|(_, key)| tree.holders(&key, id).take(BUDGET).collect::<Vec<_>>());
+        return holders.collect();
+    }
+    let is_value = |id: &Id| tree.node(*id).held.is_none();
+    (id..=tree.node(id).last).filter(is_value).take(BUDGET).collect()
+}
