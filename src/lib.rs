@@ -18,3 +18,4 @@ pub mod report;
 pub mod run;
 pub mod scan;
 pub mod settings;
+mod yaml;

@@ -1,14 +1,11 @@
 //! Kubernetes YAML: the object by its kind, namespace and name, then the path inside it.
 
-mod by_line;
 mod objects;
 mod path;
 mod place;
-mod read;
 #[cfg(test)]
 mod tests;
 mod text;
-mod tree;
 mod walk;
 
 use std::collections::HashMap;
@@ -16,17 +13,17 @@ use std::collections::HashMap;
 use self::objects::{Object, Wanted};
 use self::path::Path;
 use self::text::Lines;
-use self::tree::Tree;
 use self::walk::Found;
 use super::Clue;
 use crate::model::{Location, Resource};
+use crate::yaml::{self, Tree};
 
 /// The objects in which a path is tried; a clue that fits more says too little to be exact.
 const MAX_CANDIDATES: usize = 256;
 
 /// The place of each clue, in the order of the clues. The text is decoded and has no byte order mark.
 pub(super) fn locate(text: &str, clues: &[Clue<'_>]) -> Vec<Location> {
-    let tree = read::read(text);
+    let tree = yaml::read(text);
     let lines = Lines::new(text);
     let file = File { objects: objects::find(&tree), whole: place::file(text, &lines), tree, lines };
     let mut places: HashMap<_, Vec<Location>> = HashMap::new();

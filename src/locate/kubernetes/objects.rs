@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 
-use super::tree::{Id, Tree};
 use crate::model::Resource;
+use crate::yaml::{Id, Tree};
 
 /// An object of an API server, as far as it can be told apart.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ fn kinds(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::locate::kubernetes::read;
+    use crate::yaml;
 
     const FILE: &str = "kind: Deployment\nmetadata: {name: web, namespace: a}\n---\nkind: Deployment\nmetadata: {name: web}\n\
                         ---\nkind: List\nitems:\n- kind: NetworkPolicy\n  metadata: {name: deny}\n- kind: PodList\n  items:\n  \
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn lists_are_unfolded_in_the_order_of_the_file() {
-        let tree = read::read(FILE);
+        let tree = yaml::read(FILE);
         let found: Vec<_> = find(&tree).into_iter().map(|object| (object.kind.unwrap_or_default(), object.list)).collect();
         let expected = [
             ("deployment", false),
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn every_spelling_finds_its_object() {
-        let tree = read::read(FILE);
+        let tree = yaml::read(FILE);
         let objects = find(&tree);
         for (said, expected) in [
             (["Deployment", "a", "web"], vec![0]),

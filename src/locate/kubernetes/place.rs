@@ -2,9 +2,9 @@
 
 use super::objects::Object;
 use super::text::Lines;
-use super::tree::{Id, Tree, Value};
 use super::walk::Found;
 use crate::model::{Location, Precision};
+use crate::yaml::{Id, Tree, Value};
 
 /// How far the first entry of the first entry … is looked for.
 const MAX_HEADS: usize = 64;

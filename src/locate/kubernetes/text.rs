@@ -1,5 +1,4 @@
-//! Positions. Inside this module's folder a position is the number of characters before it, as the YAML parser counts; it
-//! becomes a line and a column at the very end, and nowhere else.
+//! Positions of the YAML tree become lines and columns here, at the very end, and nowhere else.
 
 use crate::model::{Location, Precision};
 
@@ -44,37 +43,5 @@ impl Lines {
         let [line, column, end_column] =
             [line, start - bounds.0, end - bounds.0].map(|n| u32::try_from(n + 1).unwrap_or(u32::MAX));
         Location { line, end_line: line, column, end_column, precision }
-    }
-}
-
-/// Finds the byte of a position; cheap where each position is near the one before.
-pub(super) struct Cursor<'t> {
-    text: &'t str,
-    ascii: bool,
-    byte: usize,
-    position: usize,
-}
-
-impl<'t> Cursor<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
-        Self { text, ascii: text.is_ascii(), byte: 0, position: 0 }
-    }
-
-    /// The text before a position.
-    pub(super) fn before(&mut self, position: usize) -> &'t str {
-        if self.ascii {
-            return self.text.get(..position).unwrap_or(self.text);
-        }
-        let (before, after) = self.text.split_at_checked(self.byte).unwrap_or((self.text, ""));
-        if position >= self.position {
-            for char in after.chars().take(position - self.position) {
-                self.byte += char.len_utf8();
-                self.position += 1;
-            }
-        } else if let Some((byte, _)) = before.char_indices().nth_back(self.position - position - 1) {
-            self.byte = byte;
-            self.position = position;
-        }
-        self.text.get(..self.byte).unwrap_or(self.text)
     }
 }

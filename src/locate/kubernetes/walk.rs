@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::objects::Object;
 use super::path::{Path, Step};
-use super::tree::{Id, Tree, Value};
+use crate::yaml::{Id, Tree, Value};
 
 /// The nodes that one walk looks at; more than any real path needs.
 const BUDGET: usize = 20_000;

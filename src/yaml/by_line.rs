@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use saphyr_parser::ScalarStyle;
+
 use super::read::{MAX_DEPTH, is_boundary};
 use super::tree::{Id, Tree, Value};
 
@@ -126,7 +128,7 @@ impl<'t> Reader<'_, 't> {
 }
 
 fn scalar(text: &str) -> Value<'_> {
-    Value::Scalar { text: Cow::Borrowed(text), plain: true }
+    Value::Scalar { text: Cow::Borrowed(text), plain: true, style: ScalarStyle::Plain, bare: true }
 }
 
 /// Splits `key: value` into the key as written, its name, and the value.

@@ -1,20 +1,19 @@
 //! Reads a file into a tree. Each document is parsed on its own, so that a syntax error costs no other document; one that
 //! can't be parsed is read line by line.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::by_line;
-use super::text::Cursor;
+use super::cursor::Cursor;
 use super::tree::{Id, Tree, Value};
 
 /// Nesting beyond this is taken for a syntax error; it bounds the memory that a hostile file costs.
 pub(super) const MAX_DEPTH: usize = 512;
 
 /// Reads all documents of a file.
-pub(super) fn read(text: &str) -> Tree<'_> {
+pub(crate) fn read(text: &str) -> Tree<'_> {
     let mut tree = Tree::default();
     let mut base = 0;
     for part in parts(text) {
@@ -23,6 +22,7 @@ pub(super) fn read(text: &str) -> Tree<'_> {
             let (nodes, position) = reader.safe;
             let done = reader.cursor.before(position).len();
             tree.nodes.truncate(nodes);
+            tree.broken.push(base + position..base + part.chars().count());
             by_line::read(&mut tree, part.get(done..).unwrap_or_default(), base + position);
         }
         base += part.chars().count();
@@ -92,7 +92,7 @@ impl<'a, 't> Reader<'a, 't> {
                 let bare = anchor == 0 && tag.is_none();
                 let span = self.scalar_span(span, &text, style, bare);
                 let plain = style == ScalarStyle::Plain && tag.is_none_or(|tag| tag.suffix != "str");
-                self.add(anchor, span, Value::Scalar { text, plain });
+                self.add(anchor, span, Value::Scalar { text, plain, style, bare });
             }
             Event::Alias(anchor) => {
                 let target = self.anchors.get(&anchor).copied();
@@ -153,7 +153,7 @@ impl<'a, 't> Reader<'a, 't> {
 
     /// Where a scalar starts and ends. The parser counts blanks after it to it, block scalars from the first line of their
     /// text, and gives a missing value the place of what follows.
-    fn scalar_span(&mut self, span: Span, text: &Cow<'t, str>, style: ScalarStyle, bare: bool) -> (usize, usize) {
+    fn scalar_span(&mut self, span: Span, text: &str, style: ScalarStyle, bare: bool) -> (usize, usize) {
         let (start, end) = (span.start.index(), span.end.index());
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         if bare && style == ScalarStyle::Plain && text.is_empty() {

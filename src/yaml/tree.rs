@@ -2,17 +2,24 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use saphyr_parser::ScalarStyle;
 
 /// A node, by its number. Numbers follow the text: what a node holds comes after it, up to its `last`.
-pub(super) type Id = usize;
+pub(crate) type Id = usize;
 
 /// What a node is.
 #[derive(Debug)]
-pub(super) enum Value<'t> {
-    /// `plain` where neither quotes, block style nor a tag make it a string.
+pub(crate) enum Value<'t> {
     Scalar {
         text: Cow<'t, str>,
+        /// Whether neither quotes, block style nor a tag make it a string.
         plain: bool,
+        /// How it is written.
+        style: ScalarStyle,
+        /// Whether it has neither anchor nor tag.
+        bare: bool,
     },
     Sequence(Vec<Id>),
     /// The keys.
@@ -23,25 +30,27 @@ pub(super) enum Value<'t> {
 
 /// A node as it is written.
 #[derive(Debug)]
-pub(super) struct Node<'t> {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) parent: Option<Id>,
+pub(crate) struct Node<'t> {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) parent: Option<Id>,
     /// The key that this is the value of.
-    pub(super) key: Option<Id>,
+    pub(crate) key: Option<Id>,
     /// The value that this is the key of.
-    pub(super) held: Option<Id>,
+    pub(crate) held: Option<Id>,
     /// The last node in it.
-    pub(super) last: Id,
-    pub(super) value: Value<'t>,
+    pub(crate) last: Id,
+    pub(crate) value: Value<'t>,
 }
 
 /// All documents of a file.
 #[derive(Debug, Default)]
-pub(super) struct Tree<'t> {
-    pub(super) nodes: Vec<Node<'t>>,
+pub(crate) struct Tree<'t> {
+    pub(crate) nodes: Vec<Node<'t>>,
     /// The root of each document.
-    pub(super) documents: Vec<Id>,
+    pub(crate) documents: Vec<Id>,
+    /// Where it is no YAML that the parser takes, and was read line by line.
+    pub(crate) broken: Vec<Range<usize>>,
     /// All keys, by mapping and text.
     by_mapping: Vec<Id>,
     /// All keys, by text.
@@ -52,22 +61,22 @@ pub(super) struct Tree<'t> {
 
 impl<'t> Tree<'t> {
     /// Adds a node; `key` is the key that it is the value of.
-    pub(super) fn add(&mut self, parent: Option<Id>, key: Option<Id>, span: (usize, usize), value: Value<'t>) -> Id {
+    pub(crate) fn add(&mut self, parent: Option<Id>, key: Option<Id>, span: (usize, usize), value: Value<'t>) -> Id {
         let id = self.nodes.len();
         self.nodes.push(Node { start: span.0, end: span.1, parent, key, held: None, last: id, value });
         if let Some(node) = key.and_then(|key| self.nodes.get_mut(key)) {
             node.held = Some(id);
             return id;
         }
-        match parent.and_then(|parent| self.nodes.get_mut(parent)).map(|node| &mut node.value) {
-            Some(Value::Sequence(children) | Value::Mapping(children)) => children.push(id),
-            _ => {}
+        let parent = parent.and_then(|parent| self.nodes.get_mut(parent)).map(|node| &mut node.value);
+        if let Some(Value::Sequence(children) | Value::Mapping(children)) = parent {
+            children.push(id);
         }
         id
     }
 
     /// Makes the tree ready to be asked.
-    pub(super) fn finish(mut self) -> Self {
+    pub(crate) fn finish(mut self) -> Self {
         for id in (0..self.nodes.len()).rev() {
             let Some(Node { parent: Some(parent), last, end, .. }) = self.nodes.get(id) else { continue };
             let (parent, last, end) = (*parent, *last, *end);
@@ -83,7 +92,7 @@ impl<'t> Tree<'t> {
         self.by_mapping = keys;
         for id in 0..self.nodes.len() {
             let Node { parent: Some(parent), held: Some(held), ref value, .. } = *self.node(id) else { continue };
-            if matches!(value, Value::Scalar { text, plain: true } if text == "<<") {
+            if matches!(value, Value::Scalar { text, plain: true, .. } if text == "<<") {
                 let sources = if self.items(held).is_empty() { vec![held] } else { self.items(held).to_vec() };
                 self.merges.entry(parent).or_default().extend(sources);
             }
@@ -92,12 +101,12 @@ impl<'t> Tree<'t> {
     }
 
     /// A node. Its number is from this tree, which loses none once it is finished.
-    pub(super) fn node(&self, id: Id) -> &Node<'t> {
+    pub(crate) fn node(&self, id: Id) -> &Node<'t> {
         &self.nodes[id]
     }
 
     /// The node itself, or what it stands for.
-    pub(super) fn content(&self, id: Id) -> Id {
+    pub(crate) fn content(&self, id: Id) -> Id {
         match self.node(id).value {
             Value::Alias(Some(target)) => target,
             _ => id,
@@ -105,39 +114,41 @@ impl<'t> Tree<'t> {
     }
 
     /// The value behind a node.
-    pub(super) fn value(&self, id: Id) -> &Value<'t> {
+    pub(crate) fn value(&self, id: Id) -> &Value<'t> {
         &self.node(self.content(id)).value
     }
 
     /// The text of a scalar.
-    pub(super) fn text(&self, id: Id) -> Option<&str> {
+    pub(crate) fn text(&self, id: Id) -> Option<&str> {
         if let Value::Scalar { text, .. } = self.value(id) { Some(text) } else { None }
     }
 
     /// The text of a scalar behind a key, where it is neither empty nor null.
-    pub(super) fn text_of(&self, mapping: Id, key: &str) -> Option<&str> {
+    pub(crate) fn text_of(&self, mapping: Id, key: &str) -> Option<&str> {
         match self.value(self.get(mapping, key)?) {
-            Value::Scalar { text, plain } if !text.is_empty() && !(*plain && matches!(&**text, "~" | "null")) => Some(text),
+            Value::Scalar { text, plain, .. } if !(text.is_empty() || *plain && matches!(&**text, "~" | "null")) => {
+                Some(text)
+            }
             _ => None,
         }
     }
 
     /// The items of a sequence, none of anything else.
-    pub(super) fn items(&self, id: Id) -> &[Id] {
+    pub(crate) fn items(&self, id: Id) -> &[Id] {
         if let Value::Sequence(items) = self.value(id) { items } else { &[] }
     }
 
-    pub(super) fn is_mapping(&self, id: Id) -> bool {
+    pub(crate) fn is_mapping(&self, id: Id) -> bool {
         matches!(self.value(id), Value::Mapping(_))
     }
 
     /// The value of a key: the last of several; a mapping's own before what is merged into it.
-    pub(super) fn get(&self, mapping: Id, key: &str) -> Option<Id> {
+    pub(crate) fn get(&self, mapping: Id, key: &str) -> Option<Id> {
         self.mappings(mapping).find_map(|mapping| self.own(mapping, key))
     }
 
     /// The values of all keys, in the order of the text, merged ones last.
-    pub(super) fn members(&self, mapping: Id) -> Vec<Id> {
+    pub(crate) fn members(&self, mapping: Id) -> Vec<Id> {
         let mut seen = HashSet::new();
         let mut members = Vec::new();
         for mapping in self.mappings(mapping) {
@@ -154,7 +165,7 @@ impl<'t> Tree<'t> {
     }
 
     /// The mappings with such a key among a node and all that it holds.
-    pub(super) fn holders<'a>(&'a self, key: &'a str, within: Id) -> impl Iterator<Item = Id> + 'a {
+    pub(crate) fn holders<'a>(&'a self, key: &'a str, within: Id) -> impl Iterator<Item = Id> + 'a {
         let from = self.by_text.partition_point(|id| (self.text(*id), *id) < (Some(key), within));
         let last = self.node(within).last;
         let keys = self.by_text.get(from..).unwrap_or_default().iter();
