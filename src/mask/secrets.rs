@@ -1,0 +1,199 @@
+//! The values of `kind: Secret` objects, masked before a file leaves the machine.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use memchr::{memchr, memmem};
+use saphyr_parser::ScalarStyle;
+
+use super::source::Source;
+use crate::yaml::{self, Id, Tree, Value};
+
+/// What `kubectl apply` keeps of the object, its values included.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// What is sent of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masked {
+    /// As long as the file, with the same lines.
+    pub bytes: Vec<u8>,
+    /// How many values were replaced.
+    pub values: u64,
+}
+
+/// Replaces the values of `data` and `stringData` of every Secret in a YAML file, wherever it stands and whatever it is merged from,
+/// and what `kubectl apply` kept of them: base64 stays base64, lines stay lines.
+///
+/// A document that is no YAML is masked line by line, rather too much than too little.
+pub fn secrets(bytes: Vec<u8>) -> Masked {
+    if !may_hold_secrets(&bytes) {
+        return Masked { bytes, values: 0 };
+    }
+    let source = Source::read(&bytes);
+    let tree = yaml::read(&source.text);
+    let mut found = Found { tree: &tree, seen: HashSet::new(), values: Vec::new() };
+    for id in 0..tree.nodes.len() {
+        found.look_at(id);
+    }
+    let mut values = found.values;
+    values.retain(|value| !tree.broken.iter().any(|broken| broken.contains(&value.span.start)));
+    let chars: Vec<char> = source.text.chars().collect();
+    for broken in &tree.broken {
+        values.extend(super::lines::values(&chars, broken.clone()));
+    }
+    let mut masked = Masked { bytes, values: 0 };
+    for value in values {
+        let hidden = value.content(&chars).filter(|at| value.kind.hides(chars.get(*at).copied()));
+        let hidden = hidden.fold(0, |hidden, at| {
+            source.fill(&mut masked.bytes, at, value.kind.stand_in());
+            hidden + 1
+        });
+        masked.values += u64::from(hidden > 0);
+    }
+    masked
+}
+
+/// A quick look. A kind can be written with escapes, which hardly anything but an attack does.
+fn may_hold_secrets(bytes: &[u8]) -> bool {
+    let has = |text: &[u8]| memmem::find(bytes, text).is_some();
+    has(b"Secret") || memchr(0, bytes).is_some() || [br"\x", br"\u", br"\U"].iter().any(|escape| has(*escape))
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Of `data`.
+    Base64,
+    /// Of `stringData`.
+    Text,
+}
+
+impl Kind {
+    fn hides(self, char: Option<char>) -> bool {
+        char.is_some_and(|char| !(char.is_whitespace() || (self == Self::Base64 && char == '=')))
+    }
+
+    fn stand_in(self) -> u8 {
+        match self {
+            Self::Base64 => b'A',
+            Self::Text => b'x',
+        }
+    }
+}
+
+/// A scalar to hide.
+#[derive(Debug)]
+pub(super) struct Hidden {
+    pub(super) span: Range<usize>,
+    pub(super) style: ScalarStyle,
+    pub(super) bare: bool,
+    pub(super) kind: Kind,
+}
+
+impl Hidden {
+    /// The span without anchor, tag, block header and quotes.
+    fn content(&self, chars: &[char]) -> Range<usize> {
+        let Range { start, end } = self.span;
+        let is = |at: usize, set: &[char]| at < end && chars.get(at).is_some_and(|char| set.contains(char));
+        let skip = |from: usize, wanted: &dyn Fn(char) -> bool| {
+            (from..end).find(|at| chars.get(*at).is_none_or(|char| !wanted(*char))).unwrap_or(end)
+        };
+        let mut at = start;
+        while !self.bare && at < end {
+            at = skip(at, &char::is_whitespace);
+            if !is(at, &['&', '!']) {
+                break;
+            }
+            at = skip(at, &|char| !char.is_whitespace());
+        }
+        match self.style {
+            ScalarStyle::Plain => at..end,
+            ScalarStyle::Literal | ScalarStyle::Folded => skip(at, &|char| !matches!(char, '\n' | '\r'))..end,
+            ScalarStyle::SingleQuoted => at + 1..closing(chars, at + 1..end, '\'', '\''),
+            ScalarStyle::DoubleQuoted => at + 1..closing(chars, at + 1..end, '"', '\\'),
+        }
+    }
+}
+
+/// Where the quote is closed; what the escape stands before is no end, another quote for one.
+fn closing(chars: &[char], within: Range<usize>, quote: char, escape: char) -> usize {
+    let mut at = within.start;
+    while at < within.end {
+        match (chars.get(at).copied(), chars.get(at + 1).copied()) {
+            (Some(char), next) if char == escape && (escape != quote || next == Some(quote)) => at += 2,
+            (Some(char), _) if char == quote => return at,
+            _ => at += 1,
+        }
+    }
+    within.end
+}
+
+/// The scalars to hide, each once.
+struct Found<'a> {
+    tree: &'a Tree<'a>,
+    seen: HashSet<Id>,
+    values: Vec<Hidden>,
+}
+
+impl Found<'_> {
+    /// Whether a node is a Secret, or a list of them whose items need not say so.
+    fn look_at(&mut self, id: Id) {
+        let kinds: Vec<&str> = self.behind(id, "kind").into_iter().filter_map(|kind| self.tree.text(kind)).collect();
+        if kinds.contains(&"Secret") {
+            self.secret(id);
+        }
+        if kinds.contains(&"SecretList") {
+            for items in self.behind(id, "items") {
+                self.tree.items(items).iter().for_each(|item| self.secret(self.tree.content(*item)));
+            }
+        }
+    }
+
+    fn secret(&mut self, id: Id) {
+        for value in self.behind(id, "data") {
+            self.hide(value, Kind::Base64);
+        }
+        for value in self.behind(id, "stringData") {
+            self.hide(value, Kind::Text);
+        }
+        for metadata in self.behind(id, "metadata") {
+            for annotations in self.behind(metadata, "annotations") {
+                for value in self.behind(annotations, LAST_APPLIED) {
+                    self.hide(value, Kind::Text);
+                }
+            }
+        }
+    }
+
+    /// All values of a key: of each of several equal keys, and merged ones.
+    fn behind(&self, id: Id, key: &str) -> Vec<Id> {
+        let id = self.tree.content(id);
+        let Value::Mapping(keys) = &self.tree.node(id).value else { return Vec::new() };
+        let own = keys.iter().filter(|own| self.tree.text(**own) == Some(key)).filter_map(|own| self.tree.node(*own).held);
+        own.chain(self.tree.get(id, key)).collect()
+    }
+
+    /// Everything in a node, through aliases.
+    fn hide(&mut self, id: Id, kind: Kind) {
+        let mut open = vec![id];
+        while let Some(id) = open.pop() {
+            let id = self.tree.content(id);
+            if !self.seen.insert(id) {
+                continue;
+            }
+            let node = self.tree.node(id);
+            match &node.value {
+                Value::Scalar { text, plain, .. } if text.is_empty() || (*plain && matches!(&**text, "~" | "null")) => {}
+                Value::Scalar { style, bare, .. } => {
+                    self.values.push(Hidden { span: node.start..node.end, style: *style, bare: *bare, kind });
+                }
+                Value::Sequence(items) => open.extend(items),
+                Value::Mapping(keys) => open.extend(keys.iter().filter_map(|key| self.tree.node(*key).held)),
+                Value::Alias(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
