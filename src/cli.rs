@@ -1,5 +1,9 @@
 //! What can be typed. Records it and decides nothing.
 
+#[cfg(feature = "emulator")]
+mod emulator;
+mod saved;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,6 +12,9 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "emulator")]
+pub use self::emulator::{Emulator, Rate};
+pub use self::saved::Render;
 use crate::model::{FailOn, FileType, Level};
 
 /// Scan a repository's Dockerfiles and Kubernetes YAML with Huawei Cloud Host Security Service (HSS).
@@ -30,6 +37,8 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Show what scan would send and skip, with reasons, and the calls and time it needs; no network
     List(List),
+    /// Write reports from a saved JSON result, as the scan would have; no network
+    Render(Render),
     /// Run the stand-in for HSS and IAM on this machine
     #[cfg(feature = "emulator")]
     Emulator(Emulator),
@@ -193,42 +202,6 @@ pub struct Talk {
     pub(crate) color: Color,
 }
 
-/// `emulator`.
-#[cfg(feature = "emulator")]
-#[derive(Debug, Args)]
-pub struct Emulator {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    pub(crate) listen: std::net::SocketAddr,
-    /// The access key that is accepted
-    #[arg(long, value_name = "K")]
-    pub(crate) access_key: Option<String>,
-    /// Its secret key
-    #[arg(long, value_name = "S")]
-    pub(crate) secret_key: Option<String>,
-    /// The token that is accepted
-    #[arg(long, value_name = "T")]
-    pub(crate) token: Option<String>,
-    /// The one project
-    #[arg(long, value_name = "P")]
-    pub(crate) project_id: Option<String>,
-    /// Calls of one API in a time, such as 5/1m
-    #[arg(long, value_name = "CALLS/DUR")]
-    pub(crate) throttle: Option<Rate>,
-    /// Added to every answer
-    #[arg(long, value_name = "DUR", value_parser = duration)]
-    pub(crate) latency: Option<Duration>,
-    /// The share of calls that fail, 0 to 1
-    #[arg(long, value_name = "F", default_value_t = 0.0)]
-    pub(crate) fault_rate: f64,
-    /// Decides which calls fail
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// How long a task takes
-    #[arg(long, value_name = "DUR", value_parser = duration)]
-    pub(crate) scan_time: Option<Duration>,
-}
-
 /// Whether a fault fails the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OnFault {
@@ -356,29 +329,6 @@ impl FromStr for FailOn {
     }
 }
 
-/// `CALLS/DUR`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Calls in the window.
-    pub calls: u32,
-    /// The window.
-    pub window: Duration,
-}
-
-impl FromStr for Rate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (calls, window) = text.split_once('/').ok_or("say CALLS/DUR, such as 5/1m")?;
-        let calls: u32 = calls.parse().map_err(|_| format!("{calls:?} is not a number of calls"))?;
-        let window = duration(window)?;
-        if calls == 0 || window.is_zero() {
-            return Err("calls and time must be more than nothing".to_owned());
-        }
-        Ok(Self { calls, window })
-    }
-}
-
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| format!("{text:?} is not a time such as 90s, 30m or 2h"))?;
     Duration::try_from(parsed).map_err(|_| format!("{text:?} is less than nothing"))
@@ -402,8 +352,6 @@ mod tests {
         assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
         assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));
         assert_eq!("low=3".parse(), Ok(Max { level: Level::Low, findings: 3 }));
-        assert_eq!("5/1m".parse(), Ok(Rate { calls: 5, window: Duration::from_secs(60) }));
-        assert_eq!("0/1m".parse::<Rate>(), Err("calls and time must be more than nothing".to_owned()));
         assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));
         assert_eq!(duration("soon"), Err("\"soon\" is not a time such as 90s, 30m or 2h".to_owned()));
         assert_eq!(duration("-3s"), Err("\"-3s\" is less than nothing".to_owned()));

@@ -44,6 +44,11 @@ async fn command(command: Command) -> Result<Exit, Error> {
                 None => run::list(&input, list.format(), &mut streams),
             }
         }
+        Command::Render(render) => {
+            let settings = settings::Render::new(render)?;
+            let color = Streams::choice(settings.talk.color);
+            run::render(&settings, &mut Streams { out: &mut stdout, color })
+        }
         #[cfg(feature = "emulator")]
         Command::Emulator(emulator) => {
             run::emulator(

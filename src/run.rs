@@ -3,6 +3,7 @@
 mod connect;
 mod findings;
 mod output;
+mod saved;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -26,6 +27,7 @@ use crate::settings;
 use crate::{discover, report};
 
 pub use output::Streams;
+pub use saved::render;
 
 /// The account of a run, and what ended it.
 struct Done {

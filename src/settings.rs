@@ -233,6 +233,31 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Target, Error> {
     })))
 }
 
+/// Everything `render` needs.
+#[derive(Debug)]
+pub struct Render {
+    /// The saved result; `-` is stdin.
+    pub result: PathBuf,
+    /// Reports, in the order typed; never empty.
+    pub outputs: Vec<Output>,
+    /// What human reports show.
+    pub report_level: Level,
+    /// How to talk.
+    pub talk: Talk,
+}
+
+impl Render {
+    /// Checks what was typed.
+    pub fn new(cli: cli::Render) -> Result<Self, Error> {
+        Ok(Self {
+            result: cli.result,
+            outputs: outputs(cli.report.output)?,
+            report_level: cli.report.report_level,
+            talk: talk(&cli.talk),
+        })
+    }
+}
+
 /// What `list` needs.
 pub fn list(cli: &cli::List, cwd: &Path) -> Result<(discover::Options, Talk), Error> {
     Ok((input(&cli.input, cwd)?, talk(&cli.talk)))
