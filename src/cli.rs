@@ -2,6 +2,7 @@
 
 #[cfg(feature = "emulator")]
 mod emulator;
+mod policy;
 mod saved;
 
 use std::collections::BTreeMap;
@@ -11,10 +12,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "emulator")]
 pub use self::emulator::{Emulator, Rate};
-pub use self::saved::Render;
+pub use self::policy::{Config, Document, Init, Schema};
+pub use self::saved::{Baseline, Render};
 use crate::model::{FailOn, FileType, Level};
 
 /// Scan a repository's Dockerfiles and Kubernetes YAML with Huawei Cloud Host Security Service (HSS).
@@ -39,6 +43,14 @@ pub enum Command {
     List(List),
     /// Write reports from a saved JSON result, as the scan would have; no network
     Render(Render),
+    /// Write the baseline of a saved JSON result: what is known already and does not decide
+    Baseline(Baseline),
+    /// Show every effective value of a scan and where it comes from
+    Config(Box<Config>),
+    /// Write a commented hss-iac.toml at the root of the repository
+    Init(Init),
+    /// Print the JSON Schema of the result, of hss-iac.toml or of the baseline
+    Schema(Schema),
     /// Run the stand-in for HSS and IAM on this machine
     #[cfg(feature = "emulator")]
     Emulator(Emulator),
@@ -51,6 +63,8 @@ pub struct Scan {
     pub(crate) input: Input,
     #[command(flatten)]
     pub(crate) gate: Gate,
+    #[command(flatten)]
+    pub(crate) known: Known,
     #[command(flatten)]
     pub(crate) report: Report,
     #[command(flatten)]
@@ -107,6 +121,9 @@ pub struct Input {
     /// Do not honour .gitignore
     #[arg(long, env = "HSS_IAC_NO_IGNORE")]
     pub(crate) no_ignore: bool,
+    /// Read this in place of the hss-iac.toml at the root of the repository
+    #[arg(long, value_name = "FILE", env = "HSS_IAC_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -130,11 +147,29 @@ pub(crate) struct Gate {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct Known {
+    /// Let only findings decide that do not stand in this baseline
+    #[arg(long, value_name = "FILE", env = "HSS_IAC_BASELINE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Do not honour `# hss-iac: ignore[RULE] reason` in the files
+    #[arg(long, env = "HSS_IAC_NO_INLINE_IGNORES")]
+    pub(crate) no_inline_ignores: bool,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub(crate) struct Report {
     /// A report: table or json, on stdout or to a file (repeatable)
     #[arg(short, long, value_name = "FORMAT[=PATH]", env = "HSS_IAC_OUTPUT", value_delimiter = ',')]
     pub(crate) output: Vec<Output>,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct Shown {
     /// The lowest level that human reports show; changes neither the verdict nor the JSON
     #[arg(long, value_name = "LEVEL", env = "HSS_IAC_REPORT_LEVEL", default_value = "tips")]
     pub(crate) report_level: Level,
@@ -203,7 +238,8 @@ pub struct Talk {
 }
 
 /// Whether a fault fails the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnFault {
     /// It does.
     Fail,
@@ -212,7 +248,8 @@ pub enum OnFault {
 }
 
 /// Whether nothing to scan fails the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum IfEmpty {
     /// It passes.
     Pass,
@@ -229,6 +266,16 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
 }
 
 /// A report format.
@@ -286,8 +333,10 @@ impl FromStr for Mapping {
 /// `LEVEL=N`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Max {
-    level: Level,
-    findings: u64,
+    /// The level.
+    pub level: Level,
+    /// The most findings at it.
+    pub findings: u64,
 }
 
 impl FromStr for Max {

@@ -3,7 +3,9 @@
 mod connect;
 mod findings;
 mod output;
+mod policy;
 mod saved;
+mod standing;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -27,7 +29,8 @@ use crate::settings;
 use crate::{discover, report};
 
 pub use output::Streams;
-pub use saved::render;
+pub use policy::{config, init, schema};
+pub use saved::{baseline, render};
 
 /// The account of a run, and what ended it.
 struct Done {
@@ -51,7 +54,9 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     done.ledger.notes.extend(found.notes);
 
     let files = done.ledger.records();
-    let findings = findings::all(&done.ledger);
+    let mut findings = findings::all(&done.ledger);
+    let standing = standing::settle(&settings, &files, &found.skipped, &mut findings);
+    done.ledger.notes.extend(standing.notes);
     let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
     let facts =
         Facts { faults: done.faults, pending: submitted, obstacles, unreadable: found.unreadable_directories.len() as u64 };
@@ -59,7 +64,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let mut result = ScanResult {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        run: run_of(started, settings.provider.clone()),
+        run: run_of(started, settings.provider.clone(), standing::selected(&settings.input)),
         service: done.service,
         policy: policy(&settings.rules),
         complete: is_complete(&files) && facts.unreadable == 0,
@@ -68,7 +73,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         files,
         skipped: found.skipped,
         findings,
-        resolved: Vec::new(),
+        resolved: standing.resolved,
         tasks: done.ledger.tasks.into_values().collect(),
         notes: done.ledger.notes,
         calls: done.calls,
@@ -250,12 +255,12 @@ fn policy(rules: &judge::Rules) -> Policy {
     Policy {
         fail_on: rules.fail_on,
         max: rules.max.iter().map(|(level, max)| (level.to_string(), *max)).collect(),
-        changed_only: false,
-        baseline: None,
+        changed_only: rules.changed_only,
+        baseline: rules.baseline.clone(),
     }
 }
 
-fn run_of(started: Timestamp, provider: Option<String>) -> Run {
+fn run_of(started: Timestamp, provider: Option<String>, selected: Vec<String>) -> Run {
     let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Run {
         id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
@@ -263,6 +268,7 @@ fn run_of(started: Timestamp, provider: Option<String>) -> Run {
         ended_at: time(Timestamp::now()),
         provider,
         base: None,
+        selected,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the user asked for: which paths are looked at, and what `--exclude`, `--include` and `--map` say of them.
 
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 
 use super::{Options, Selection};
 use crate::model::{FileType, RepoPath};
@@ -29,9 +29,6 @@ pub(super) enum Reach {
     None,
 }
 
-const MATCHING: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
-
 /// A pattern and the directories that it spells out before its first wildcard.
 #[derive(Debug)]
 struct Glob {
@@ -48,9 +45,7 @@ impl Glob {
 
     /// Whether the pattern matches the path or a directory above it.
     fn matches(&self, path: &RepoPath) -> bool {
-        let text = String::from_utf8_lossy(path.as_bytes());
-        let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
-        ends.into_iter().any(|end| self.pattern.matches_with(&text[..end], MATCHING))
+        path.is_matched_by(&self.pattern)
     }
 
     /// Whether the spelt-out part of the pattern leads into this directory or ends above it.

@@ -1,5 +1,6 @@
 //! Reports: each format is a function from a result to bytes, and owns its escaping.
 
+pub mod effective;
 pub mod json;
 pub mod list;
 pub mod table;

@@ -154,7 +154,8 @@ fn write_counts(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
         Level::WORST_FIRST.iter().map(|level| format!("{} {level}", counts.findings.at(*level))).collect();
     let suppressed =
         if counts.findings.suppressed > 0 { format!(", {} suppressed", counts.findings.suppressed) } else { String::new() };
-    writeln!(out, "findings: {}{suppressed}", levels.join(", "))
+    let known = if counts.findings.known > 0 { format!(" ({} known)", counts.findings.known) } else { String::new() };
+    writeln!(out, "findings: {}{known}{suppressed}", levels.join(", "))
 }
 
 fn write_verdict(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
@@ -167,9 +168,10 @@ fn write_verdict(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
     };
     let max: Vec<String> = result.policy.max.iter().map(|(level, n)| format!("{level}={n}")).collect();
     let max = if max.is_empty() { String::new() } else { format!(", max {}", max.join(",")) };
+    let baseline = result.policy.baseline.as_ref().map(|name| format!(", baseline {}", printable(name))).unwrap_or_default();
     writeln!(
         out,
-        "{style}{word}{style:#} (exit {}, fail-on {}{max}): {}",
+        "{style}{word}{style:#} (exit {}, fail-on {}{max}{baseline}): {}",
         result.verdict.exit_code,
         result.policy.fail_on,
         printable(&result.verdict.reasons.join("; "))

@@ -78,8 +78,8 @@ fn word(format: Format) -> &'static str {
     }
 }
 
-/// Writes beside the place and moves it there.
-fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// Writes beside the place and moves it there: what is there is whole at any time, and a link is replaced, not followed.
+pub(super) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut buffer = Vec::new();
     write(&mut buffer)?;
     let mut name = path.as_os_str().to_owned();

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::{Streams, output};
 use crate::error::Error;
+use crate::judge::{baseline, count};
 use crate::model::{Exit, SCHEMA_VERSION, ScanResult};
 use crate::progress::Progress;
 use crate::{report, settings};
@@ -23,6 +24,32 @@ pub fn render(settings: &settings::Render, streams: &mut Streams<'_>) -> Result<
         exit = Exit::Report;
     });
     Ok(exit)
+}
+
+/// `baseline`: writes what a result knows, and keeps what it can't know of.
+pub fn baseline(settings: &settings::Update, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let name = settings.baseline.display();
+    let result = load(&settings.result)?;
+    if result.service.stand_in && !settings.force {
+        return Err(Error::Usage(
+            "a stand-in made this result: HSS may find other things; --force writes the baseline all the same".to_owned(),
+        ));
+    }
+    let old = match std::fs::read(&settings.baseline) {
+        Ok(bytes) => baseline::parse(&bytes).map_err(|what| {
+            Error::Usage(format!("{name} is no baseline, so it is left as it is: {what}; remove it first"))
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(Error::Usage(format!("the baseline {name} can't be read: {error}"))),
+    };
+    let before = old.len();
+    let findings = baseline::renewed(old, &result);
+    let failed = |source| Error::Io { what: format!("the baseline {name} can't be written"), source };
+    let text = baseline::text(&findings).map_err(|error| failed(error.into()))?;
+    output::write_file(&settings.baseline, |out| out.write_all(text.as_bytes())).map_err(failed)?;
+    let said = count(findings.len() as u64, "finding", "findings");
+    streams.print(|out| writeln!(out, "wrote {}: {said}, {before} before", report::printable(&name.to_string())))?;
+    Ok(Exit::Pass)
 }
 
 /// Reads a saved result. What a newer program added to the same schema version is left out.
