@@ -1,5 +1,10 @@
 //! What can be typed. Records it and decides nothing.
 
+#[cfg(feature = "emulator")]
+mod emulator;
+mod policy;
+mod saved;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,7 +13,13 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "emulator")]
+pub use self::emulator::{Emulator, Rate};
+pub use self::policy::{Config, Document, Init, Schema};
+pub use self::saved::{Baseline, Render};
 use crate::model::{FailOn, FileType, Level};
 
 /// Scan a repository's Dockerfiles and Kubernetes YAML with Huawei Cloud Host Security Service (HSS).
@@ -43,6 +54,16 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Show what scan would send and skip, with reasons, and the calls and time it needs; no network
     List(List),
+    /// Write reports from a saved JSON result, as the scan would have; no network
+    Render(Render),
+    /// Write the baseline of a saved JSON result: what is known already and does not decide
+    Baseline(Baseline),
+    /// Show every effective value of a scan and where it comes from
+    Config(Box<Config>),
+    /// Write a commented hss-iac.toml at the root of the repository
+    Init(Init),
+    /// Print the JSON Schema of the result, of hss-iac.toml or of the baseline
+    Schema(Schema),
     /// Run the stand-in for HSS and IAM on this machine
     #[cfg(feature = "emulator")]
     Emulator(Emulator),
@@ -55,6 +76,8 @@ pub struct Scan {
     pub(crate) input: Input,
     #[command(flatten)]
     pub(crate) gate: Gate,
+    #[command(flatten)]
+    pub(crate) known: Known,
     #[command(flatten)]
     pub(crate) report: Report,
     #[command(flatten)]
@@ -74,8 +97,8 @@ pub struct List {
     #[arg(long, value_name = "PATH", help_heading = "Report")]
     pub(crate) explain: Option<PathBuf>,
     /// Print a table or the JSON of the plan
-    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = list_format, help_heading = "Report")]
-    pub(crate) output: Format,
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", help_heading = "Report")]
+    pub(crate) output: Form,
     #[command(flatten)]
     pub(crate) talk: Talk,
 }
@@ -87,7 +110,7 @@ impl List {
     }
 
     /// How to print.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> Form {
         self.output
     }
 }
@@ -111,6 +134,9 @@ pub struct Input {
     /// Do not honour .gitignore
     #[arg(long, env = "HSS_IAC_NO_IGNORE", value_parser = yes_or_no())]
     pub(crate) no_ignore: bool,
+    /// Read this in place of the hss-iac.toml at the root of the repository
+    #[arg(long, value_name = "FILE", env = "HSS_IAC_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -134,11 +160,29 @@ pub(crate) struct Gate {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct Known {
+    /// Let only findings decide that do not stand in this baseline
+    #[arg(long, value_name = "FILE", env = "HSS_IAC_BASELINE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Do not honour `# hss-iac: ignore[RULE] reason` in the files
+    #[arg(long, env = "HSS_IAC_NO_INLINE_IGNORES")]
+    pub(crate) no_inline_ignores: bool,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub(crate) struct Report {
     /// A report, on stdout or in a file (repeatable); a table on stdout where nothing is said
     #[arg(short, long, value_name = "FORMAT[=PATH]", env = "HSS_IAC_OUTPUT", value_delimiter = ',')]
     pub(crate) output: Vec<Output>,
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct Shown {
     /// The lowest level that human reports show; changes neither the verdict nor the JSON
     #[arg(long, value_name = "LEVEL", env = "HSS_IAC_REPORT_LEVEL", default_value = "tips")]
     pub(crate) report_level: Level,
@@ -206,44 +250,9 @@ pub struct Talk {
     pub(crate) color: Color,
 }
 
-/// `emulator`.
-#[cfg(feature = "emulator")]
-#[derive(Debug, Args)]
-pub struct Emulator {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    pub(crate) listen: std::net::SocketAddr,
-    /// The access key that is accepted
-    #[arg(long, value_name = "K")]
-    pub(crate) access_key: Option<String>,
-    /// Its secret key
-    #[arg(long, value_name = "S")]
-    pub(crate) secret_key: Option<String>,
-    /// The token that is accepted
-    #[arg(long, value_name = "T")]
-    pub(crate) token: Option<String>,
-    /// The one project
-    #[arg(long, value_name = "P")]
-    pub(crate) project_id: Option<String>,
-    /// Calls of one API in a time, such as 5/1m
-    #[arg(long, value_name = "CALLS/DUR")]
-    pub(crate) throttle: Option<Rate>,
-    /// Added to every answer
-    #[arg(long, value_name = "DUR", value_parser = duration)]
-    pub(crate) latency: Option<Duration>,
-    /// The share of calls that fail, 0 to 1
-    #[arg(long, value_name = "F", default_value_t = 0.0)]
-    pub(crate) fault_rate: f64,
-    /// Decides which calls fail
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
-    /// How long a task takes
-    #[arg(long, value_name = "DUR", value_parser = duration)]
-    pub(crate) scan_time: Option<Duration>,
-}
-
 /// Whether a fault fails the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum OnFault {
     /// The exit code says so.
     Fail,
@@ -252,7 +261,8 @@ pub enum OnFault {
 }
 
 /// Whether nothing to scan fails the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum IfEmpty {
     /// The exit code is 0.
     Pass,
@@ -269,6 +279,16 @@ pub enum Color {
     Always,
     /// Never.
     Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
 }
 
 /// A report format.
@@ -294,13 +314,13 @@ impl std::fmt::Display for Format {
     }
 }
 
-/// The formats of `list`.
-fn list_format(text: &str) -> Result<Format, String> {
-    match text {
-        "table" => Ok(Format::Table),
-        "json" => Ok(Format::Json),
-        _ => Err("say table or json".to_owned()),
-    }
+/// The forms of what is no report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
 }
 
 /// `FORMAT[=PATH]`.
@@ -352,8 +372,10 @@ impl FromStr for Mapping {
 /// `LEVEL=N`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Max {
-    level: Level,
-    findings: u64,
+    /// The level.
+    pub level: Level,
+    /// The most findings at it.
+    pub findings: u64,
 }
 
 impl FromStr for Max {
@@ -395,29 +417,6 @@ impl FromStr for FailOn {
     }
 }
 
-/// `CALLS/DUR`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Calls in the window.
-    pub calls: u32,
-    /// The window.
-    pub window: Duration,
-}
-
-impl FromStr for Rate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (calls, window) = text.split_once('/').ok_or("say CALLS/DUR, such as 5/1m")?;
-        let calls: u32 = calls.parse().map_err(|_| format!("{calls:?} is not a number of calls"))?;
-        let window = duration(window)?;
-        if calls == 0 || window.is_zero() {
-            return Err("calls and time must be more than nothing".to_owned());
-        }
-        Ok(Self { calls, window })
-    }
-}
-
 /// What the variable of a switch may say: also 1, yes or on, in any case, and their opposites.
 fn yes_or_no() -> BoolishValueParser {
     BoolishValueParser::new()
@@ -449,8 +448,6 @@ mod tests {
         assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
         assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));
         assert_eq!("low=3".parse(), Ok(Max { level: Level::Low, findings: 3 }));
-        assert_eq!("5/1m".parse(), Ok(Rate { calls: 5, window: Duration::from_secs(60) }));
-        assert_eq!("0/1m".parse::<Rate>(), Err("calls and time must be more than nothing".to_owned()));
         assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));
         assert_eq!(duration("soon"), Err("\"soon\" is not a time such as 90s, 30m or 2h".to_owned()));
         assert_eq!(duration("-3s"), Err("\"-3s\" is less than nothing".to_owned()));

@@ -3,6 +3,7 @@
 //! are made of, and promises no stability of its own.
 
 pub mod cli;
+pub mod config;
 mod digest;
 pub mod discover;
 #[cfg(feature = "emulator")]

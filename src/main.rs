@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use hss_iac::cli::{Cli, Command};
 use hss_iac::error::Error;
 use hss_iac::model::Exit;
@@ -12,7 +12,10 @@ use hss_iac::settings;
 
 fn main() -> ExitCode {
     hss_iac::error::end_on_panic();
-    match command(Cli::parse().command) {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let typed = matches.subcommand().map_or(&matches, |(_, typed)| typed);
+    match command(cli.command, typed) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             say(&format!("error: {}", hss_iac::report::printable(&error.to_string())));
@@ -22,34 +25,45 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn command(command: Command) -> Result<Exit, Error> {
+async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
     let env = |name: &str| std::env::var(name).ok();
     let cwd = std::env::current_dir()
         .map_err(|source| Error::Io { what: "the current directory can't be found".to_owned(), source })?;
     let mut stdout = std::io::stdout();
     match command {
         Command::Scan(scan) => {
-            let settings = settings::Scan::new(*scan, &env, &cwd)?;
+            let settings = settings::Scan::new(*scan, typed, &env, &cwd)?;
             let color = Streams::choice(settings.talk.color);
             run::scan(settings, &mut Streams { out: &mut stdout, color }).await
         }
-        Command::List(list) => {
-            let (input, talk) = settings::list(&list, &cwd)?;
+        Command::List(mut list) => {
+            let (input, talk) = settings::list(&mut list, typed, &cwd)?;
             let mut streams = Streams { out: &mut stdout, color: Streams::choice(talk.color) };
             match list.explain() {
                 Some(path) => run::explain(&input, &settings::explained(&input, &cwd, path)?, &mut streams),
                 None => run::list(&input, list.format(), &mut streams),
             }
         }
-        #[cfg(feature = "emulator")]
-        Command::Emulator(emulator) => {
-            run::emulator(
-                settings::emulator(emulator),
-                &mut Streams { out: &mut stdout, color: anstream::ColorChoice::Never },
-            )
-            .await
+        Command::Render(render) => {
+            let settings = settings::Render::new(render)?;
+            let color = Streams::choice(settings.talk.color);
+            run::render(&settings, &mut Streams { out: &mut stdout, color })
         }
+        Command::Baseline(baseline) => run::baseline(&baseline.into(), &mut plain(&mut stdout)),
+        Command::Config(config) => {
+            let (effective, format) = settings::config(&config, typed, &env, &cwd)?;
+            let color = Streams::choice(config.color());
+            run::config(&effective, format, &mut Streams { out: &mut stdout, color })
+        }
+        Command::Init(init) => run::init(&settings::root(&cwd)?, init.force(), &mut plain(&mut stdout)),
+        Command::Schema(schema) => run::schema(schema.of(), &mut plain(&mut stdout)),
+        #[cfg(feature = "emulator")]
+        Command::Emulator(emulator) => run::emulator(settings::emulator(emulator), &mut plain(&mut stdout)).await,
     }
+}
+
+fn plain(out: &mut std::io::Stdout) -> Streams<'_> {
+    Streams { out, color: anstream::ColorChoice::Never }
 }
 
 /// The last word, on stderr.

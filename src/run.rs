@@ -3,6 +3,9 @@
 mod connect;
 mod findings;
 mod output;
+mod policy;
+mod saved;
+mod standing;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,7 +13,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cli::Format;
+use crate::cli::Form;
 use crate::error::{Error, exit_of};
 use crate::hss::{self, Client};
 use crate::judge::{self, Facts, count};
@@ -27,6 +30,8 @@ use crate::{discover, report};
 
 use findings::Findings;
 pub use output::Streams;
+pub use policy::{config, init, schema};
+pub use saved::{baseline, render};
 
 /// The account of a run, and what ended it.
 struct Done {
@@ -50,8 +55,10 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     done.ledger.notes.extend(found.notes);
 
     let files = done.ledger.records();
-    let Findings { findings, notes } = findings::all(&done.ledger, &settings.input.root);
+    let Findings { mut findings, notes } = findings::all(&done.ledger, &settings.input.root);
     done.ledger.notes.extend(notes);
+    let standing = standing::settle(&settings, &files, &found.skipped, &mut findings);
+    done.ledger.notes.extend(standing.notes);
     let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
     let facts = Facts {
         faults: done.faults,
@@ -64,7 +71,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let mut result = ScanResult {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        run: run_of(started, settings.provider.clone()),
+        run: run_of(started, settings.provider.clone(), standing::selected(&settings.input)),
         service: done.service,
         policy: policy(&settings.rules),
         complete: is_complete(&files) && facts.unreadable == 0 && facts.unreadable_indexes == 0,
@@ -73,7 +80,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         files,
         skipped: found.skipped,
         findings,
-        resolved: Vec::new(),
+        resolved: standing.resolved,
         tasks: done.ledger.tasks.into_values().collect(),
         notes: done.ledger.notes,
         calls: done.calls,
@@ -214,7 +221,7 @@ async fn signal() -> Exit {
 }
 
 /// `list`: what `scan` would do, from the disk alone.
-pub fn list(input: &discover::Options, format: Format, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+pub fn list(input: &discover::Options, form: Form, streams: &mut Streams<'_>) -> Result<Exit, Error> {
     let found = discover::discover(input)?;
     let items: Vec<Item> = found
         .files
@@ -230,9 +237,9 @@ pub fn list(input: &discover::Options, format: Format, streams: &mut Streams<'_>
     }
     let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
     let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
-    streams.print(|out| match format {
-        Format::Json => report::json::write(&listing, out),
-        _ => report::list::write(&listing, out),
+    streams.print(|out| match form {
+        Form::Json => report::json::write(&listing, out),
+        Form::Table => report::list::write(&listing, out),
     })?;
     Ok(Exit::Pass)
 }
@@ -270,12 +277,12 @@ fn policy(rules: &judge::Rules) -> Policy {
     Policy {
         fail_on: rules.fail_on,
         max: rules.max.iter().map(|(level, max)| (level.to_string(), *max)).collect(),
-        changed_only: false,
-        baseline: None,
+        changed_only: rules.changed_only,
+        baseline: rules.baseline.clone(),
     }
 }
 
-fn run_of(started: Timestamp, provider: Option<String>) -> Run {
+fn run_of(started: Timestamp, provider: Option<String>, selected: Vec<String>) -> Run {
     let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Run {
         id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
@@ -283,6 +290,7 @@ fn run_of(started: Timestamp, provider: Option<String>) -> Run {
         ended_at: time(Timestamp::now()),
         provider,
         base: None,
+        selected,
     }
 }
 

@@ -1,18 +1,29 @@
 //! What was typed and what stands in the environment become one checked value. Touches no network.
 
+mod effective;
+mod policy;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::ColorChoice;
+use clap::ArgMatches;
 
-use crate::cli::{self, Color, Format, IfEmpty, OnFault, Output};
+pub use self::effective::config;
+pub use self::policy::Baseline;
+use self::policy::Loaded;
+
+use crate::cli::{self, Format, IfEmpty, OnFault, Output};
 use crate::error::Error;
 use crate::hss::Timings;
 use crate::hss::auth::{self, Found, SourceError};
-use crate::judge::Rules;
+use crate::judge::{Rules, suppress};
 use crate::model::{FileType, Level, RepoPath};
 use crate::{discover, hss};
+
+/// The enterprise project of those who have none.
+const NO_ENTERPRISE_PROJECT: &str = "0";
 
 /// Reads one environment variable.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -35,6 +46,12 @@ pub struct Scan {
     pub input: discover::Options,
     /// How to judge.
     pub rules: Rules,
+    /// What the repository says does not count.
+    pub suppress: Vec<suppress::Entry>,
+    /// Whether comments in the files may say so too.
+    pub inline_ignores: bool,
+    /// What is known already.
+    pub baseline: Option<Baseline>,
     /// Reports, in the order typed; never empty.
     pub outputs: Vec<Output>,
     /// What human reports show.
@@ -91,8 +108,8 @@ pub struct Service {
 }
 
 impl Scan {
-    /// Checks what was typed.
-    pub fn new(cli: cli::Scan, env: Env<'_>, cwd: &Path) -> Result<Self, Error> {
+    /// Checks what was typed, and what the repository says where nothing was.
+    pub fn new(mut cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<Self, Error> {
         let stand_in_allowed = cli.connection.allow_stand_in || !in_ci(env);
         let target = target(&cli.connection, env)?;
         #[cfg(feature = "emulator")]
@@ -102,17 +119,26 @@ impl Scan {
                     .to_owned(),
             ));
         }
+        let (input, loaded) = input(&mut cli.input, matches, cwd)?;
+        policy::fill_gate(&mut cli.gate, &mut cli.report.shown, matches, &loaded.file);
+        policy::fill_pace(&mut cli.pace, &mut cli.known, matches, &loaded.file);
+        let baseline = policy::baseline(cli.known.baseline.as_deref(), loaded.file.baseline.as_ref(), &input.root, cwd)?;
         Ok(Self {
-            input: input(&cli.input, cwd)?,
+            input,
             rules: Rules {
                 fail_on: cli.gate.fail_on,
                 max: cli::limits(&cli.gate.max),
                 soften_partial: cli.gate.on_partial == OnFault::Warn,
                 soften_service: cli.gate.on_service_error == OnFault::Warn,
                 fail_if_empty: cli.gate.if_empty == IfEmpty::Fail,
+                baseline: baseline.as_ref().map(|baseline| baseline.name.clone()),
+                changed_only: false,
             },
+            suppress: policy::suppressions(&loaded),
+            inline_ignores: !cli.known.no_inline_ignores,
+            baseline,
             outputs: outputs(cli.report.output)?,
-            report_level: cli.report.report_level,
+            report_level: cli.report.shown.report_level,
             target,
             stand_in_allowed,
             timeout: cli.pace.timeout,
@@ -128,28 +154,30 @@ impl Scan {
 
 /// How to talk.
 pub fn talk(cli: &cli::Talk) -> Talk {
-    let color = match cli.color {
-        Color::Auto => ColorChoice::Auto,
-        Color::Always => ColorChoice::Always,
-        Color::Never => ColorChoice::Never,
-    };
-    Talk { quiet: cli.quiet, verbose: cli.verbose, color }
+    Talk { quiet: cli.quiet, verbose: cli.verbose, color: cli.color.into() }
 }
 
-/// What to take.
-pub fn input(cli: &cli::Input, cwd: &Path) -> Result<discover::Options, Error> {
-    let (root, selections) = discover::resolve(cwd, &cli.paths)?;
+fn resolve(cli: &cli::Input, cwd: &Path) -> Result<(PathBuf, Vec<discover::Selection>), Error> {
+    Ok(discover::resolve(cwd, &cli.paths)?)
+}
+
+/// What to take, and what the repository says besides.
+fn input(cli: &mut cli::Input, matches: &ArgMatches, cwd: &Path) -> Result<(discover::Options, Loaded), Error> {
+    let (root, selections) = resolve(cli, cwd)?;
+    let loaded = policy::load(cli.config.as_deref(), &root, cwd)?;
+    policy::fill_input(cli, matches, &loaded.file);
     let patterns = |globs: &[String]| globs.iter().map(|glob| discover::pattern(glob)).collect::<Result<Vec<_>, _>>();
     let map: Result<Vec<(glob::Pattern, FileType)>, discover::Error> =
         cli.map.iter().map(|mapping| Ok((discover::pattern(&mapping.glob)?, mapping.file_type))).collect();
-    Ok(discover::Options {
+    let options = discover::Options {
         root,
         selections,
         include: patterns(&cli.include)?,
         exclude: patterns(&cli.exclude)?,
         map: map?,
         no_ignore: cli.no_ignore,
-    })
+    };
+    Ok((options, loaded))
 }
 
 /// The table goes to stdout unless another format claims it; two reports can't share a place.
@@ -226,16 +254,63 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Target, Error> {
         region,
         project_id: first(&cli.project_id, auth::project_from_env(env)),
         enterprise_project_id: first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
-            .unwrap_or_else(|| "0".to_owned()),
+            .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned()),
         credentials: auth::from_env(env),
         ca_pem,
         note,
     })))
 }
 
+/// Everything `render` needs.
+#[derive(Debug)]
+pub struct Render {
+    /// The saved result; `-` is stdin.
+    pub result: PathBuf,
+    /// Reports, in the order typed; never empty.
+    pub outputs: Vec<Output>,
+    /// What human reports show.
+    pub report_level: Level,
+    /// How to talk.
+    pub talk: Talk,
+}
+
+impl Render {
+    /// Checks what was typed.
+    pub fn new(cli: cli::Render) -> Result<Self, Error> {
+        Ok(Self {
+            result: cli.result,
+            outputs: outputs(cli.report.output)?,
+            report_level: cli.report.shown.report_level,
+            talk: talk(&cli.talk),
+        })
+    }
+}
+
+/// Everything `baseline` needs.
+#[derive(Debug)]
+pub struct Update {
+    /// The saved result; `-` is stdin.
+    pub result: PathBuf,
+    /// The baseline to write.
+    pub baseline: PathBuf,
+    /// Whether the result of a stand-in will do.
+    pub force: bool,
+}
+
+impl From<cli::Baseline> for Update {
+    fn from(cli: cli::Baseline) -> Self {
+        Self { result: cli.result, baseline: cli.file, force: cli.force }
+    }
+}
+
+/// The root of the repository around `cwd`.
+pub fn root(cwd: &Path) -> Result<PathBuf, Error> {
+    Ok(discover::resolve(cwd, &[])?.0)
+}
+
 /// What `list` needs.
-pub fn list(cli: &cli::List, cwd: &Path) -> Result<(discover::Options, Talk), Error> {
-    Ok((input(&cli.input, cwd)?, talk(&cli.talk)))
+pub fn list(cli: &mut cli::List, matches: &ArgMatches, cwd: &Path) -> Result<(discover::Options, Talk), Error> {
+    Ok((input(&mut cli.input, matches, cwd)?.0, talk(&cli.talk)))
 }
 
 /// The path that `list --explain` asks about, relative to the root.

@@ -50,5 +50,5 @@ fn list_has_a_table_and_json_only() {
     let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
     let ran = run(repo.path(), &["list", "-o", "markdown"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-    assert!(ran.stderr.contains("say table or json"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("[possible values: table, json]"), "{}", ran.stderr);
 }

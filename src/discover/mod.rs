@@ -100,3 +100,21 @@ pub fn read(root: &Path, path: &RepoPath) -> io::Result<Vec<u8>> {
     open::below(root, path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+/// As [`read`], but fails where there are more than `limit` bytes.
+pub fn read_at_most(root: &Path, path: &RepoPath, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open::below(root, path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(too_large(limit)) } else { Ok(bytes) }
+}
+
+/// A file has more bytes than it may have.
+pub fn too_large(limit: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes"))
+}
+
+/// Whether there is nothing at this path of the tree.
+pub fn is_gone(root: &Path, path: &RepoPath) -> bool {
+    let gone = [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory];
+    std::fs::symlink_metadata(root.join(path.to_os())).is_err_and(|error| gone.contains(&error.kind()))
+}

@@ -157,10 +157,7 @@ fn relative(root: &Path, path: &Path) -> RepoPath {
 
 /// The path of `name` in `directory`.
 pub(super) fn join(directory: &RepoPath, name: &OsStr) -> RepoPath {
-    match directory.as_bytes() {
-        [] => RepoPath::new(name.as_encoded_bytes()),
-        above => RepoPath::new([above, b"/", name.as_encoded_bytes()].concat()),
-    }
+    directory.join(name.as_encoded_bytes())
 }
 
 /// Resolves `.` and `..` in a path without looking at the disk.

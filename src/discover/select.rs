@@ -1,6 +1,6 @@
 //! What the user asked for: which paths are looked at, and what `--exclude`, `--include` and `--map` say of them.
 
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 
 use super::{Discovery, Options, Selection};
 use crate::model::{FileType, RepoPath};
@@ -29,9 +29,6 @@ pub(super) enum Reach {
     None,
 }
 
-const MATCHING: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
-
 /// A pattern and the directories that it spells out before its first wildcard.
 #[derive(Debug)]
 struct Glob {
@@ -48,9 +45,7 @@ impl Glob {
 
     /// Whether the pattern matches the path or a directory above it.
     fn matches(&self, path: &RepoPath) -> bool {
-        let text = String::from_utf8_lossy(path.as_bytes());
-        let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
-        ends.into_iter().any(|end| self.pattern.matches_with(&text[..end], MATCHING))
+        path.is_matched_by(&self.pattern)
     }
 
     /// Whether the parts of the pattern match those of `path` one by one as far as it goes. A `**` leads anywhere, so nowhere.
@@ -59,7 +54,7 @@ impl Glob {
         let mut parts = self.pattern.as_str().split('/');
         text.split('/').all(|name| {
             let part = parts.next().filter(|part| *part != "**").and_then(|part| Pattern::new(part).ok());
-            part.is_some_and(|part| part.matches_with(name, MATCHING))
+            part.is_some_and(|part| RepoPath::from(name).is_matched_by(&part))
         })
     }
 

@@ -1,11 +1,16 @@
 //! What a result means: which findings decide, which faults count, and the one exit code.
 
+pub mod baseline;
+pub mod inline;
+pub mod suppress;
+
 use std::collections::BTreeMap;
 
-use crate::model::{Exit, FailOn, FileRecord, Finding, FindingCounts, Level, State, Status, Verdict};
+use crate::model::{Bucket, Exit, FailOn, FileRecord, Finding, FindingCounts, Level, State, Status, Verdict};
 
 /// The rules.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that the user may give")]
 pub struct Rules {
     /// The lowest level that fails.
     pub fail_on: FailOn,
@@ -17,6 +22,33 @@ pub struct Rules {
     pub soften_service: bool,
     /// Whether nothing to scan fails.
     pub fail_if_empty: bool,
+    /// The baseline, where only what does not stand in it decides.
+    pub baseline: Option<String>,
+    /// Whether only what touches a change decides.
+    pub changed_only: bool,
+}
+
+impl Rules {
+    /// Whether a finding may fail the run.
+    pub fn decides(&self, finding: &Finding) -> bool {
+        finding.suppressed.is_none()
+            && (self.baseline.is_none() || finding.bucket == Bucket::New)
+            && (!self.changed_only || finding.changed == Some(true))
+    }
+
+    /// `finding`, in the words of what decides.
+    fn word(&self, plural: bool) -> &'static str {
+        match (self.baseline.is_some(), self.changed_only, plural) {
+            (false, false, false) => "finding",
+            (false, false, true) => "findings",
+            (true, false, false) => "new finding",
+            (true, false, true) => "new findings",
+            (false, true, false) => "changed finding",
+            (false, true, true) => "changed findings",
+            (true, true, false) => "new, changed finding",
+            (true, true, true) => "new, changed findings",
+        }
+    }
 }
 
 /// What happened, besides findings.
@@ -92,7 +124,8 @@ fn status(worst: Exit, pending: bool) -> Status {
 }
 
 fn gate(rules: &Rules, findings: &[Finding]) -> Vec<String> {
-    let counts = FindingCounts::of(findings);
+    let counts = FindingCounts::of(findings.iter().filter(|finding| rules.decides(finding)));
+    let said = |n| count(n, rules.word(false), rules.word(true));
     let mut reasons = Vec::new();
     if let Some(limit) = rules.fail_on.level() {
         let reached: Vec<String> = Level::WORST_FIRST
@@ -103,16 +136,12 @@ fn gate(rules: &Rules, findings: &[Finding]) -> Vec<String> {
         let total: u64 = Level::WORST_FIRST.into_iter().filter(|level| *level >= limit).map(|level| counts.at(level)).sum();
         if total > 0 {
             let verb = if total == 1 { "reaches" } else { "reach" };
-            reasons.push(format!(
-                "{} ({}) {verb} the gate ({limit})",
-                count(total, "finding", "findings"),
-                reached.join(", ")
-            ));
+            reasons.push(format!("{} ({}) {verb} the gate ({limit})", said(total), reached.join(", ")));
         }
     }
     for (level, max) in rules.max.iter().rev() {
         if counts.at(*level) > *max {
-            reasons.push(format!("{} at {level}, at most {max} allowed", count(counts.at(*level), "finding", "findings")));
+            reasons.push(format!("{} at {level}, at most {max} allowed", said(counts.at(*level))));
         }
     }
     reasons
@@ -126,7 +155,7 @@ fn pass_reason(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts:
     } else if findings.is_empty() {
         "no findings".to_owned()
     } else {
-        format!("no finding reaches the gate ({})", rules.fail_on)
+        format!("no {} reaches the gate ({})", rules.word(false), rules.fail_on)
     }
 }
 

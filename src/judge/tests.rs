@@ -1,11 +1,19 @@
 use super::*;
-use crate::model::{Bucket, FileType};
+use crate::model::{FileType, SuppressedBy, Suppression};
 
 fn rules() -> Rules {
-    Rules { fail_on: FailOn::High, max: BTreeMap::new(), soften_partial: false, soften_service: false, fail_if_empty: false }
+    Rules {
+        fail_on: FailOn::High,
+        max: BTreeMap::new(),
+        soften_partial: false,
+        soften_service: false,
+        fail_if_empty: false,
+        baseline: None,
+        changed_only: false,
+    }
 }
 
-fn file(state: State) -> FileRecord {
+pub(super) fn file(state: State) -> FileRecord {
     FileRecord {
         path: "a/Dockerfile".into(),
         file_type: FileType::Dockerfile,
@@ -22,7 +30,7 @@ fn file(state: State) -> FileRecord {
     }
 }
 
-fn finding(level: Level) -> Finding {
+pub(super) fn finding(level: Level) -> Finding {
     Finding {
         rule_id: "R".into(),
         name: "r".into(),
@@ -126,4 +134,63 @@ fn nothing_to_scan_and_not_waited_for() {
     assert_eq!(judge(&rules(), &files, &[], &pending), verdict(Status::Pending, 0, &["submitted, not waited for"]));
     files.push(file(State::UploadFailed));
     assert_eq!(judge(&rules(), &files, &[], &pending), verdict(Status::Partial, 7, &["1 of 2 files not scanned"]));
+}
+
+/// Every mix of `--fail-on`, `--max`, a baseline and `changed only` against one finding of every level and standing.
+#[test]
+fn what_does_not_count_never_decides_and_the_limits_are_independent() {
+    let said = |by| Some(Suppression { by, reason: "why".into(), owner: None, until: None });
+    let mut findings = Vec::new();
+    for level in Level::WORST_FIRST {
+        for bucket in [Bucket::New, Bucket::Known] {
+            for changed in [Some(true), Some(false), None] {
+                for suppressed in [None, said(SuppressedBy::Config), said(SuppressedBy::Inline)] {
+                    findings.push(Finding { bucket, changed, suppressed, ..finding(level) });
+                }
+            }
+        }
+    }
+    let files = [file(State::Scanned)];
+    let limits = [FailOn::High, FailOn::Medium, FailOn::Low, FailOn::Tips, FailOn::Never];
+    for fail_on in limits {
+        for max in [None, Some((Level::Low, 0))] {
+            for baseline in [None, Some("known.json".to_owned())] {
+                for changed_only in [false, true] {
+                    let rules = Rules {
+                        fail_on,
+                        max: max.into_iter().collect(),
+                        baseline: baseline.clone(),
+                        changed_only,
+                        ..rules()
+                    };
+                    for one in &findings {
+                        let counts = one.suppressed.is_none()
+                            && !(baseline.is_some() && one.bucket == Bucket::Known)
+                            && !(changed_only && one.changed != Some(true));
+                        let reached = fail_on.level().is_some_and(|limit| one.level >= limit);
+                        let over = max.is_some() && one.level == Level::Low;
+                        let verdict = judge(&rules, &files, std::slice::from_ref(one), &Facts::default());
+                        let fails = counts && (reached || over);
+                        assert_eq!(verdict.exit_code, u8::from(fails), "{rules:?} {one:?}");
+                        assert_eq!(
+                            verdict.reasons.len(),
+                            if counts { 1.max(usize::from(reached) + usize::from(over)) } else { 1 }
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_verdict_says_what_it_counted() {
+    let files = [file(State::Scanned)];
+    let old = Finding { bucket: Bucket::Known, ..finding(Level::High) };
+    let both = [finding(Level::High), old.clone()];
+    let new_only = Rules { baseline: Some("b".into()), max: [(Level::High, 0)].into(), ..rules() };
+    let reasons = ["1 new finding (1 high) reaches the gate (high)", "1 new finding at high, at most 0 allowed"];
+    assert_eq!(judge(&new_only, &files, &both, &Facts::default()), verdict(Status::Fail, 1, &reasons));
+    let reasons = ["no new finding reaches the gate (high)"];
+    assert_eq!(judge(&new_only, &files, &[old], &Facts::default()), verdict(Status::Pass, 0, &reasons));
 }

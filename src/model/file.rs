@@ -1,5 +1,6 @@
 //! What the repository holds: files of ours with the state in which they ended, and what is not taken.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FileType, RepoPath};
@@ -22,7 +23,7 @@ pub struct SourceFile {
 }
 
 /// Why a path that looked like ours is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SkipReason {
     /// A Dockerfile that is still to be rendered.
@@ -63,7 +64,7 @@ impl SkipReason {
 }
 
 /// A path that looked like ours and is not taken.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// Where it stands.
     #[serde(flatten)]
@@ -73,7 +74,7 @@ pub struct Skipped {
 }
 
 /// The state in which a file of ours ended. Every file has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// HSS scanned it in this run and its risks were read.
@@ -91,7 +92,7 @@ pub enum State {
 }
 
 /// A file of ours in a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileRecord {
     /// Where it stands.
     #[serde(flatten)]

@@ -1,11 +1,12 @@
 //! What was found: a risk at a place.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Level, RepoPath};
 
 /// The Kubernetes object in which a path risk was found.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Resource {
     /// `Deployment`, `Role`, …
     pub kind: Option<String>,
@@ -16,7 +17,7 @@ pub struct Resource {
 }
 
 /// How exact a location is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// The very place.
@@ -30,7 +31,7 @@ pub enum Precision {
 }
 
 /// A span of text. Lines and columns start at 1; columns count characters; the end is included in lines, excluded in columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
     /// First line.
     pub line: u32,
@@ -45,7 +46,7 @@ pub struct Location {
 }
 
 /// How a finding stands to the baseline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bucket {
     /// Not in the baseline, or there is none.
@@ -55,7 +56,7 @@ pub enum Bucket {
 }
 
 /// Who said that a finding does not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SuppressedBy {
     /// An entry of `hss-iac.toml`.
@@ -65,7 +66,7 @@ pub enum SuppressedBy {
 }
 
 /// Why a finding does not count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Suppression {
     /// Where it was said.
     pub by: SuppressedBy,
@@ -80,7 +81,7 @@ pub struct Suppression {
 }
 
 /// A finding as a baseline remembers it: by what it is about, not by its line.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct KnownFinding {
     /// The file.
     #[serde(flatten)]
@@ -95,8 +96,32 @@ pub struct KnownFinding {
     pub text: Option<String>,
 }
 
+impl KnownFinding {
+    /// What a baseline remembers of a finding.
+    pub fn of(finding: &Finding) -> Self {
+        let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let fold = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let resource = finding.resource.as_ref().map(|resource| Resource {
+            kind: said(&resource.kind),
+            namespace: said(&resource.namespace),
+            name: said(&resource.name),
+        });
+        Self {
+            path: finding.path.clone(),
+            rule_id: finding.rule_id.clone(),
+            resource: resource.filter(|resource| *resource != Resource::default()),
+            text: said(&finding.instruction).or_else(|| said(&finding.hit_path)).map(fold),
+        }
+    }
+
+    /// Whether it says nothing of where in the file it is.
+    pub fn is_placeless(&self) -> bool {
+        self.resource.is_none() && self.text.is_none()
+    }
+}
+
 /// A risk at a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The service's rule.
     pub rule_id: String,
@@ -152,7 +177,7 @@ fn is_one(n: &u64) -> bool {
 }
 
 /// Findings by level, each as often as it has places.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FindingCounts {
     /// Level `high`.
     pub high: u64,
@@ -164,6 +189,9 @@ pub struct FindingCounts {
     pub tips: u64,
     /// Findings that do not count.
     pub suppressed: u64,
+    /// Of those that are not suppressed, how many stand in the baseline.
+    #[serde(default, skip_serializing_if = "super::result::is_zero")]
+    pub known: u64,
 }
 
 impl FindingCounts {
@@ -178,6 +206,9 @@ impl FindingCounts {
                 (None, Level::Low) => &mut counts.low,
                 (None, Level::Tips) => &mut counts.tips,
             } += finding.places;
+            if finding.suppressed.is_none() && finding.bucket == Bucket::Known {
+                counts.known += finding.places;
+            }
         }
         counts
     }

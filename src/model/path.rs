@@ -4,13 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 
 use base64::Engine as _;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A path relative to the root of the repository: raw bytes, separated by `/`, never starting with `./`.
 ///
 /// Ordered by bytes, so that results never depend on locale or thread order. Displayed as UTF-8 with every other
 /// byte as `\xNN`; control characters are *not* escaped here, the writer of each format does that.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "RepoPathFields", try_from = "RepoPathFields")]
 pub struct RepoPath(Vec<u8>);
 
@@ -23,6 +24,21 @@ impl RepoPath {
     /// The raw bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// The path of `name` in this directory; the empty path is the root.
+    #[must_use]
+    pub fn join(&self, name: &[u8]) -> Self {
+        if self.0.is_empty() { Self(name.to_vec()) } else { Self([&self.0, &b"/"[..], name].concat()) }
+    }
+
+    /// Whether a pattern matches the path or a directory above it. `*` and `?` stay within a part.
+    pub fn is_matched_by(&self, pattern: &glob::Pattern) -> bool {
+        const MATCHING: glob::MatchOptions =
+            glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+        let text = String::from_utf8_lossy(&self.0);
+        let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
+        ends.into_iter().any(|end| pattern.matches_with(&text[..end], MATCHING))
     }
 
     /// What follows the last `/`.
@@ -69,7 +85,7 @@ impl fmt::Debug for RepoPath {
 }
 
 /// The JSON form of a path, flattened into the object that it belongs to.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct RepoPathFields {
     path: String,
     /// The exact bytes in base64, where they are not UTF-8.

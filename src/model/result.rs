@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FailOn, FileRecord, FileType, Finding, FindingCounts, KnownFinding, Skipped, State, Verdict};
 
 /// The state of a scan task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TaskStatus {
     /// Created, as far as we know.
@@ -21,7 +22,7 @@ pub enum TaskStatus {
 }
 
 /// A scan task of the run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Task {
     /// The service's id.
     pub task_id: String,
@@ -34,7 +35,7 @@ pub struct Task {
 }
 
 /// Numbers that add up: `files` is the sum of the five states.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// Files of ours.
     pub files: u64,
@@ -62,7 +63,7 @@ pub struct Counts {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_zero(n: &u64) -> bool {
+pub(super) fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
@@ -92,7 +93,7 @@ impl Counts {
 }
 
 /// What made the result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// `hss-iac`.
     pub name: String,
@@ -101,7 +102,7 @@ pub struct Tool {
 }
 
 /// The run: the only part of a result where times stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// Random, unique.
     pub id: String,
@@ -113,10 +114,13 @@ pub struct Run {
     pub provider: Option<String>,
     /// The base commit of a diff run.
     pub base: Option<String>,
+    /// What was asked for, where that was not the whole repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selected: Vec<String>,
 }
 
 /// Where the scan was done.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Service {
     /// The HSS endpoint.
     pub endpoint: String,
@@ -131,7 +135,7 @@ pub struct Service {
 }
 
 /// The policy that the verdict applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Policy {
     /// The level that fails, or `never`.
     pub fail_on: FailOn,
@@ -147,7 +151,7 @@ pub struct Policy {
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything a run found out: the JSON result, from which every report is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ScanResult {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,

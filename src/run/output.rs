@@ -91,8 +91,8 @@ fn report_bytes(result: &ScanResult, format: Format, view: View<'_>, styled: boo
     Ok(if format == Format::Table && !styled { strip_bytes(&bytes).into_vec() } else { bytes })
 }
 
-/// Writes beside the place and moves it there.
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes beside the place and moves it there: what is there is whole at any time, and a link is replaced, not followed.
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
     let part = Path::new(&name);

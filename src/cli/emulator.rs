@@ -1,0 +1,77 @@
+//! What the stand-in can be told.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::duration;
+
+/// `emulator`.
+#[derive(Debug, Args)]
+pub struct Emulator {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// The access key that is accepted
+    #[arg(long, value_name = "K")]
+    pub(crate) access_key: Option<String>,
+    /// Its secret key
+    #[arg(long, value_name = "S")]
+    pub(crate) secret_key: Option<String>,
+    /// The token that is accepted
+    #[arg(long, value_name = "T")]
+    pub(crate) token: Option<String>,
+    /// The one project
+    #[arg(long, value_name = "P")]
+    pub(crate) project_id: Option<String>,
+    /// Calls of one API in a time, such as 5/1m
+    #[arg(long, value_name = "CALLS/DUR")]
+    pub(crate) throttle: Option<Rate>,
+    /// Added to every answer
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(crate) latency: Option<Duration>,
+    /// The share of calls that fail, 0 to 1
+    #[arg(long, value_name = "F", default_value_t = 0.0)]
+    pub(crate) fault_rate: f64,
+    /// Decides which calls fail
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// How long a task takes
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(crate) scan_time: Option<Duration>,
+}
+
+/// `CALLS/DUR`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls in the window.
+    pub calls: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (calls, window) = text.split_once('/').ok_or("say CALLS/DUR, such as 5/1m")?;
+        let calls: u32 = calls.parse().map_err(|_| format!("{calls:?} is not a number of calls"))?;
+        let window = duration(window)?;
+        if calls == 0 || window.is_zero() {
+            return Err("calls and time must be more than nothing".to_owned());
+        }
+        Ok(Self { calls, window })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates() {
+        assert_eq!("5/1m".parse(), Ok(Rate { calls: 5, window: Duration::from_secs(60) }));
+        assert_eq!("0/1m".parse::<Rate>(), Err("calls and time must be more than nothing".to_owned()));
+    }
+}

@@ -1,0 +1,39 @@
+//! What can be done with a saved JSON result.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Report, Talk};
+
+/// `render`.
+#[derive(Debug, Args)]
+pub struct Render {
+    /// The JSON result of a scan; - is stdin
+    #[arg(value_name = "RESULT")]
+    pub(crate) result: PathBuf,
+    #[command(flatten)]
+    pub(crate) report: Report,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+/// `baseline`.
+#[derive(Debug, Args)]
+pub struct Baseline {
+    /// The JSON result of a scan; - is stdin
+    #[arg(value_name = "RESULT")]
+    pub(crate) result: PathBuf,
+    /// The baseline to write; entries of files that the result did not scan are kept
+    #[arg(
+        short = 'b',
+        long = "baseline",
+        value_name = "FILE",
+        env = "HSS_IAC_BASELINE",
+        default_value = "hss-iac-baseline.json"
+    )]
+    pub(crate) file: PathBuf,
+    /// Take the result of a stand-in too
+    #[arg(long)]
+    pub(crate) force: bool,
+}

@@ -1,0 +1,157 @@
+//! `hss-iac.toml`: what a repository says of its own scan. It is read from bytes, so that it can come from a disk or a commit.
+//!
+//! The repository is not trusted: it says what to scan and what to ignore, and nothing that decides where credentials go.
+
+mod keys;
+mod words;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub use self::words::{Glob, Text, Until};
+use crate::cli::{IfEmpty, OnFault};
+use crate::model::{FailOn, FileType, Level};
+
+/// Its name, at the root of the repository.
+pub const NAME: &str = "hss-iac.toml";
+
+/// What `init` writes: every key, commented out, with its default.
+pub const TEMPLATE: &str = include_str!("config/template.toml");
+
+/// More than any person writes, in bytes.
+pub const MAX_SIZE: u64 = 1_000_000;
+
+/// What the file says; a key is the flag of the same name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(title = "hss-iac.toml")]
+pub struct File {
+    /// Take only what matches, even where .gitignore hides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include: Option<Vec<Glob>>,
+    /// Leave out what matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exclude: Option<Vec<Glob>>,
+    /// Take what matches for a file of this type; of several that match, the first in alphabetical order counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub map: Option<BTreeMap<Glob, FileType>>,
+    /// Do not honour .gitignore.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_ignore: Option<bool>,
+    /// The lowest level that fails the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fail_on: Option<FailOn>,
+    /// Fail where more findings stand at a level.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<BTreeMap<Level, u64>>,
+    /// The lowest level that human reports show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report_level: Option<Level>,
+    /// What to do where some file was not scanned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_partial: Option<OnFault>,
+    /// What to do where the service fails or the time is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_service_error: Option<OnFault>,
+    /// What to do where there is nothing to scan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_empty: Option<IfEmpty>,
+    /// The baseline, relative to the root: only findings that do not stand in it decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Text>,
+    /// Do not honour ignore comments in the files themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_inline_ignores: Option<bool>,
+    /// Whether the values of Secrets are masked before upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mask_secrets: Option<OnOff>,
+    /// Calls for the places of Kubernetes risks at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_path_calls: Option<usize>,
+    /// Findings that do not count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suppress: Vec<Suppress>,
+}
+
+/// A switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnOff {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
+/// Findings that do not count, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Suppress {
+    /// The service's rule, as reports name it.
+    pub rule: Text,
+    /// Only in files that match, or that stand in a directory that does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Glob>,
+    /// Only in this Kubernetes object: `kind/name` or `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<Text>,
+    /// Why it does not count.
+    pub reason: Text,
+    /// The last day on which it does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Text>,
+    /// Where it stands in the file, from 1.
+    #[serde(skip)]
+    pub line: usize,
+}
+
+/// What can't be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name}:{line}: {text}")]
+pub struct Mistake {
+    name: String,
+    line: usize,
+    text: String,
+}
+
+/// Reads the file; `name` is what messages call it.
+pub fn parse(name: &str, bytes: &[u8]) -> Result<File, Mistake> {
+    let mistake = |at: usize, text: String| {
+        let before = bytes.get(..at).unwrap_or(bytes);
+        Mistake { name: name.to_owned(), line: 1 + memchr::memchr_iter(b'\n', before).count(), text }
+    };
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| mistake(error.valid_up_to(), "not UTF-8, which TOML has to be".to_owned()))?;
+    let unreadable = |error: toml::de::Error| {
+        let at = error.span().map_or(0, |span| span.start);
+        mistake(at, error.message().trim().replace('\n', ", "))
+    };
+    let table = DeTable::parse(text).map_err(unreadable)?;
+    for key in table.get_ref().keys() {
+        keys::top_level(key.get_ref()).map_err(|text| mistake(key.span().start, text))?;
+    }
+    let entries = entries(table.get_ref());
+    for key in entries.iter().filter_map(|entry| entry.get_ref().as_table()).flat_map(|entry| entry.keys()) {
+        keys::of_suppress(key.get_ref()).map_err(|text| mistake(key.span().start, text))?;
+    }
+    let mut file: File = toml::from_str(text).map_err(unreadable)?;
+    for (suppress, entry) in file.suppress.iter_mut().zip(entries) {
+        suppress.line = mistake(entry.span().start, String::new()).line;
+    }
+    Ok(file)
+}
+
+fn entries<'t, 'i>(table: &'t DeTable<'i>) -> &'t [Spanned<DeValue<'i>>] {
+    let array = table.iter().find(|(key, _)| key.get_ref() == "suppress").and_then(|(_, value)| value.get_ref().as_array());
+    array.map_or(&[], |array| array)
+}
+
+#[cfg(test)]
+mod tests;

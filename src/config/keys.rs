@@ -1,0 +1,88 @@
+//! Which keys there are, which are refused, and which was meant.
+
+/// Keys of the file.
+pub(super) const KEYS: [&str; 15] = [
+    "include",
+    "exclude",
+    "map",
+    "no-ignore",
+    "fail-on",
+    "max",
+    "report-level",
+    "on-partial",
+    "on-service-error",
+    "if-empty",
+    "baseline",
+    "no-inline-ignores",
+    "mask-secrets",
+    "max-path-calls",
+    "suppress",
+];
+
+/// Keys of an entry of `suppress`.
+const SUPPRESS: [&str; 6] = ["rule", "path", "resource", "reason", "until", "owner"];
+
+const WHERE: &str = "it would choose where files and credentials go";
+const SECRET: &str = "a credential has no place in a repository";
+const WRITES: &str = "it would choose which files a run writes";
+const STAND_IN: &str = "a stand-in would be taken for HSS";
+const RUN: &str = "it belongs to a run, not to the repository";
+
+/// What only who runs the program may say: the key, why, and where to say it.
+pub(super) const REFUSED: [(&str, &str, &str); 23] = [
+    ("region", WHERE, "--region or HSS_IAC_REGION"),
+    ("project-id", WHERE, "--project-id or HSS_IAC_PROJECT_ID"),
+    ("enterprise-project-id", WHERE, "--enterprise-project-id or HSS_IAC_ENTERPRISE_PROJECT_ID"),
+    ("endpoint", WHERE, "--endpoint or HSS_IAC_ENDPOINT"),
+    ("iam-endpoint", WHERE, "--iam-endpoint or HSS_IAC_IAM_ENDPOINT"),
+    ("ca-file", WHERE, "--ca-file or HSS_IAC_CA_FILE"),
+    ("access-key", SECRET, "HSS_IAC_ACCESS_KEY"),
+    ("secret-key", SECRET, "HSS_IAC_SECRET_KEY"),
+    ("security-token", SECRET, "HSS_IAC_SECURITY_TOKEN"),
+    ("token", SECRET, "HSS_IAC_TOKEN"),
+    ("ak", SECRET, "HSS_IAC_ACCESS_KEY"),
+    ("sk", SECRET, "HSS_IAC_SECRET_KEY"),
+    ("password", SECRET, "HSS_IAC_ACCESS_KEY and HSS_IAC_SECRET_KEY"),
+    ("output", WRITES, "--output or HSS_IAC_OUTPUT"),
+    ("emulator", STAND_IN, "--emulator"),
+    ("allow-stand-in", STAND_IN, "--allow-stand-in or HSS_IAC_ALLOW_STAND_IN"),
+    ("config", RUN, "--config or HSS_IAC_CONFIG"),
+    ("timeout", RUN, "--timeout or HSS_IAC_TIMEOUT"),
+    ("no-wait", RUN, "--no-wait or HSS_IAC_NO_WAIT"),
+    ("jobs", RUN, "--jobs or HSS_IAC_JOBS"),
+    ("quiet", RUN, "--quiet or HSS_IAC_QUIET"),
+    ("verbose", RUN, "--verbose"),
+    ("color", RUN, "--color or HSS_IAC_COLOR"),
+];
+
+/// Whether the file may say this; why not, otherwise.
+pub(super) fn top_level(key: &str) -> Result<(), String> {
+    let same = spelling(key);
+    match REFUSED.into_iter().find(|(refused, _, _)| *refused == same) {
+        Some((_, why, instead)) => Err(format!("{key} can't be set by a repository: {why}; use {instead}")),
+        None => known(key, &KEYS),
+    }
+}
+
+/// Whether an entry of `suppress` may say this; why not, otherwise.
+pub(super) fn of_suppress(key: &str) -> Result<(), String> {
+    known(key, &SUPPRESS)
+}
+
+fn known(key: &str, keys: &[&'static str]) -> Result<(), String> {
+    if keys.contains(&key) {
+        return Ok(());
+    }
+    let typed = spelling(key);
+    // Half of a word is another word.
+    let distance = |known: &&&str| strsim::osa_distance(&typed, known);
+    let nearest = keys.iter().min_by_key(distance).filter(|known| distance(known) <= (known.len() / 2).min(3));
+    Err(match nearest {
+        Some(known) => format!("unknown key {key:?}: did you mean {known:?}?"),
+        None => format!("unknown key {key:?}: the keys are {}", keys.join(", ")),
+    })
+}
+
+fn spelling(key: &str) -> String {
+    key.to_ascii_lowercase().replace('_', "-")
+}

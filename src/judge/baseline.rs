@@ -1,0 +1,168 @@
+//! What is known already: findings that stand in the baseline do not decide.
+//!
+//! A finding is recognised by rule, file, object and text, never by its line.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Bucket, Finding, KnownFinding, RepoPath, ScanResult, State};
+
+/// The version of the document that this program writes.
+const VERSION: u32 = 1;
+
+/// The document.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+pub struct Baseline {
+    /// 1.
+    pub version: u32,
+    /// What is known, sorted; a finding that is there twice stands here twice.
+    pub findings: Vec<KnownFinding>,
+}
+
+/// Reads a baseline.
+pub fn parse(bytes: &[u8]) -> Result<Vec<KnownFinding>, String> {
+    let read: Baseline = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if read.version > VERSION {
+        return Err(format!("it has version {}, and this program reads up to {VERSION}", read.version));
+    }
+    Ok(read.findings)
+}
+
+/// Writes a baseline, one finding a line, so that a change of it reads well.
+pub fn text(findings: &[KnownFinding]) -> serde_json::Result<String> {
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|known| Ok(format!("\n    {}", serde_json::to_string(known)?)))
+        .collect::<serde_json::Result<_>>()?;
+    let end = if lines.is_empty() { "" } else { "\n  " };
+    Ok(format!("{{\n  \"version\": {VERSION},\n  \"findings\": [{}{end}]\n}}\n", lines.join(",")))
+}
+
+/// The baseline after a result: its findings that count, and what stood in the `old` one of files that were not scanned.
+pub fn renewed(old: Vec<KnownFinding>, result: &ScanResult) -> Vec<KnownFinding> {
+    let scanned = |state| matches!(state, State::Scanned | State::Reused);
+    let states: BTreeMap<&RepoPath, State> = result.files.iter().map(|file| (&file.path, file.state)).collect();
+    let skipped: BTreeSet<&RepoPath> = result.skipped.iter().map(|skipped| &skipped.path).collect();
+    let stays = |known: &KnownFinding| match states.get(&known.path) {
+        Some(state) => !scanned(*state),
+        // What a part of the repository does not hold may well stand in the rest.
+        None => skipped.contains(&known.path) || !result.run.selected.is_empty(),
+    };
+    let counting = result.findings.iter().filter(|finding| finding.suppressed.is_none()).map(KnownFinding::of);
+    let mut all: Vec<KnownFinding> = old.into_iter().filter(stays).chain(counting).collect();
+    all.sort();
+    all
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// It was looked at.
+    Scanned,
+    /// It is no longer there.
+    Deleted,
+    /// Nothing is known of what stands in it.
+    Unknown,
+}
+
+/// Tells known findings from new ones, each entry standing for one finding. Gives the entries that are resolved.
+pub fn compare(findings: &mut [Finding], known: &[KnownFinding], look: &dyn Fn(&RepoPath) -> Look) -> Vec<KnownFinding> {
+    let mut matching = Matching::new(findings, known);
+    matching.pass(|known| Some(known.clone()), |finding| Some(finding.clone()));
+    // The service did not always name the place, or there were no calls left to ask for it.
+    let file = |known: &KnownFinding| (known.rule_id.clone(), known.path.clone());
+    matching.pass(|known| Some(file(known)), |finding| finding.is_placeless().then(|| file(finding)));
+    matching.pass(|known| known.is_placeless().then(|| file(known)), |finding| Some(file(finding)));
+    matching.renamed(look);
+    let Matching { entries, findings: of, .. } = matching;
+    for (finding, is_known) in findings.iter_mut().zip(of.iter().map(|(_, known)| *known)) {
+        finding.bucket = if is_known { Bucket::Known } else { Bucket::New };
+    }
+    let mut resolved: Vec<KnownFinding> = entries
+        .into_iter()
+        .filter(|(known, taken)| !taken && look(&known.path) != Look::Unknown)
+        .map(|(known, _)| known.clone())
+        .collect();
+    resolved.sort();
+    resolved
+}
+
+/// Entries, each with whether it stands for a finding, and findings, each with whether an entry stands for it.
+struct Matching<'a> {
+    entries: Vec<(&'a KnownFinding, bool)>,
+    findings: Vec<(KnownFinding, bool)>,
+    /// Findings that count come first, so that a suppressed one takes no entry from them.
+    order: Vec<usize>,
+}
+
+impl<'a> Matching<'a> {
+    fn new(findings: &[Finding], known: &'a [KnownFinding]) -> Self {
+        let mut order: Vec<usize> = (0..findings.len()).collect();
+        order.sort_by_key(|index| findings.get(*index).is_some_and(|finding| finding.suppressed.is_some()));
+        let mut entries: Vec<(&KnownFinding, bool)> = known.iter().map(|known| (known, false)).collect();
+        entries.sort();
+        Self { entries, findings: findings.iter().map(|finding| (KnownFinding::of(finding), false)).collect(), order }
+    }
+
+    /// Brings together what is still open and has the same key, one to one; gives the pairs of entry and finding.
+    fn pass<K: Ord>(
+        &mut self,
+        entry_key: impl Fn(&KnownFinding) -> Option<K>,
+        finding_key: impl Fn(&KnownFinding) -> Option<K>,
+    ) -> Vec<(usize, usize)> {
+        let mut open: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
+        for (index, (known, _)) in self.entries.iter().enumerate().filter(|(_, (_, taken))| !taken) {
+            if let Some(key) = entry_key(known) {
+                open.entry(key).or_default().push_back(index);
+            }
+        }
+        let mut pairs = Vec::new();
+        for index in &self.order {
+            let Some((finding, is_known)) = self.findings.get_mut(*index).filter(|(_, is_known)| !*is_known) else {
+                continue;
+            };
+            let Some(entry) = finding_key(finding).and_then(|key| open.get_mut(&key)?.pop_front()) else { continue };
+            *is_known = true;
+            pairs.push((entry, *index));
+        }
+        for (entry, _) in &pairs {
+            if let Some((_, taken)) = self.entries.get_mut(*entry) {
+                *taken = true;
+            }
+        }
+        pairs
+    }
+
+    /// Files that were renamed: what stood in one that is gone stands in one that the baseline does not know. What has no place of its own
+    /// follows only where something else has shown the way.
+    fn renamed(&mut self, look: &dyn Fn(&RepoPath) -> Look) {
+        let gone: BTreeSet<RepoPath> = self
+            .entries
+            .iter()
+            .filter(|(known, taken)| !taken && look(&known.path) == Look::Deleted)
+            .map(|(known, _)| known.path.clone())
+            .collect();
+        let paths: BTreeSet<RepoPath> = self.entries.iter().map(|(known, _)| known.path.clone()).collect();
+        let what = |known: &KnownFinding| (known.rule_id.clone(), known.resource.clone(), known.text.clone());
+        let pairs = self.pass(
+            |known| (gone.contains(&known.path) && !known.is_placeless()).then(|| what(known)),
+            |finding| (!paths.contains(&finding.path) && !finding.is_placeless()).then(|| what(finding)),
+        );
+        let path_of = |(entry, finding): (usize, usize)| {
+            Some((self.findings.get(finding)?.0.path.clone(), self.entries.get(entry)?.0.path.clone()))
+        };
+        let ways: BTreeMap<RepoPath, RepoPath> = pairs.into_iter().filter_map(path_of).collect();
+        self.pass(
+            |known| known.is_placeless().then(|| (known.rule_id.clone(), known.path.clone())),
+            |finding| {
+                let from = ways.get(&finding.path).filter(|_| finding.is_placeless())?;
+                Some((finding.rule_id.clone(), from.clone()))
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

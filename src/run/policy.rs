@@ -1,0 +1,46 @@
+//! The commands about the rules themselves.
+
+use std::path::Path;
+
+use schemars::schema_for;
+
+use super::{Streams, output};
+use crate::cli::{Document, Form};
+use crate::config;
+use crate::error::Error;
+use crate::judge::baseline::Baseline;
+use crate::model::{Exit, ScanResult};
+use crate::report;
+use crate::report::effective::Effective;
+
+/// `config`: every effective value and where it comes from.
+pub fn config(effective: &Effective, form: Form, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    streams.print(|out| match form {
+        Form::Json => report::json::write(effective, out),
+        Form::Table => report::effective::write(effective, out),
+    })?;
+    Ok(Exit::Pass)
+}
+
+/// `init`: a commented configuration that changes nothing.
+pub fn init(root: &Path, force: bool, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let path = root.join(config::NAME);
+    if !force && path.symlink_metadata().is_ok() {
+        return Err(Error::Usage(format!("{} is there already; --force writes over it", path.display())));
+    }
+    output::write_file(&path, config::TEMPLATE.as_bytes())
+        .map_err(|source| Error::Io { what: format!("{} can't be written", path.display()), source })?;
+    streams.print(|out| writeln!(out, "wrote {}", report::printable(&path.display().to_string())))?;
+    Ok(Exit::Pass)
+}
+
+/// `schema`: the JSON Schema of a document.
+pub fn schema(of: Document, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let schema = match of {
+        Document::Result => schema_for!(ScanResult),
+        Document::Config => schema_for!(config::File),
+        Document::Baseline => schema_for!(Baseline),
+    };
+    streams.print(|out| report::json::write(&schema, out))?;
+    Ok(Exit::Pass)
+}

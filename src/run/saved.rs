@@ -1,0 +1,79 @@
+//! The commands that start from a saved JSON result, offline.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Streams, output};
+use crate::error::Error;
+use crate::judge::{baseline, count};
+use crate::model::{Exit, SCHEMA_VERSION, ScanResult};
+use crate::progress::Progress;
+use crate::{report, settings};
+
+/// `render`: the reports of a saved result. It was judged when it was made, and is not judged again.
+pub fn render(settings: &settings::Render, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let talk = settings.talk;
+    let progress = Progress::new(true, talk.verbose, talk.color);
+    let mut result = load(&settings.result)?;
+    let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: None };
+    let mut exit = Exit::Pass;
+    output::write_all(&mut result, &settings.outputs, view, streams, |_, fault| {
+        progress.warn(&fault);
+        exit = Exit::Report;
+    });
+    Ok(exit)
+}
+
+/// `baseline`: writes what a result knows, and keeps what it can't know of.
+pub fn baseline(settings: &settings::Update, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let name = settings.baseline.display();
+    let result = load(&settings.result)?;
+    if result.service.stand_in && !settings.force {
+        return Err(Error::Usage(
+            "a stand-in made this result: HSS may find other things; --force writes the baseline all the same".to_owned(),
+        ));
+    }
+    let old = match std::fs::read(&settings.baseline) {
+        Ok(bytes) => baseline::parse(&bytes).map_err(|what| {
+            Error::Usage(format!("{name} is no baseline, so it is left as it is: {what}; remove it first"))
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(Error::Usage(format!("the baseline {name} can't be read: {error}"))),
+    };
+    let before = old.len();
+    let findings = baseline::renewed(old, &result);
+    let failed = |source| Error::Io { what: format!("the baseline {name} can't be written"), source };
+    let text = baseline::text(&findings).map_err(|error| failed(error.into()))?;
+    output::write_file(&settings.baseline, text.as_bytes()).map_err(failed)?;
+    let said = count(findings.len() as u64, "finding", "findings");
+    streams.print(|out| writeln!(out, "wrote {}: {said}, {before} before", report::printable(&name.to_string())))?;
+    Ok(Exit::Pass)
+}
+
+/// Reads a saved result. What a newer program added to the same schema version is left out.
+pub(super) fn load(path: &Path) -> Result<ScanResult, Error> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+    let (name, bytes) = match path.to_str() {
+        Some("-") => {
+            let mut bytes = Vec::new();
+            ("stdin".to_owned(), std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes))
+        }
+        _ => (path.display().to_string(), std::fs::read(path)),
+    };
+    let bytes = bytes.map_err(|error| Error::Usage(format!("the result can't be read from {name}: {error}")))?;
+    let other = |error: serde_json::Error| {
+        Error::Usage(format!("{name} is no JSON result, such as `hss-iac scan -o json=FILE` writes: {error}"))
+    };
+    let Version { schema_version } = serde_json::from_slice(&bytes).map_err(other)?;
+    if schema_version > SCHEMA_VERSION {
+        return Err(Error::Usage(format!(
+            "{name} has schema version {schema_version}, and this program reads up to {SCHEMA_VERSION}: take a newer hss-iac"
+        )));
+    }
+    serde_json::from_slice(&bytes).map_err(other)
+}

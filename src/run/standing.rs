@@ -1,0 +1,74 @@
+//! How findings stand before they are judged: which do not count, and which are known already.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::judge::baseline::{self, Look};
+use crate::judge::inline::{self, Ignore};
+use crate::judge::suppress::{self, Looked};
+use crate::model::{FileRecord, FileType, Finding, KnownFinding, RepoPath, Skipped, State};
+use crate::{discover, settings};
+
+/// What came to light.
+pub(super) struct Standing {
+    /// On suppressions that ran out, met nothing or can't be read.
+    pub(super) notes: Vec<String>,
+    /// What stands in the baseline and is gone.
+    pub(super) resolved: Vec<KnownFinding>,
+}
+
+/// Marks what is suppressed and what is known.
+pub(super) fn settle(
+    settings: &settings::Scan,
+    files: &[FileRecord],
+    skipped: &[Skipped],
+    findings: &mut [Finding],
+) -> Standing {
+    let ignores = if settings.inline_ignores { ignores(settings, files) } else { Vec::new() };
+    let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
+    let looked = Looked { files, whole: selected(&settings.input).is_empty(), today };
+    let notes = suppress::apply(&settings.suppress, &ignores, looked, findings);
+    let resolved = match &settings.baseline {
+        None => Vec::new(),
+        Some(known) => {
+            let states: HashMap<&RepoPath, State> = files.iter().map(|file| (&file.path, file.state)).collect();
+            let skipped: HashSet<&RepoPath> = skipped.iter().map(|skipped| &skipped.path).collect();
+            baseline::compare(findings, &known.findings, &|path| match states.get(path) {
+                Some(State::Scanned | State::Reused) => Look::Scanned,
+                Some(_) => Look::Unknown,
+                None if skipped.contains(path) || !discover::is_gone(&settings.input.root, path) => Look::Unknown,
+                None => Look::Deleted,
+            })
+        }
+    };
+    Standing { notes, resolved }
+}
+
+/// The ignore comments of the files that were scanned.
+fn ignores(settings: &settings::Scan, files: &[FileRecord]) -> Vec<(RepoPath, FileType, Vec<Ignore>)> {
+    files
+        .iter()
+        .filter(|file| matches!(file.state, State::Scanned | State::Reused))
+        .filter_map(|file| {
+            // A file that can't be read again has no comments that could be believed.
+            let bytes = discover::read(&settings.input.root, &file.path).ok()?;
+            Some((file.path.clone(), file.file_type, inline::comments(file.file_type, &bytes)))
+        })
+        .filter(|(_, _, ignores)| !ignores.is_empty())
+        .collect()
+}
+
+/// What was asked for, where that was not the whole repository.
+pub(super) fn selected(input: &discover::Options) -> Vec<String> {
+    let texts: Vec<String> = input
+        .selections
+        .iter()
+        .map(|selection| match selection {
+            discover::Selection::Tree(path) | discover::Selection::File(path) => path.to_string(),
+            discover::Selection::Pattern(pattern) => pattern.as_str().to_owned(),
+        })
+        .collect();
+    if texts.iter().any(String::is_empty) { Vec::new() } else { texts }
+}

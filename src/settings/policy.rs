@@ -1,0 +1,149 @@
+//! What `hss-iac.toml` adds to what was typed: a flag or its variable wins over the file, the file over the default.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Component, Path};
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use crate::cli::{Gate, Input, Known, Mapping, Max, Pace, Shown};
+use crate::config::{self, Glob, Text};
+use crate::discover;
+use crate::error::Error;
+use crate::judge::{baseline, suppress};
+use crate::model::{KnownFinding, RepoPath};
+
+/// More than a baseline of a million findings, in bytes.
+const LARGEST_BASELINE: u64 = 256_000_000;
+
+/// The file of a repository, and what messages call it.
+#[derive(Debug, Default)]
+pub(super) struct Loaded {
+    pub(super) name: Option<String>,
+    pub(super) file: config::File,
+}
+
+/// What is known already.
+#[derive(Debug)]
+pub struct Baseline {
+    /// Where it stands, as it was said.
+    pub name: String,
+    /// What stands in it.
+    pub findings: Vec<KnownFinding>,
+}
+
+/// Reads the file that was named, or else the one at the root.
+pub(super) fn load(named: Option<&Path>, root: &Path, cwd: &Path) -> Result<Loaded, Error> {
+    let (name, bytes) = match named {
+        Some(path) => (path.display().to_string(), read_any(&cwd.join(path), config::MAX_SIZE)),
+        None => (config::NAME.to_owned(), discover::read_at_most(root, &config::NAME.into(), config::MAX_SIZE)),
+    };
+    let bytes = match bytes {
+        Ok(bytes) => bytes,
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(Loaded::default()),
+        Err(error) => return Err(Error::Usage(format!("the configuration {name} can't be read: {error}"))),
+    };
+    let file = config::parse(&name, &bytes).map_err(|mistake| Error::Usage(mistake.to_string()))?;
+    Ok(Loaded { name: Some(name), file })
+}
+
+fn read_any(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(discover::too_large(limit)) } else { Ok(bytes) }
+}
+
+/// Whether a flag or its variable says so.
+pub(super) fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    matches!(matches.value_source(id), Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+}
+
+fn fill<T>(matches: &ArgMatches, id: &str, value: &mut T, said: Option<T>) {
+    if let Some(said) = said
+        && !is_typed(matches, id)
+    {
+        *value = said;
+    }
+}
+
+pub(super) fn fill_input(input: &mut Input, matches: &ArgMatches, file: &config::File) {
+    let texts = |globs: &Option<Vec<Glob>>| globs.clone().map(|globs| globs.into_iter().map(String::from).collect());
+    let map = file
+        .map
+        .clone()
+        .map(|map| map.into_iter().map(|(glob, file_type)| Mapping { glob: glob.into(), file_type }).collect::<Vec<_>>());
+    fill(matches, "include", &mut input.include, texts(&file.include));
+    fill(matches, "exclude", &mut input.exclude, texts(&file.exclude));
+    fill(matches, "map", &mut input.map, map);
+    fill(matches, "no_ignore", &mut input.no_ignore, file.no_ignore);
+}
+
+pub(super) fn fill_gate(gate: &mut Gate, shown: &mut Shown, matches: &ArgMatches, file: &config::File) {
+    let max = file.max.as_ref().map(|max| max.iter().map(|(level, n)| Max { level: *level, findings: *n }).collect());
+    fill(matches, "fail_on", &mut gate.fail_on, file.fail_on);
+    fill(matches, "max", &mut gate.max, max);
+    fill(matches, "on_partial", &mut gate.on_partial, file.on_partial);
+    fill(matches, "on_service_error", &mut gate.on_service_error, file.on_service_error);
+    fill(matches, "if_empty", &mut gate.if_empty, file.if_empty);
+    fill(matches, "report_level", &mut shown.report_level, file.report_level);
+}
+
+pub(super) fn fill_pace(pace: &mut Pace, known: &mut Known, matches: &ArgMatches, file: &config::File) {
+    fill(matches, "max_path_calls", &mut pace.max_path_calls, file.max_path_calls);
+    fill(matches, "no_inline_ignores", &mut known.no_inline_ignores, file.no_inline_ignores);
+}
+
+/// Reads the baseline: any file that a flag or its variable names, only one of the tree where the repository does.
+pub(super) fn baseline(
+    typed: Option<&Path>,
+    said: Option<&Text>,
+    root: &Path,
+    cwd: &Path,
+) -> Result<Option<Baseline>, Error> {
+    let (name, bytes) = match (typed, said) {
+        (Some(path), _) => (path.display().to_string(), read_any(&cwd.join(path), LARGEST_BASELINE)),
+        (None, Some(Text(text))) => (text.clone(), of_tree(root, text)),
+        (None, None) => return Ok(None),
+    };
+    let bytes = bytes.map_err(|error| {
+        Error::Usage(format!(
+            "the baseline {name} can't be read: {error}; write one with `hss-iac baseline RESULT -b {name}`"
+        ))
+    })?;
+    let findings = baseline::parse(&bytes).map_err(|what| {
+        Error::Usage(format!("{name} is no baseline: {what}; write it anew with `hss-iac baseline RESULT -b {name}`"))
+    })?;
+    Ok(Some(Baseline { name, findings }))
+}
+
+fn of_tree(root: &Path, text: &str) -> std::io::Result<Vec<u8>> {
+    let mut inside = RepoPath::default();
+    for part in Path::new(text).components() {
+        match part {
+            Component::CurDir => {}
+            Component::Normal(name) => inside = inside.join(name.as_encoded_bytes()),
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
+                let text = "a repository may only name a file below its root";
+                return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, text));
+            }
+        }
+    }
+    discover::read_at_most(root, &inside, LARGEST_BASELINE)
+}
+
+/// The entries of the file, as the judge takes them.
+pub(super) fn suppressions(loaded: &Loaded) -> Vec<suppress::Entry> {
+    let name = loaded.name.as_deref().unwrap_or(config::NAME);
+    let text = |text: &Option<Text>| text.as_ref().map(|Text(text)| text.clone());
+    let entry = |said: &config::Suppress| suppress::Entry {
+        rule: said.rule.0.clone(),
+        path: said.path.as_ref().map(|Glob(pattern)| pattern.clone()),
+        resource: text(&said.resource),
+        reason: said.reason.0.clone(),
+        until: said.until.map(|until| until.0),
+        owner: text(&said.owner),
+        place: (name.to_owned(), said.line),
+    };
+    loaded.file.suppress.iter().map(entry).collect()
+}

@@ -1,0 +1,175 @@
+//! `hss-iac.toml`, `config` and `init`, through the binary.
+#![cfg(feature = "emulator")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{BAD_DOCKERFILE, Finished, Repo, hss_iac, run};
+use serde_json::{Value, json};
+
+/// Scans with the built-in stand-in, JSON on stdout.
+fn scan(repo: &Repo, args: &[&str]) -> Finished {
+    run(repo.path(), &[&["scan", "-q", "--emulator", "-o", "json"], args].concat())
+}
+
+fn paths(result: &Value) -> Vec<&str> {
+    result["files"].as_array().expect("files").iter().filter_map(|file| file["path"].as_str()).collect()
+}
+
+/// The value and origin of a name in what `config` prints.
+fn shown(output: &Finished, name: &str) -> (Value, Value) {
+    let all = output.json();
+    let mut found = all["values"].as_array().expect("values").iter().filter(|value| value["name"] == name);
+    let value = found.next().unwrap_or_else(|| panic!("no {name}"));
+    (value["value"].clone(), value["origin"].clone())
+}
+
+#[test]
+fn the_file_says_what_to_scan_and_when_to_fail() {
+    let repo = Repo::new()
+        .file("Dockerfile", BAD_DOCKERFILE)
+        .file("vendor/Dockerfile", BAD_DOCKERFILE)
+        .file("api.docker", BAD_DOCKERFILE)
+        .file("sub/readme", "")
+        .file(
+            "hss-iac.toml",
+            "exclude = ['vendor']\nfail-on = 'never'\n[map]\n'*.docker' = 'dockerfile'\n[max]\nhigh = 100\n",
+        );
+    for directory in ["", "sub"] {
+        let mut command = hss_iac(&repo.path().join(directory));
+        let ran: Finished =
+            command.args(["scan", "-q", "--emulator", "-o", "json"]).arg(repo.path()).output().expect("it runs").into();
+        let result = ran.json();
+        assert_eq!((ran.code, paths(&result)), (0, vec!["Dockerfile", "api.docker"]), "{}", ran.stderr);
+        assert_eq!(result["policy"]["fail_on"], "never");
+        assert_eq!(result["policy"]["max"], json!({"high": 100}));
+    }
+    let ran = scan(&repo, &["--fail-on", "high", "--exclude", "*.docker", "--max", "low=0"]);
+    let result = ran.json();
+    assert_eq!(
+        (ran.code, paths(&result)),
+        (1, vec!["Dockerfile", "vendor/Dockerfile"]),
+        "what is typed takes the place of the file"
+    );
+    assert_eq!(result["policy"]["max"], json!({"low": 0}));
+    let listed = run(repo.path(), &["list", "-o", "json"]).json();
+    assert_eq!(paths(&listed), ["Dockerfile", "api.docker"], "list goes by the same file");
+}
+
+#[test]
+fn what_the_file_may_not_say_ends_the_run() {
+    for (text, expected) in [
+        ("exclud = []", "error: hss-iac.toml:1: unknown key \"exclud\": did you mean \"exclude\"?\n"),
+        (
+            "\niam-endpoint = 'https://elsewhere.example'",
+            "error: hss-iac.toml:2: iam-endpoint can't be set by a repository: it would choose where files and credentials go; use \
+             --iam-endpoint or HSS_IAC_IAM_ENDPOINT\n",
+        ),
+        (
+            "baseline = '../known.json'",
+            "error: the baseline ../known.json can't be read: a repository may only name a file below its root; write one with \
+             `hss-iac baseline RESULT -b ../known.json`\n",
+        ),
+    ] {
+        let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE).file("hss-iac.toml", text);
+        let ran = scan(&repo, &[]);
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (2, "", expected));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn only_a_small_regular_file_is_read() {
+    let repo = Repo::new().many(1).file("elsewhere.toml", "fail-on = 'never'");
+    std::os::unix::fs::symlink("elsewhere.toml", repo.path().join("hss-iac.toml")).expect("a link");
+    let ran = scan(&repo, &[]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (2, "error: the configuration hss-iac.toml can't be read: a link\n"));
+    assert_eq!(scan(&repo, &["--config", "hss-iac.toml"]).code, 0, "who names a file may name any");
+    let repo = Repo::new().many(1).file("hss-iac.toml", &"#".repeat(1_000_001));
+    let ran = scan(&repo, &[]);
+    let expected = "error: the configuration hss-iac.toml can't be read: it has more than 1000000 bytes\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (2, expected));
+    assert_eq!(scan(&repo, &["--config", "no.toml"]).code, 2, "a file that was named has to be there");
+}
+
+#[test]
+fn config_tells_every_value_and_where_it_comes_from() {
+    let repo = Repo::new().many(1).file(
+        "hss-iac.toml",
+        "exclude = ['a', 'b']\non-partial = 'warn'\nno-ignore = true\n\n[[suppress]]\nrule = 'R'\nreason = 'ours'\nuntil = 2030-01-02\n",
+    );
+    let mut command = hss_iac(repo.path());
+    command
+        .args([
+            "config",
+            "--output",
+            "json",
+            "--fail-on",
+            "low",
+            "--no-wait",
+            "--endpoint",
+            "https://user:hunter2@hss.example",
+        ])
+        .envs([("HSS_IAC_MAX", "high=3,low=4"), ("HW_REGION_NAME", "cn-north-4"), ("HSS_IAC_OUTPUT", "json=a,table")])
+        .envs([("HSS_IAC_ACCESS_KEY", "access-hunter2"), ("HSS_IAC_SECRET_KEY", "secret-hunter2")]);
+    let ran: Finished = command.output().expect("it runs").into();
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(!ran.stdout.contains("hunter2"), "{}", ran.stdout);
+    let origin = |from: &str, name: &str| json!({"from": from, "name": name});
+    for (name, value, origin) in [
+        ("fail-on", json!("low"), origin("flag", "--fail-on")),
+        ("no-wait", json!("true"), origin("flag", "--no-wait")),
+        ("max", json!(["high=3", "low=4"]), origin("variable", "HSS_IAC_MAX")),
+        ("region", json!("cn-north-4"), origin("variable", "HW_REGION_NAME")),
+        ("output", json!(["json=a", "table"]), origin("variable", "HSS_IAC_OUTPUT")),
+        ("credentials", json!("set"), origin("variable", "HSS_IAC_ACCESS_KEY, HSS_IAC_SECRET_KEY")),
+        ("exclude", json!(["a", "b"]), origin("file", "hss-iac.toml:exclude")),
+        ("on-partial", json!("warn"), origin("file", "hss-iac.toml:on-partial")),
+        ("no-ignore", json!("true"), origin("file", "hss-iac.toml:no-ignore")),
+        ("suppress", json!("R until 2030-01-02: ours"), origin("file", "hss-iac.toml:5")),
+        ("timeout", json!("30m"), json!({"from": "default"})),
+        ("include", json!([]), json!({"from": "default"})),
+        ("baseline", Value::Null, json!({"from": "default"})),
+        ("quiet", json!("false"), json!({"from": "default"})),
+    ] {
+        assert_eq!(shown(&ran, name), (value, origin), "{name}");
+    }
+    let table = run(repo.path(), &["config", "--fail-on", "low"]).stdout;
+    let line = |name: &str| {
+        table.lines().find(|line| line.starts_with(name)).map(|line| line.split_whitespace().collect::<Vec<_>>())
+    };
+    assert_eq!(line("fail-on"), Some(vec!["fail-on", "low", "--fail-on"]));
+    assert_eq!(line("exclude"), Some(vec!["exclude", "a,", "b", "hss-iac.toml:exclude"]));
+    assert_eq!(line("jobs"), Some(vec!["jobs", "4", "default"]));
+}
+
+#[test]
+fn init_writes_what_changes_nothing() {
+    let repo = Repo::new().file("sub/readme", "");
+    let config = |repo: &Repo| run(repo.path(), &["config", "-o", "json"]).json();
+    let before = config(&repo);
+    let ran = run(&repo.path().join("sub"), &["init"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let path = repo.path().join("hss-iac.toml");
+    let written = std::fs::read_to_string(&path).expect("the file of the root");
+    assert_eq!(config(&repo), before);
+
+    // The keys that stand there commented out are the defaults; a baseline has none.
+    let key = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with([' ', '['])).unwrap_or(line).to_owned();
+    let said = written.lines().map(key).collect::<Vec<_>>().join("\n");
+    std::fs::write(&path, said.replace("baseline = ", "# baseline = ")).expect("a file");
+    let said = config(&repo);
+    let values = |config: &Value| -> Vec<Value> {
+        config["values"].as_array().expect("values").iter().map(|value| json!([value["name"], value["value"]])).collect()
+    };
+    assert_eq!(values(&said), values(&before));
+    let of_file =
+        said["values"].as_array().expect("values").iter().filter(|value| value["origin"]["from"] == "file").count();
+    assert_eq!(of_file, 10, "{said}");
+
+    let ran = run(repo.path(), &["init"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.ends_with("hss-iac.toml is there already; --force writes over it\n"), "{}", ran.stderr);
+    assert_eq!(run(repo.path(), &["init", "--force"]).code, 0);
+    assert_eq!(std::fs::read_to_string(&path).expect("a file"), written);
+}

@@ -1,0 +1,98 @@
+//! What the tool writes and reads, against the schemas that it prints.
+#![cfg(feature = "emulator")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{BAD_DOCKERFILE, Repo, project, run};
+use serde_json::{Value, json};
+
+const BAD_MANIFEST: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  hostPID: true\n  containers:\n  - name: web\n    image: registry.example/web:1.2.3\n    securityContext:\n      privileged: true\n";
+
+/// A repository with findings, some suppressed, and a file that is not UTF-8 in its name.
+fn repo() -> Repo {
+    Repo::new()
+        .file("api/Dockerfile", BAD_DOCKERFILE)
+        .file("k8s/web.yaml", BAD_MANIFEST)
+        .file("chart/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n")
+        .file("chart/templates/web.yaml", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Values.name }}\n")
+        .file(
+            "hss-iac.toml",
+            "[[suppress]]\nrule = 'SI-DF-002'\nreason = 'needs root'\nowner = 'shop'\nuntil = 2999-12-31\n",
+        )
+}
+
+fn schema(of: &str) -> jsonschema::Validator {
+    let schema = run(&project(), &["schema", of]);
+    assert_eq!((schema.code, schema.stderr.as_str()), (0, ""));
+    assert_eq!(schema.stdout, run(&project(), &["schema", of]).stdout);
+    jsonschema::validator_for(&schema.json()).expect("a schema")
+}
+
+fn assert_valid(of: &str, document: &Value) {
+    let faults: Vec<String> =
+        schema(of).iter_errors(document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert_eq!(faults, [""; 0], "{document}");
+}
+
+#[test]
+fn what_a_scan_writes_is_valid() {
+    let repo = repo();
+    let scan = ["scan", "-q", "--emulator", "-o", "json"];
+    let result = run(repo.path(), &scan).json();
+    assert_valid("result", &result);
+    std::fs::write(repo.path().join("result.json"), result.to_string()).expect("a file");
+    assert_eq!(run(repo.path(), &["baseline", "--force", "result.json"]).code, 0);
+    let baseline = std::fs::read(repo.path().join("hss-iac-baseline.json")).expect("a baseline");
+    assert_valid("baseline", &serde_json::from_slice(&baseline).expect("JSON"));
+    std::fs::remove_dir_all(repo.path().join("k8s")).expect("it goes");
+    let again = run(repo.path(), &[&scan[..], &["--baseline", "hss-iac-baseline.json", "api"]].concat()).json();
+    assert!(again["resolved"].is_array() && again["counts"]["findings"]["known"].is_u64(), "{again}");
+    assert_valid("result", &again);
+    let lost = run(repo.path(), &["scan", "-q", "--region", "cn-north-4", "-o", "json"]).json();
+    assert_eq!(lost["verdict"]["exit_code"], 4);
+    assert_valid("result", &lost);
+}
+
+#[test]
+fn what_is_no_result_is_not_valid() {
+    let result = run(repo().path(), &["scan", "-q", "--emulator", "-o", "json"]).json();
+    for (pointer, value) in [
+        ("/verdict/status", json!("green")),
+        ("/findings/0/level", json!("worst")),
+        ("/files/0/state", json!("fine")),
+        ("/counts/files", json!(-1)),
+        ("/findings/0/path", json!(7)),
+    ] {
+        let mut wrong = result.clone();
+        *wrong.pointer_mut(pointer).expect(pointer) = value;
+        assert!(!schema("result").is_valid(&wrong), "{pointer}");
+    }
+    let mut more = result.clone();
+    more["colour"] = json!("blue");
+    assert!(schema("result").is_valid(&more), "fields may be added");
+    let mut less = result;
+    less.as_object_mut().expect("an object").remove("verdict");
+    assert!(!schema("result").is_valid(&less));
+    for wrong in [json!({"fail_on": "high"}), json!({"fail-on": "worst"}), json!({"suppress": [{"rule": "R"}]})] {
+        assert!(!schema("config").is_valid(&wrong), "{wrong}");
+    }
+}
+
+/// Documents as the first version wrote them. They are never changed, only added to: what was valid stays valid and readable.
+#[test]
+fn documents_of_the_first_version_stay_valid_and_readable() {
+    let at = |name: &str| project().join("tests/schemas").join(name);
+    let read = |name: &str| std::fs::read_to_string(at(name)).expect(name);
+    let json = |name: &str| serde_json::from_str::<Value>(&read(name)).expect(name);
+    assert_valid("result", &json("result-v1.json"));
+    assert_valid("baseline", &json("baseline-v1.json"));
+    assert_valid("config", &toml::from_str(&read("config-v1.toml")).expect("TOML"));
+
+    let repo = Repo::new().file("hss-iac.toml", &read("config-v1.toml")).file("known.json", &read("baseline-v1.json"));
+    let saved = at("result-v1.json");
+    let rendered = run(repo.path(), &["render", saved.to_str().expect("a path"), "-o", "json"]);
+    assert_eq!((rendered.code, rendered.json()), (0, json("result-v1.json")), "{}", rendered.stderr);
+    let ran = run(repo.path(), &["scan", "-q", "--emulator", "-o", "json"]);
+    assert_eq!((ran.code, &ran.json()["policy"]["baseline"]), (0, &json!("known.json")), "{}", ran.stderr);
+}
