@@ -134,6 +134,9 @@ pub struct Input {
     /// Do not honour .gitignore
     #[arg(long, env = "HSS_IAC_NO_IGNORE", value_parser = yes_or_no())]
     pub(crate) no_ignore: bool,
+    /// Replace the values of Secrets, in the same length, before a file is sent
+    #[arg(long, value_name = "on|off", env = "HSS_IAC_MASK_SECRETS", default_value = "on", hide_possible_values = true)]
+    pub(crate) mask_secrets: Switch,
     /// Read this in place of the hss-iac.toml at the root of the repository
     #[arg(long, value_name = "FILE", env = "HSS_IAC_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -312,6 +315,15 @@ impl std::fmt::Display for Format {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
     }
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is done.
+    On,
+    /// It is not.
+    Off,
 }
 
 /// The forms of what is no report.

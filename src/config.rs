@@ -66,25 +66,12 @@ pub struct File {
     /// Do not honour ignore comments in the files themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub no_inline_ignores: Option<bool>,
-    /// Whether the values of Secrets are masked before upload.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mask_secrets: Option<OnOff>,
     /// Calls for the places of Kubernetes risks at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_path_calls: Option<usize>,
     /// Findings that do not count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub suppress: Vec<Suppress>,
-}
-
-/// A switch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OnOff {
-    /// It is.
-    On,
-    /// It is not.
-    Off,
 }
 
 /// Findings that do not count, and why.

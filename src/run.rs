@@ -5,6 +5,7 @@ mod findings;
 mod output;
 mod policy;
 mod saved;
+mod source;
 mod standing;
 
 use std::cell::{Cell, RefCell};
@@ -26,7 +27,7 @@ use crate::report::list::{Listing, Plan, secrets};
 use crate::scan::plan::{self, Item};
 use crate::scan::{self, Job, Ledger};
 use crate::settings;
-use crate::{discover, report};
+use crate::{discover, mask, report};
 
 use findings::Findings;
 pub use output::Streams;
@@ -55,7 +56,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     done.ledger.notes.extend(found.notes);
 
     let files = done.ledger.records();
-    let Findings { mut findings, notes } = findings::all(&done.ledger, &settings.input.root);
+    let Findings { mut findings, notes } = findings::all(&done.ledger, &settings.input);
     done.ledger.notes.extend(notes);
     let standing = standing::settle(&settings, &files, &found.skipped, &mut findings);
     done.ledger.notes.extend(standing.notes);
@@ -173,8 +174,12 @@ async fn converse(
         return fault(error);
     }
     let read = |index: usize| {
-        let path = ledger.borrow().entries[index].source.path.clone();
-        discover::read(&settings.input.root, &path)
+        let (path, file_type) = {
+            let source = &ledger.borrow().entries[index].source;
+            (source.path.clone(), source.file_type)
+        };
+        let bytes = discover::read(&settings.input.root, &path)?;
+        Ok(mask::sent(file_type, settings.input.mask_secrets, bytes))
     };
     let observe = |step| progress.step(step);
     let job = Job {

@@ -176,6 +176,7 @@ fn input(cli: &mut cli::Input, matches: &ArgMatches, cwd: &Path) -> Result<(disc
         exclude: patterns(&cli.exclude)?,
         map: map?,
         no_ignore: cli.no_ignore,
+        mask_secrets: cli.mask_secrets == cli::Switch::On,
     };
     Ok((options, loaded))
 }

@@ -37,6 +37,7 @@ fn differences(corpora: &Path, name: &str) -> Vec<String> {
         exclude: Vec::new(),
         map: Vec::new(),
         no_ignore: false,
+        mask_secrets: true,
     };
     let found = discover(&options).expect("discovery works");
     let files: BTreeMap<_, _> = found.files.iter().map(|file| (file.path.to_string(), file.file_type.to_string())).collect();

@@ -1,7 +1,7 @@
 //! Which keys there are, which are refused, and which was meant.
 
 /// Keys of the file.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 14] = [
     "include",
     "exclude",
     "map",
@@ -14,7 +14,6 @@ pub(super) const KEYS: [&str; 15] = [
     "if-empty",
     "baseline",
     "no-inline-ignores",
-    "mask-secrets",
     "max-path-calls",
     "suppress",
 ];
@@ -26,10 +25,11 @@ const WHERE: &str = "it would choose where files and credentials go";
 const SECRET: &str = "a credential has no place in a repository";
 const WRITES: &str = "it would choose which files a run writes";
 const STAND_IN: &str = "a stand-in would be taken for HSS";
+const SENDS: &str = "it would send the values of Secrets";
 const RUN: &str = "it belongs to a run, not to the repository";
 
 /// What only who runs the program may say: the key, why, and where to say it.
-pub(super) const REFUSED: [(&str, &str, &str); 23] = [
+pub(super) const REFUSED: [(&str, &str, &str); 24] = [
     ("region", WHERE, "--region or HSS_IAC_REGION"),
     ("project-id", WHERE, "--project-id or HSS_IAC_PROJECT_ID"),
     ("enterprise-project-id", WHERE, "--enterprise-project-id or HSS_IAC_ENTERPRISE_PROJECT_ID"),
@@ -46,6 +46,7 @@ pub(super) const REFUSED: [(&str, &str, &str); 23] = [
     ("output", WRITES, "--output or HSS_IAC_OUTPUT"),
     ("emulator", STAND_IN, "--emulator"),
     ("allow-stand-in", STAND_IN, "--allow-stand-in or HSS_IAC_ALLOW_STAND_IN"),
+    ("mask-secrets", SENDS, "--mask-secrets or HSS_IAC_MASK_SECRETS"),
     ("config", RUN, "--config or HSS_IAC_CONFIG"),
     ("timeout", RUN, "--timeout or HSS_IAC_TIMEOUT"),
     ("no-wait", RUN, "--no-wait or HSS_IAC_NO_WAIT"),

@@ -19,7 +19,6 @@ on-service-error = "warn"
 if-empty = "fail"
 baseline = "known.json"
 no-inline-ignores = true
-mask-secrets = "on"
 max-path-calls = 3
 [map]
 "*.docker" = "dockerfile"
@@ -54,7 +53,6 @@ owner = "shop"
         if_empty: Some(IfEmpty::Fail),
         baseline: Some(said("known.json")),
         no_inline_ignores: Some(true),
-        mask_secrets: Some(OnOff::On),
         max_path_calls: Some(3),
         suppress: vec![
             Suppress {

@@ -4,11 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use ring::digest;
-
 use super::resolve::without_dots;
 use super::walk::is_store;
 use super::{MAX_FILE_SIZE, dockerfile, kubernetes, open};
+use crate::digest::sha256;
+use crate::mask;
 use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
 
 /// What a base name speaks of. A name can speak of both, such as `Dockerfile.yaml`.
@@ -74,14 +74,15 @@ pub(super) struct Classifier<'a> {
     root: &'a Path,
     /// The root without links on the way to it.
     real_root: PathBuf,
+    mask_secrets: bool,
 }
 
 /// Content beyond this is not looked at; it bounds the memory that a file costs.
 const MAX_LOOK: u64 = 64 * 1024 * 1024;
 
 impl<'a> Classifier<'a> {
-    pub(super) fn new(root: &'a Path) -> Self {
-        Self { root, real_root: fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf()) }
+    pub(super) fn new(root: &'a Path, mask_secrets: bool) -> Self {
+        Self { root, real_root: fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf()), mask_secrets }
     }
 
     /// Says what `path` is. `map` is what `--map` says of it; `by_content` looks past a name that does not speak of ours.
@@ -108,10 +109,26 @@ impl<'a> Classifier<'a> {
                         SkipReason::HelmTemplate,
                         "`{{` stands where YAML has no text, in the templates of a chart",
                     ),
+                    Outcome::Ours(mut file, why) => {
+                        self.mask(&mut file, buffer);
+                        Outcome::Ours(file, why)
+                    }
                     outcome => outcome,
                 },
                 Err(error) => obstacle(path, file_type, 0, format!("can't be read: {error}"), "its name says so"),
             },
+        }
+    }
+
+    /// Notes what masking will make of a file that can be sent.
+    fn mask(&self, file: &mut SourceFile, bytes: &[u8]) {
+        if self.mask_secrets
+            && file.obstacle.is_none()
+            && file.file_type == FileType::K8sYaml
+            && let Some(sent) = mask::secrets(bytes)
+        {
+            file.masked = sent.values;
+            file.sha256 = Some(sha256(&sent.bytes));
         }
     }
 
@@ -173,12 +190,7 @@ fn read(mut file: File, buffer: &mut Vec<u8>) -> io::Result<(u64, Option<String>
     if read == MAX_LOOK {
         return Ok((file.metadata()?.len().max(read), None));
     }
-    Ok((read, Some(hex(digest::digest(&digest::SHA256, buffer).as_ref()))))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    Ok((read, Some(sha256(buffer))))
 }
 
 fn text(
@@ -205,7 +217,7 @@ fn text(
     let secrets = if file_type == FileType::K8sYaml { kubernetes::secrets(bytes) } else { Vec::new() };
     let obstacle = (size > MAX_FILE_SIZE)
         .then(|| format!("{} bytes, more than the {} that HSS takes", with_commas(size), with_commas(MAX_FILE_SIZE)));
-    Outcome::Ours(SourceFile { path: path.clone(), file_type, size, sha256, secrets, obstacle }, why)
+    Outcome::Ours(SourceFile { path: path.clone(), file_type, size, sha256, secrets, masked: 0, obstacle }, why)
 }
 
 /// Why a file is not ours; with a reason, where it looked like ours.
@@ -248,8 +260,15 @@ fn by_content_alone(path: &RepoPath, bytes: &[u8]) -> Option<(FileType, &'static
 }
 
 fn obstacle(path: &RepoPath, file_type: FileType, size: u64, obstacle: String, why: &'static str) -> Outcome {
-    let file =
-        SourceFile { path: path.clone(), file_type, size, sha256: None, secrets: Vec::new(), obstacle: Some(obstacle) };
+    let file = SourceFile {
+        path: path.clone(),
+        file_type,
+        size,
+        sha256: None,
+        secrets: Vec::new(),
+        masked: 0,
+        obstacle: Some(obstacle),
+    };
     Outcome::Ours(file, why)
 }
 

@@ -52,6 +52,8 @@ pub struct Options {
     pub map: Vec<(glob::Pattern, FileType)>,
     /// `--no-ignore`.
     pub no_ignore: bool,
+    /// Whether the values of Secrets are masked: hashes are of what is sent.
+    pub mask_secrets: bool,
 }
 
 /// What is there.

@@ -90,7 +90,7 @@ pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(options: &'a Options) -> Self {
-        Self { options, rules: Rules::new(options), classifier: Classifier::new(&options.root) }
+        Self { options, rules: Rules::new(options), classifier: Classifier::new(&options.root, options.mask_secrets) }
     }
 
     /// The root, not yet entered; `None` if the user named nothing but files.

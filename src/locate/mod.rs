@@ -30,13 +30,11 @@ pub struct Clue<'a> {
     pub hit_rule: Option<&'a str>,
 }
 
-/// A place with what reports show of it.
+/// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// Lines and columns, always inside the file.
     pub location: Location,
-    /// The source lines of the location as they are, nothing masked; long ones and the last of many are cut.
-    pub snippet: Vec<String>,
     /// GitHub's `primaryLocationLineHash` of the location's first line.
     pub line_hash: String,
 }
@@ -54,7 +52,18 @@ pub fn locate(file_type: FileType, source: &[u8], clues: &[Clue<'_>]) -> Vec<Pla
         .into_iter()
         .map(|location| {
             let location = text.inside(location);
-            Place { snippet: text.excerpt(&location), line_hash: hashes.at(location.line), location }
+            Place { line_hash: hashes.at(location.line), location }
         })
         .collect()
+}
+
+/// A file as text: UTF-8, or UTF-16 by its mark; what can't be decoded becomes U+FFFD.
+pub fn decode(source: &[u8]) -> String {
+    Text::decode(source).into_string()
+}
+
+/// The source lines of each location, from a text that has the lines of the file; long ones and the last of many are cut.
+pub fn excerpts(text: String, locations: impl IntoIterator<Item = Location>) -> Vec<Vec<String>> {
+    let text = Text::new(text);
+    locations.into_iter().map(|location| text.excerpt(&location)).collect()
 }

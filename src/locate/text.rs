@@ -36,8 +36,18 @@ impl Text {
             [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
             _ => String::from_utf8_lossy(source).into_owned(),
         };
+        Self::new(text)
+    }
+
+    /// Takes a text as it is.
+    pub(super) fn new(text: String) -> Self {
         let lines = lines(&text);
         Self { text, lines }
+    }
+
+    /// The whole text.
+    pub(super) fn into_string(self) -> String {
+        self.text
     }
 
     /// The whole text.

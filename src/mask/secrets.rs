@@ -24,12 +24,12 @@ pub struct Masked {
 /// Replaces the values of `data` and `stringData` of every Secret in a YAML file, wherever it stands and whatever it is merged from,
 /// and what `kubectl apply` kept of them: base64 stays base64, lines stay lines.
 ///
-/// A document that is no YAML is masked line by line, rather too much than too little.
-pub fn secrets(bytes: Vec<u8>) -> Masked {
-    if !may_hold_secrets(&bytes) {
-        return Masked { bytes, values: 0 };
+/// A document that is no YAML is masked line by line, rather too much than too little. `None` where there is nothing to replace.
+pub fn secrets(bytes: &[u8]) -> Option<Masked> {
+    if !may_hold_secrets(bytes) {
+        return None;
     }
-    let source = Source::read(&bytes);
+    let source = Source::read(bytes);
     let tree = yaml::read(&source.text);
     let mut found = Found { tree: &tree, seen: HashSet::new(), values: Vec::new() };
     for id in 0..tree.nodes.len() {
@@ -41,7 +41,7 @@ pub fn secrets(bytes: Vec<u8>) -> Masked {
     for broken in &tree.broken {
         values.extend(super::lines::values(&chars, broken.clone()));
     }
-    let mut masked = Masked { bytes, values: 0 };
+    let mut masked = Masked { bytes: bytes.to_vec(), values: 0 };
     for value in values {
         let hidden = value.content(&chars).filter(|at| value.kind.hides(chars.get(*at).copied()));
         let hidden = hidden.fold(0, |hidden, at| {
@@ -50,7 +50,7 @@ pub fn secrets(bytes: Vec<u8>) -> Masked {
         });
         masked.values += u64::from(hidden > 0);
     }
-    masked
+    (masked.values > 0).then_some(masked)
 }
 
 /// A quick look. A kind can be written with escapes, which hardly anything but an attack does.

@@ -18,6 +18,8 @@ pub struct SourceFile {
     pub sha256: Option<String>,
     /// The `kind: Secret` documents in it, as `namespace/name` or `name`, in file order.
     pub secrets: Vec<String>,
+    /// How many values are masked before it is sent.
+    pub masked: u64,
     /// Why it can't be sent although it is ours: too large, unreadable, special, a link out of the tree.
     pub obstacle: Option<String>,
 }

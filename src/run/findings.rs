@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::path::Path;
 
+use super::source;
 use crate::digest::sha256;
-use crate::discover;
 use crate::hss::{PathRow, RiskRow};
-use crate::locate::{Clue, Place, TOP_OF_FILE, locate};
+use crate::locate::{self, Clue, Place, TOP_OF_FILE};
 use crate::model::{Bucket, FileType, Finding, Resource};
 use crate::scan::{Entry, Ledger};
+use crate::{discover, mask};
 
 /// Hex digits of a fingerprint: enough for as many findings as there will ever be.
 const FINGERPRINT_LENGTH: usize = 32;
@@ -23,7 +23,7 @@ pub(super) struct Findings {
 }
 
 /// The findings of a run. Each file that has some is read again, one after the other.
-pub(super) fn all(ledger: &Ledger, root: &Path) -> Findings {
+pub(super) fn all(ledger: &Ledger, input: &discover::Options) -> Findings {
     let mut all = Findings { findings: Vec::new(), notes: Vec::new() };
     let mut seen = HashMap::new();
     for entry in ledger.entries.iter().filter(|entry| !entry.risks.is_empty()) {
@@ -33,7 +33,8 @@ pub(super) fn all(ledger: &Ledger, root: &Path) -> Findings {
         for finding in &mut findings {
             finding.fingerprint = fingerprint(finding, &mut seen);
         }
-        match source(entry, root) {
+        let sha256 = entry.source.sha256.as_deref();
+        match source::again(input, &entry.source.path, entry.source.file_type, sha256) {
             Ok(source) => settle(&mut findings, entry.source.file_type, &source),
             Err(reason) => {
                 for finding in &mut findings {
@@ -42,30 +43,30 @@ pub(super) fn all(ledger: &Ledger, root: &Path) -> Findings {
                 all.notes.push(format!("the findings of {} have no lines: {reason}", entry.source.path));
             }
         }
+        findings.iter_mut().for_each(conceal);
         findings.sort_by(|a, b| (Reverse(a.level), line(a), key(a)).cmp(&(Reverse(b.level), line(b), key(b))));
         all.findings.append(&mut findings);
     }
     all
 }
 
-/// The bytes that were sent, read once more; else why there are none.
-fn source(entry: &Entry, root: &Path) -> Result<Vec<u8>, String> {
-    let bytes = discover::read(root, &entry.source.path).map_err(|error| format!("it could not be read again: {error}"))?;
-    if entry.source.sha256.as_deref() == Some(sha256(&bytes).as_str()) {
-        Ok(bytes)
-    } else {
-        Err("it has changed since it was sent".to_owned())
-    }
-}
-
 /// Brings the findings of a file to their lines.
 fn settle(findings: &mut [Finding], file_type: FileType, source: &[u8]) {
     let clues: Vec<Clue<'_>> = findings.iter().map(|finding| clue(finding, file_type)).collect();
-    let places = locate(file_type, source, &clues);
-    for (finding, Place { location, snippet, line_hash }) in findings.iter_mut().zip(places) {
+    let places = locate::locate(file_type, source, &clues);
+    let quotable = mask::quotable(file_type, source, locate::decode);
+    let snippets = locate::excerpts(quotable, places.iter().map(|place| place.location));
+    for ((finding, Place { location, line_hash }), snippet) in findings.iter_mut().zip(places).zip(snippets) {
         finding.location = Some(location);
         finding.snippet = snippet;
         finding.line_hash = Some(line_hash);
+    }
+}
+
+/// Masks what looks like a credential in what the service quotes of the file.
+fn conceal(finding: &mut Finding) {
+    for quoted in [&mut finding.instruction, &mut finding.hit_rule, &mut finding.hit_path].into_iter().flatten() {
+        *quoted = mask::credentials(quoted).into_owned();
     }
 }
 
@@ -149,9 +150,12 @@ fn finding(entry: &Entry, risk: &RiskRow, place: Option<&PathRow>) -> Finding {
     }
 }
 
-/// What makes a finding the same one in another run: rule, file, object and text, not the place in the file.
+/// What makes a finding the same one in another run: rule, file, object and text, not the place in the file, and no credential.
 fn identity(finding: &Finding) -> String {
-    let words = |text: &Option<String>| text.as_deref().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = |text: &Option<String>| {
+        let concealed = mask::credentials(text.as_deref().unwrap_or_default());
+        concealed.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
     let resource = finding.resource.as_ref().map(|resource| {
         [&resource.kind, &resource.namespace, &resource.name]
             .map(|part| part.as_deref().unwrap_or_default().to_owned())

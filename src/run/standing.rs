@@ -11,6 +11,8 @@ use crate::judge::suppress::{self, Looked};
 use crate::model::{FileRecord, FileType, Finding, KnownFinding, RepoPath, Skipped, State};
 use crate::{discover, settings};
 
+use super::source;
+
 /// What came to light.
 pub(super) struct Standing {
     /// On suppressions that ran out, met nothing or can't be read.
@@ -52,8 +54,8 @@ fn ignores(settings: &settings::Scan, files: &[FileRecord]) -> Vec<(RepoPath, Fi
         .iter()
         .filter(|file| matches!(file.state, State::Scanned | State::Reused))
         .filter_map(|file| {
-            // A file that can't be read again has no comments that could be believed.
-            let bytes = discover::read(&settings.input.root, &file.path).ok()?;
+            // A file that can't be read again, or is another by now, has no comments that could be believed.
+            let bytes = source::again(&settings.input, &file.path, file.file_type, file.sha256.as_deref()).ok()?;
             Some((file.path.clone(), file.file_type, inline::comments(file.file_type, &bytes)))
         })
         .filter(|(_, _, ignores)| !ignores.is_empty())

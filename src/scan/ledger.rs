@@ -185,7 +185,7 @@ impl Ledger {
                 file_type: entry.source.file_type,
                 size: entry.source.size,
                 sha256: entry.source.sha256.clone(),
-                masked: 0,
+                masked: entry.source.masked,
                 secrets: entry.source.secrets.clone(),
                 state,
                 reason,
@@ -216,6 +216,7 @@ mod tests {
             size: 1,
             sha256: None,
             secrets: Vec::new(),
+            masked: 0,
             obstacle: obstacle.map(str::to_owned),
         }
     }

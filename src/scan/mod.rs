@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 pub use ledger::{Entry, Ledger};
 
 use crate::hss::{Client, Error, Kind};
+use crate::mask::Masked;
 use crate::model::{Level, State};
 
 /// How to go about it.
@@ -75,8 +76,8 @@ pub struct Job<'a> {
     pub ledger: &'a RefCell<Ledger>,
     /// Told of every step.
     pub observe: &'a dyn Fn(Step),
-    /// Reads a file of the tree, without following links or blocking.
-    pub read: &'a dyn Fn(usize) -> std::io::Result<Vec<u8>>,
+    /// Reads what is sent of a file of the tree, without following links or blocking.
+    pub read: &'a dyn Fn(usize) -> std::io::Result<Masked>,
     /// Calls in a row that failed for good.
     pub strikes: Cell<u32>,
     /// Since when tasks of this run may have been created: milliseconds of the service's clock.

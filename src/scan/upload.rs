@@ -9,6 +9,7 @@ use super::plan::{self, Batch, FILES_PER_TASK, Item};
 use super::{GRACE, Job, Step};
 use crate::digest::sha256;
 use crate::hss::{Error, Kind, UploadPart};
+use crate::mask::Masked;
 use crate::model::{FileType, State};
 
 impl Job<'_> {
@@ -156,10 +157,11 @@ impl Job<'_> {
         let mut sent = Vec::new();
         let mut parts = Vec::new();
         for index in files {
-            let bytes = match (self.read)(*index) {
-                Ok(bytes) if bytes.len() as u64 <= crate::discover::MAX_FILE_SIZE => bytes,
-                Ok(bytes) => {
-                    self.end(&[*index], State::NotScanned, &format!("grew to {} bytes while the run went on", bytes.len()));
+            let Masked { bytes, values } = match (self.read)(*index) {
+                Ok(sent) if sent.bytes.len() as u64 <= crate::discover::MAX_FILE_SIZE => sent,
+                Ok(sent) => {
+                    let grown = sent.bytes.len();
+                    self.end(&[*index], State::NotScanned, &format!("grew to {grown} bytes while the run went on"));
                     continue;
                 }
                 Err(error) => {
@@ -171,6 +173,7 @@ impl Job<'_> {
             let entry = &mut ledger.entries[*index];
             entry.source.size = bytes.len() as u64;
             entry.source.sha256 = Some(sha256(&bytes));
+            entry.source.masked = values;
             parts.push(UploadPart { name: entry.upload_name.clone(), bytes });
             sent.push(*index);
         }

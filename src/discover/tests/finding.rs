@@ -56,6 +56,7 @@ fn size_hash_and_secrets_are_kept() {
             size: 62,
             sha256: Some("b99d752f5897b3c696e165204fb2216b9f2a7894e2aea43830b84e86bfc88660".to_owned()),
             secrets: vec!["n/a".to_owned()],
+            masked: 0,
             obstacle: None,
         }]
     );

@@ -97,7 +97,7 @@ fn a_link_on_the_way_leads_to_nothing_of_ours() {
         assert_eq!(discover(&options).unwrap_err().to_string(), expected);
     }
     let root = tree.root();
-    let classifier = super::classify::Classifier::new(&root);
+    let classifier = super::classify::Classifier::new(&root, true);
     let outcome = classifier.classify(&"out/x.yaml".into(), super::classify::Entry::File, None, false, &mut Vec::new());
     let super::classify::Outcome::Ours(file, _) = outcome else { panic!("{outcome:?}") };
     assert!(file.obstacle.as_ref().is_some_and(|obstacle| obstacle.starts_with("can't be read: ")), "{file:?}");

@@ -2,8 +2,12 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn masked(bytes: &[u8]) -> Masked {
+    secrets(bytes).unwrap_or_else(|| Masked { bytes: bytes.to_vec(), values: 0 })
+}
+
 fn mask(text: &str) -> (String, u64) {
-    let masked = secrets(text.as_bytes().to_vec());
+    let masked = masked(text.as_bytes());
     (String::from_utf8(masked.bytes).expect("UTF-8"), masked.values)
 }
 
@@ -85,12 +89,12 @@ fn utf_16_stays_utf_16() {
         format!("\u{feff}{text}").encode_utf16().flat_map(unit).collect()
     };
     for unit in [u16::to_le_bytes, u16::to_be_bytes] {
-        let masked = secrets(wide("kind: Secret\nstringData: {a: pä😀}\n", unit));
-        assert_eq!(masked, Masked { bytes: wide("kind: Secret\nstringData: {a: xxxx}\n", unit), values: 1 });
+        let sent = masked(&wide("kind: Secret\nstringData: {a: pä😀}\n", unit));
+        assert_eq!(sent, Masked { bytes: wide("kind: Secret\nstringData: {a: xxxx}\n", unit), values: 1 });
         // Without the mark.
-        let masked = secrets(wide("kind: Secret\ndata: {a: cGFz}\n", unit)[2..].to_vec());
+        let sent = masked(&wide("kind: Secret\ndata: {a: cGFz}\n", unit)[2..]);
         let expected = wide("kind: Secret\ndata: {a: AAAA}\n", unit)[2..].to_vec();
-        assert_eq!(masked, Masked { bytes: expected, values: 1 });
+        assert_eq!(sent, Masked { bytes: expected, values: 1 });
     }
 }
 
@@ -139,6 +143,6 @@ proptest! {
         let mut bytes = bytes;
         bytes.extend(b"\nkind: Secret\ndata:\n  a: ");
         bytes.extend(text.as_bytes());
-        prop_assert_eq!(secrets(bytes.clone()).bytes.len(), bytes.len());
+        prop_assert_eq!(masked(&bytes).bytes.len(), bytes.len());
     }
 }
