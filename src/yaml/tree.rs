@@ -144,7 +144,18 @@ impl<'t> Tree<'t> {
 
     /// The value of a key: the last of several; a mapping's own before what is merged into it.
     pub(crate) fn get(&self, mapping: Id, key: &str) -> Option<Id> {
-        self.mappings(mapping).find_map(|mapping| self.own(mapping, key))
+        let own = self.own(self.content(mapping), key);
+        own.or_else(|| self.mappings(mapping).skip(1).find_map(|mapping| self.own(mapping, key)))
+    }
+
+    /// Whether a mapping has a key that starts like this.
+    pub(crate) fn has_start(&self, mapping: Id, start: &str) -> bool {
+        self.mappings(mapping).any(|mapping| {
+            let place = |id: Id| (self.node(id).parent, self.text(id));
+            let at = self.by_mapping.partition_point(|id| place(*id) < (Some(mapping), Some(start)));
+            let next = self.by_mapping.get(at).filter(|id| self.node(**id).parent == Some(mapping));
+            next.and_then(|id| self.text(*id)).is_some_and(|key| key.starts_with(start))
+        })
     }
 
     /// The values of all keys, in the order of the text, merged ones last.

@@ -1,7 +1,7 @@
 //! The objects of a file, and which of them the service means. What its words look like is not documented, so that every
 //! spelling is taken that names an object: the better the likeness, the higher the rank.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::Resource;
 use crate::yaml::{Id, Tree};
@@ -71,8 +71,43 @@ impl Object {
     }
 }
 
+/// The objects by what the service says of them.
+pub(super) struct Index<'o> {
+    objects: &'o [Object],
+    by_name: HashMap<&'o str, Vec<&'o Object>>,
+}
+
+impl<'o> Index<'o> {
+    pub(super) fn new(objects: &'o [Object]) -> Self {
+        let mut by_name: HashMap<&str, Vec<&Object>> = HashMap::new();
+        for object in objects {
+            if let Some(name) = &object.name {
+                by_name.entry(name).or_default().push(object);
+            }
+        }
+        Self { objects, by_name }
+    }
+
+    /// The objects that fit best, in the order of the file.
+    pub(super) fn named(&self, resource: &Resource) -> Vec<&'o Object> {
+        let Some(wanted) = Wanted::new(resource) else { return Vec::new() };
+        let best = |objects: &mut dyn Iterator<Item = &'o Object>| {
+            let ranked: Vec<_> = objects.filter_map(|object| Some((wanted.rank(object)?, object))).collect();
+            let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or_default();
+            (best, ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, object)| object).collect::<Vec<_>>())
+        };
+        // Nothing outranks an object of that very name and kind; without one all are looked at.
+        let exact = wanted.names.iter().find_map(|name| self.by_name.get(name.as_str()));
+        let (rank, objects) = best(&mut exact.into_iter().flatten().copied());
+        if rank >= KIND_AND_NAME { objects } else { best(&mut self.objects.iter()).1 }
+    }
+}
+
+/// The least rank of an object whose kind and name are both as said.
+const KIND_AND_NAME: u32 = 130;
+
 /// What the service says of an object, in all readings.
-pub(super) struct Wanted {
+struct Wanted {
     names: Vec<String>,
     kinds: Vec<String>,
     namespace: Option<String>,
@@ -80,7 +115,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// `None` where nothing is said.
-    pub(super) fn new(resource: &Resource) -> Option<Self> {
+    fn new(resource: &Resource) -> Option<Self> {
         let said = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let (kind, name) = (said(&resource.kind), said(&resource.name));
         let mut names: Vec<String> = name.iter().cloned().collect();
@@ -95,7 +130,7 @@ impl Wanted {
     }
 
     /// How well an object fits, the higher the better; `None` where it does not.
-    pub(super) fn rank(&self, object: &Object) -> Option<u32> {
+    fn rank(&self, object: &Object) -> Option<u32> {
         let is_kind = |words: &[String]| {
             object.kind.as_ref().is_some_and(|kind| words.iter().any(|word| word.eq_ignore_ascii_case(kind)))
         };
@@ -192,13 +227,12 @@ mod tests {
             (["Service", "", "web-0"], vec![]),
             (["Service", "", ""], vec![]),
             (["List", "", ""], vec![2]),
+            (["", "a", " "], vec![]),
         ] {
-            let wanted = Wanted::new(&resource(said)).expect("something is said");
-            let ranks: Vec<_> = objects.iter().map(|object| wanted.rank(object)).collect();
-            let best = ranks.iter().flatten().max();
-            let found: Vec<_> = (0..ranks.len()).filter(|at| ranks[*at].is_some() && ranks[*at].as_ref() == best).collect();
+            let named = Index::new(&objects).named(&resource(said));
+            let is_named = |at: &usize| named.iter().any(|object| std::ptr::eq(*object, &raw const objects[*at]));
+            let found: Vec<_> = (0..objects.len()).filter(is_named).collect();
             assert_eq!(found, expected, "{said:?}");
         }
-        assert!(Wanted::new(&resource(["", "a", " "])).is_none());
     }
 }

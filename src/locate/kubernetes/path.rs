@@ -44,17 +44,26 @@ pub(super) fn spellings(text: &str) -> Vec<Path> {
     let mut paths: Vec<Path> = Vec::new();
     for piece in pieces {
         let inner = piece.strip_prefix('{').and_then(|piece| piece.strip_suffix('}')).unwrap_or(piece);
-        let inner = inner.trim().trim_start_matches(['$', '@', '#']);
+        let inner = without_root(inner.trim());
         let pointer = inner.starts_with('/');
-        let readings = [(!pointer, '.'), (inner.contains('/'), '/')];
-        for (_, separator) in readings.into_iter().filter(|(is_possible, _)| *is_possible) {
-            let path = Path { steps: Scanner { rest: inner, separator, pointer, ..Scanner::default() }.read(), separator };
+        // In `data..dockerconfigjson` the second dot may be the key's own.
+        let dots = [(!pointer && inner.contains(".."), '.', true), (!pointer, '.', false)];
+        let readings = dots.into_iter().chain([(inner.contains('/'), '/', false)]);
+        for (_, separator, dotted) in readings.filter(|(is_possible, ..)| *is_possible) {
+            let scanner = Scanner { rest: inner, separator, pointer, dotted, ..Scanner::default() };
+            let path = Path { steps: scanner.read(), separator };
             if !path.steps.is_empty() && !paths.contains(&path) {
                 paths.push(path);
             }
         }
     }
     paths
+}
+
+/// A path without the sign of the root: `$.spec`, `@.spec`, `#/spec`; but `$patch` is a key.
+fn without_root(path: &str) -> &str {
+    let rest = path.strip_prefix(['$', '@', '#']).unwrap_or(path);
+    if rest.is_empty() || rest.starts_with(['.', '[', '/']) { rest } else { path }
 }
 
 /// Splits where `ends` says so of a character and the next, but never in brackets or quotes.
@@ -87,6 +96,8 @@ struct Scanner<'a> {
     separator: char,
     /// A JSON Pointer has no brackets and no quotes.
     pointer: bool,
+    /// Whether the second of two dots starts a key.
+    dotted: bool,
     word: String,
     steps: Vec<Step>,
 }
@@ -98,8 +109,9 @@ impl<'a> Scanner<'a> {
             match char {
                 _ if char == self.separator => {
                     self.end_word();
-                    if char == '.' && self.rest.starts_with('.') {
-                        self.steps.push(Step::Deep);
+                    if let (true, Some(rest)) = (char == '.', self.rest.strip_prefix('.')) {
+                        self.rest = rest;
+                        if self.dotted { self.word.push('.') } else { self.steps.push(Step::Deep) }
                     }
                 }
                 '\\' if self.separator == '.' => {

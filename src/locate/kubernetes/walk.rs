@@ -159,7 +159,12 @@ fn joined(path: &Path, at: usize) -> impl Iterator<Item = (usize, String)> {
 }
 
 fn key_of_mapping(tree: &Tree<'_>, mapping: Id, path: &Path, at: usize, mode: Mode) -> Option<(usize, Vec<Id>)> {
-    let mut keys: Vec<(usize, String)> = joined(path, at).collect();
+    let mut keys: Vec<(usize, String)> = joined(path, at).take(2).collect();
+    // Most keys hold no separator.
+    if let [(_, one), (..)] = &keys[..] {
+        let is_part = mode == Mode::Loose || tree.has_start(mapping, &format!("{one}{}", path.separator));
+        keys = joined(path, at).take(if is_part { MAX_PARTS } else { 1 }).collect();
+    }
     if mode != Mode::Shortest {
         keys.reverse();
     }

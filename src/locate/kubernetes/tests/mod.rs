@@ -1,7 +1,7 @@
 mod generated;
 
 use super::*;
-use crate::model::Precision;
+use crate::model::{Precision, Resource};
 
 /// The place of a path in the object `kind/namespace/name`, as `line:column precision text`.
 fn at(text: &str, object: &str, path: &str) -> String {
@@ -143,6 +143,13 @@ fn keys_that_hold_separators() {
             ("metadata.labels.x", "9:41 exact \"x\": y"),
         ],
     );
+    let dots = "kind: Secret\ndata:\n  .dockerconfigjson: e30=\n$patch: delete\n";
+    let secret = "3:3 exact .dockerconfigjson: e30=";
+    for path in
+        ["data..dockerconfigjson", "data.\\.dockerconfigjson", "data['.dockerconfigjson']", "/data/.dockerconfigjson"]
+    {
+        check(dots, "Secret//", &[(path, secret), ("$patch", "4:1 exact $patch: delete")]);
+    }
     let both = "kind: A\na.b:\n  c: 1\na:\n  b:\n    d: 2\n";
     check(both, "A//", &[("a.b.c", "3:3 exact c: 1"), ("a.b.d", "6:5 exact d: 2"), ("a.b", "2:1 exact a.b")]);
 }
