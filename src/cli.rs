@@ -62,7 +62,7 @@ pub struct List {
     pub(crate) explain: Option<PathBuf>,
     /// Print a table or the JSON of the plan
     #[arg(short, long, value_name = "FORMAT", env = "HSS_IAC_OUTPUT", default_value = "table")]
-    pub(crate) output: Format,
+    pub(crate) output: ListFormat,
     #[command(flatten)]
     pub(crate) talk: Talk,
 }
@@ -74,7 +74,7 @@ impl List {
     }
 
     /// How to print.
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> ListFormat {
         self.output
     }
 }
@@ -123,7 +123,7 @@ pub(crate) struct Gate {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Report")]
 pub(crate) struct Report {
-    /// A report: table or json, on stdout or to a file (repeatable)
+    /// A report on stdout or to a file (repeatable): table, json, sarif, junit, gitlab-codequality, gitlab-sast
     #[arg(short, long, value_name = "FORMAT[=PATH]", env = "HSS_IAC_OUTPUT", value_delimiter = ',')]
     pub(crate) output: Vec<Output>,
     /// The lowest level that human reports show; changes neither the verdict nor the JSON
@@ -265,6 +265,30 @@ pub enum Format {
     Table,
     /// The contract.
     Json,
+    /// For GitHub code scanning.
+    Sarif,
+    /// For test views.
+    Junit,
+    /// For GitLab's merge requests.
+    GitlabCodequality,
+    /// For GitLab's vulnerability reports.
+    GitlabSast,
+}
+
+impl Format {
+    /// The word that is typed.
+    pub fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// A format of `list`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    Table,
+    /// The contract.
+    Json,
 }
 
 /// `FORMAT[=PATH]`.
@@ -285,7 +309,9 @@ impl FromStr for Output {
             Some((format, path)) => (format, Some(PathBuf::from(path))),
             None => (text, None),
         };
-        let format = Format::from_str(format, false).map_err(|_| format!("unknown format {format:?}: say table or json"))?;
+        let known: Vec<String> = Format::value_variants().iter().map(|format| format.word()).collect();
+        let unknown = |_| format!("unknown format {format:?}: say one of {}", known.join(", "));
+        let format = Format::from_str(format, false).map_err(unknown)?;
         Ok(Self { format, path })
     }
 }
@@ -398,7 +424,9 @@ mod tests {
     fn small_languages() {
         assert_eq!("json=a=b".parse(), Ok(Output { format: Format::Json, path: Some("a=b".into()) }));
         assert_eq!("json=".parse::<Output>(), Err("the path after = is empty".to_owned()));
-        assert_eq!("sarf".parse::<Output>(), Err("unknown format \"sarf\": say table or json".to_owned()));
+        let error = "sarf".parse::<Output>().unwrap_err();
+        assert!(error.starts_with("unknown format \"sarf\": say one of table, json, sarif, "), "{error}");
+        assert_eq!("gitlab-sast".parse(), Ok(Output { format: Format::GitlabSast, path: None }));
         assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
         assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));
         assert_eq!("low=3".parse(), Ok(Max { level: Level::Low, findings: 3 }));

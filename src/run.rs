@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::cli::Format;
+use crate::cli::ListFormat;
 use crate::error::{Error, exit_of};
 use crate::hss::{self, Client};
 use crate::judge::{self, Facts, count};
@@ -192,7 +192,7 @@ async fn signal() -> Exit {
 }
 
 /// `list`: what `scan` would do, from the disk alone.
-pub fn list(input: &discover::Options, format: Format, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+pub fn list(input: &discover::Options, format: ListFormat, streams: &mut Streams<'_>) -> Result<Exit, Error> {
     let found = discover::discover(input)?;
     let items: Vec<Item> = found
         .files
@@ -209,8 +209,8 @@ pub fn list(input: &discover::Options, format: Format, streams: &mut Streams<'_>
     let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
     let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
     streams.print(|out| match format {
-        Format::Table => report::list::write(&listing, out),
-        Format::Json => report::json::write(&listing, out),
+        ListFormat::Table => report::list::write(&listing, out),
+        ListFormat::Json => report::json::write(&listing, out),
     })?;
     Ok(Exit::Pass)
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::printable;
+use super::{STAND_IN, printable};
 use crate::model::{Finding, Level, RepoPath, ScanResult, State, Status};
 
 /// What to show.
@@ -17,9 +17,6 @@ pub struct View {
     /// Whether each finding says what to do.
     pub remediation: bool,
 }
-
-/// The line that opens every report of a run that HSS did not answer.
-pub const STAND_IN: &str = "The stand-in answered in place of HSS: these findings are its own and no verdict of HSS.";
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();

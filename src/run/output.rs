@@ -51,7 +51,7 @@ pub(super) fn write_all(
         if let Some(path) = &output.path
             && let Err(error) = write_file(path, |out| write_report(result, output.format, view, out))
         {
-            faults.push(format!("the {} report could not be written to {}: {error}", word(output.format), path.display()));
+            faults.push(format!("the {} report could not be written to {}: {error}", output.format.word(), path.display()));
         }
     }
     for text in faults {
@@ -68,13 +68,10 @@ fn write_report(result: &ScanResult, format: Format, view: View, out: &mut dyn W
     match format {
         Format::Table => report::table::write(result, view, out),
         Format::Json => report::json::write(result, out),
-    }
-}
-
-fn word(format: Format) -> &'static str {
-    match format {
-        Format::Table => "table",
-        Format::Json => "json",
+        Format::Sarif => report::sarif::write(result, out),
+        Format::Junit => report::junit::write(result, out),
+        Format::GitlabCodequality => report::gitlab_codequality::write(result, out),
+        Format::GitlabSast => report::gitlab_sast::write(result, out),
     }
 }
 
