@@ -208,10 +208,10 @@ pub fn list(input: &discover::Options, format: ListFormat, streams: &mut Streams
     }
     let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
     let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
-    streams.print(|out| match format {
-        ListFormat::Table => report::list::write(&listing, out),
-        ListFormat::Json => report::json::write(&listing, out),
-    })?;
+    match format {
+        ListFormat::Table => streams.print(|out| report::list::write(&listing, out))?,
+        ListFormat::Json => streams.write(|out| report::json::write(&listing, out))?,
+    }
     Ok(Exit::Pass)
 }
 

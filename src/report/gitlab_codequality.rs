@@ -23,16 +23,13 @@ const CHECK: usize = 255;
 pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
     let mut json = serde_json::Serializer::new(&mut *out);
     let mut list = json.serialize_seq(None)?;
-    for entry in about_the_run(result) {
-        list.serialize_element(&entry)?;
-    }
+    // The model promises unique fingerprints; a result from elsewhere need not keep that, and two entries with one
+    // fingerprint are shown as one.
     let mut fingerprints = Unique::default();
-    for finding in machine::worst_first(result) {
-        // The model promises unique fingerprints; a result from elsewhere need not keep that, and two entries with one
-        // fingerprint are shown as one.
-        let fingerprint =
-            fingerprints.name(&finding.fingerprint, |fingerprint, nth| fingerprint_of(&format!("{fingerprint}\n{nth}")));
-        list.serialize_element(&Entry::of(finding, fingerprint))?;
+    let findings = machine::worst_first(result).into_iter().map(Entry::of);
+    for mut entry in about_the_run(result).into_iter().chain(findings) {
+        entry.fingerprint = fingerprints.name(&entry.fingerprint, |text, nth| fingerprint_of(&format!("{text}\n{nth}")));
+        list.serialize_element(&entry)?;
     }
     list.end()?;
     out.write_all(b"\n")
@@ -52,14 +49,15 @@ fn about_the_run(result: &ScanResult) -> Vec<Entry<'_>> {
         severity,
         location: Location { path, lines: Lines { begin: 1 } },
     };
-    let anchor = || anchor.map_or_else(|| ".".to_owned(), ToString::to_string);
+    let anchor = || anchor.map_or_else(|| ".".to_owned(), machine::path);
     let mut entries = Vec::new();
     if result.service.stand_in {
         entries.push(entry("hss-iac/stand-in", "info", STAND_IN, anchor()));
     }
     let told = entries.len();
     entries.extend(
-        machine::lost(result).map(|file| entry("hss-iac/not-scanned", "major", &machine::loss(file), file.path.to_string())),
+        machine::lost(result)
+            .map(|file| entry("hss-iac/not-scanned", "major", &machine::loss(file), machine::path(&file.path))),
     );
     if entries.len() == told && !machine::is_whole(result) {
         entries.push(entry("hss-iac/incomplete", "major", &machine::shortfall(result), anchor()));
@@ -77,7 +75,7 @@ struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn of(finding: &'a Finding, fingerprint: String) -> Self {
+    fn of(finding: &'a Finding) -> Self {
         // GitLab does not show the name of the check.
         let rule = cut(or(Some(&finding.rule_id), "unnamed"), CHECK);
         let name = or(Some(&finding.name), "unnamed");
@@ -85,14 +83,14 @@ impl<'a> Entry<'a> {
         Self {
             description: cut(&format!("{rule}: {name}{target}"), DESCRIPTION).into_owned(),
             check_name: rule,
-            fingerprint,
+            fingerprint: cut(or(Some(&finding.fingerprint), "none"), CHECK).into_owned(),
             severity: match finding.level {
                 Level::High => "critical",
                 Level::Medium => "major",
                 Level::Low => "minor",
                 Level::Tips => "info",
             },
-            location: Location { path: finding.path.to_string(), lines: Lines { begin: machine::line(finding) } },
+            location: Location { path: machine::path(&finding.path), lines: Lines { begin: machine::line(finding) } },
         }
     }
 }

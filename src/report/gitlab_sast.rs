@@ -135,7 +135,7 @@ impl<'a> Vulnerability<'a> {
         let target = machine::target(finding).map(|target| format!("{target}\n\n")).unwrap_or_default();
         let description = format!("{target}{}", or(finding.description.as_deref(), name));
         let location = || Location {
-            file: finding.path.to_string(),
+            file: machine::path(&finding.path),
             start_line: machine::line(finding),
             end_line: machine::end_line(finding),
         };

@@ -1,4 +1,4 @@
-//! JUnit XML, as GitLab's tests tab and the other CI systems read it.
+//! `JUnit` XML, as GitLab's tests tab and the other CI systems read it.
 //!
 //! A finding that counts is a failure, whatever the gate says: the tab has no word for a finding below it. A suppressed
 //! one is skipped, a file that was not scanned is an error, and a file without findings passes. GitLab shows test cases

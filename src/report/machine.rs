@@ -112,6 +112,11 @@ pub(super) fn target(finding: &Finding) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
+/// A path as text. No path of a file system holds U+0000, one of a result from elsewhere may.
+pub(super) fn path(path: &RepoPath) -> String {
+    cut(&path.to_string(), usize::MAX).into_owned()
+}
+
 /// The first line, 1 where none is known.
 pub(super) fn line(finding: &Finding) -> u32 {
     finding.location.map_or(1, |location| location.line.max(1))

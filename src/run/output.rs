@@ -1,7 +1,7 @@
 //! Where reports go: stdout, or a file that is there whole or not at all.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anstream::adapter::strip_bytes;
@@ -21,12 +21,17 @@ pub struct Streams<'a> {
 }
 
 impl Streams<'_> {
-    /// Writes to stdout; that nobody reads on is no fault.
+    /// Writes text for people to stdout, without its styles where they do not reach it.
     pub fn print(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-        let mut buffer = Vec::new();
         let styled = matches!(self.color, ColorChoice::AlwaysAnsi | ColorChoice::Always);
+        self.write(|out| if styled { write(out) } else { write_plain(write, out) })
+    }
+
+    /// Writes to stdout; that nobody reads on is no fault.
+    pub fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        let mut buffer = Vec::new();
         write(&mut buffer)
-            .and_then(|()| self.out.write_all(&if styled { buffer } else { strip_bytes(&buffer).into_vec() }))
+            .and_then(|()| self.out.write_all(&buffer))
             .and_then(|()| self.out.flush())
             .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
             .map_err(|source| Error::Io { what: "stdout can't be written".to_owned(), source })
@@ -49,7 +54,10 @@ pub(super) fn write_all(
     let mut faults = Vec::new();
     for output in outputs {
         if let Some(path) = &output.path
-            && let Err(error) = write_file(path, |out| write_report(result, output.format, view, out))
+            && let Err(error) = write_file(path, |out| match output.format {
+                Format::Table => write_plain(|out| write_report(result, output.format, view, out), out),
+                _ => write_report(result, output.format, view, out),
+            })
         {
             faults.push(format!("the {} report could not be written to {}: {error}", output.format.word(), path.display()));
         }
@@ -58,7 +66,9 @@ pub(super) fn write_all(
         fault(result, text);
     }
     for output in outputs.iter().filter(|output| output.path.is_none()) {
-        if let Err(error) = streams.print(|out| write_report(result, output.format, view, out)) {
+        let write = |out: &mut dyn Write| write_report(result, output.format, view, out);
+        let written = if output.format == Format::Table { streams.print(write) } else { streams.write(write) };
+        if let Err(error) = written {
             fault(result, error.to_string());
         }
     }
@@ -75,17 +85,23 @@ fn write_report(result: &ScanResult, format: Format, view: View, out: &mut dyn W
     }
 }
 
-/// Writes beside the place and moves it there.
-fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// Writes without styles. Only for text with styles: what is stripped goes beyond them, and of data nothing may be lost.
+fn write_plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>, out: &mut dyn Write) -> io::Result<()> {
     let mut buffer = Vec::new();
     write(&mut buffer)?;
+    out.write_all(&strip_bytes(&buffer).into_vec())
+}
+
+/// Writes beside the place and moves it there.
+fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
     let part = Path::new(&name);
     let result = File::create_new(part)
-        .and_then(|mut file| {
-            file.write_all(&strip_bytes(&buffer).into_vec())?;
-            file.sync_all()
+        .and_then(|file| {
+            let mut file = BufWriter::new(file);
+            write(&mut file)?;
+            file.into_inner()?.sync_all()
         })
         .and_then(|()| std::fs::rename(part, path));
     if result.is_err() {

@@ -82,7 +82,7 @@ pub(crate) fn heavy(count: usize) -> Value {
     };
     for finding in value["findings"].as_array_mut().expect("findings") {
         for field in ["hit_path", "description"] {
-            finding[field] = json!(noise(1_500));
+            finding[field] = json!(noise(1_000));
         }
     }
     value
