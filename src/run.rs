@@ -242,10 +242,10 @@ pub fn list(input: &discover::Options, form: Form, streams: &mut Streams<'_>) ->
     }
     let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
     let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
-    streams.print(|out| match form {
-        Form::Json => report::json::write(&listing, out),
-        Form::Table => report::list::write(&listing, out),
-    })?;
+    match form {
+        Form::Table => streams.print(|out| report::list::write(&listing, out))?,
+        Form::Json => streams.write(|out| report::json::write(&listing, out))?,
+    }
     Ok(Exit::Pass)
 }
 

@@ -1,7 +1,7 @@
 //! Where reports go: stdout, or a file that is there whole or not at all.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use anstream::adapter::strip_bytes;
@@ -21,25 +21,24 @@ pub struct Streams<'a> {
 }
 
 impl Streams<'_> {
-    /// Writes text to stdout, with styles where it takes them.
+    /// Writes text for people to stdout, without its styles where they do not reach it.
     pub fn print(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-        let mut buffer = Vec::new();
-        let written = write(&mut buffer);
-        let text = if self.is_styled() { buffer } else { strip_bytes(&buffer).into_vec() };
-        self.send(written.map(|()| text))
-    }
-
-    /// Writes bytes to stdout as they are; that nobody reads on is no fault.
-    fn send(&mut self, bytes: io::Result<Vec<u8>>) -> Result<(), Error> {
-        bytes
-            .and_then(|bytes| self.out.write_all(&bytes))
-            .and_then(|()| self.out.flush())
-            .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
-            .map_err(|source| Error::Io { what: "stdout can't be written".to_owned(), source })
+        let styled = self.is_styled();
+        self.write(|out| if styled { write(out) } else { write_plain(write, out) })
     }
 
     fn is_styled(&self) -> bool {
         matches!(self.color, ColorChoice::AlwaysAnsi | ColorChoice::Always)
+    }
+
+    /// Writes to stdout; that nobody reads on is no fault.
+    pub fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        let mut buffer = Vec::new();
+        write(&mut buffer)
+            .and_then(|()| self.out.write_all(&buffer))
+            .and_then(|()| self.out.flush())
+            .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+            .map_err(|source| Error::Io { what: "stdout can't be written".to_owned(), source })
     }
 
     /// Stdout as this terminal takes it.
@@ -57,9 +56,13 @@ pub(super) fn write_all(
     mut fault: impl FnMut(&mut ScanResult, String),
 ) {
     let mut faults = Vec::new();
+    let in_file = View { root: None, ..view };
     for output in outputs {
         if let Some(path) = &output.path
-            && let Err(error) = report_bytes(result, output.format, view, false).and_then(|bytes| write_file(path, &bytes))
+            && let Err(error) = write_file(path, |out| match output.format {
+                Format::Table => write_plain(|out| write_report(result, output.format, in_file, out), out),
+                _ => write_report(result, output.format, in_file, out),
+            })
         {
             faults.push(format!("the {} report could not be written to {}: {error}", output.format, path.display()));
         }
@@ -68,38 +71,48 @@ pub(super) fn write_all(
         fault(result, text);
     }
     for output in outputs.iter().filter(|output| output.path.is_none()) {
-        if let Err(error) = streams.send(report_bytes(result, output.format, view, streams.is_styled())) {
+        let linked = streams.is_styled() && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+        let view = View { root: view.root.filter(|_| linked), ..view };
+        let write = |out: &mut dyn Write| write_report(result, output.format, view, out);
+        let written = if output.format == Format::Table { streams.print(write) } else { streams.write(write) };
+        if let Err(error) = written {
             fault(result, error.to_string());
         }
     }
 }
 
-/// A whole report. Styles are the table's alone: what else looks like an escape sequence is data.
-fn report_bytes(result: &ScanResult, format: Format, view: View<'_>, styled: bool) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let linked = styled && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
-    let view = View { root: view.root.filter(|_| linked), ..view };
-    let out: &mut dyn Write = &mut bytes;
+fn write_report(result: &ScanResult, format: Format, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
     match format {
-        Format::Table => report::table::write(result, view, out)?,
-        Format::Json => report::json::write(result, out)?,
-        Format::Markdown => report::markdown::write(result, view, out)?,
-        Format::Github => report::github::write(result, view, out)?,
-        Format::GithubSummary => report::github_summary::write(result, view, out)?,
-        Format::Html => report::html::write(result, view, out)?,
+        Format::Table => report::table::write(result, view, out),
+        Format::Json => report::json::write(result, out),
+        Format::Sarif => report::sarif::write(result, out),
+        Format::Junit => report::junit::write(result, out),
+        Format::GitlabCodequality => report::gitlab_codequality::write(result, out),
+        Format::GitlabSast => report::gitlab_sast::write(result, out),
+        Format::Markdown => report::markdown::write(result, view, out),
+        Format::Github => report::github::write(result, view, out),
+        Format::GithubSummary => report::github_summary::write(result, view, out),
+        Format::Html => report::html::write(result, view, out),
     }
-    Ok(if format == Format::Table && !styled { strip_bytes(&bytes).into_vec() } else { bytes })
+}
+
+/// Writes without styles. Only for text with styles: what is stripped goes beyond them, and of data nothing may be lost.
+fn write_plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>, out: &mut dyn Write) -> io::Result<()> {
+    let mut buffer = Vec::new();
+    write(&mut buffer)?;
+    out.write_all(&strip_bytes(&buffer).into_vec())
 }
 
 /// Writes beside the place and moves it there: what is there is whole at any time, and a link is replaced, not followed.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
     let part = Path::new(&name);
     let result = File::create_new(part)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
+        .and_then(|file| {
+            let mut file = BufWriter::new(file);
+            write(&mut file)?;
+            file.into_inner()?.sync_all()
         })
         .and_then(|()| std::fs::rename(part, path));
     if result.is_err() {

@@ -15,10 +15,10 @@ use crate::report::effective::Effective;
 
 /// `config`: every effective value and where it comes from.
 pub fn config(effective: &Effective, form: Form, streams: &mut Streams<'_>) -> Result<Exit, Error> {
-    streams.print(|out| match form {
-        Form::Json => report::json::write(effective, out),
-        Form::Table => report::effective::write(effective, out),
-    })?;
+    match form {
+        Form::Table => streams.print(|out| report::effective::write(effective, out))?,
+        Form::Json => streams.write(|out| report::json::write(effective, out))?,
+    }
     Ok(Exit::Pass)
 }
 
@@ -28,7 +28,7 @@ pub fn init(root: &Path, force: bool, streams: &mut Streams<'_>) -> Result<Exit,
     if !force && path.symlink_metadata().is_ok() {
         return Err(Error::Usage(format!("{} is there already; --force writes over it", path.display())));
     }
-    output::write_file(&path, config::TEMPLATE.as_bytes())
+    output::write_file(&path, |out| out.write_all(config::TEMPLATE.as_bytes()))
         .map_err(|source| Error::Io { what: format!("{} can't be written", path.display()), source })?;
     streams.print(|out| writeln!(out, "wrote {}", report::printable(&path.display().to_string())))?;
     Ok(Exit::Pass)
@@ -41,6 +41,6 @@ pub fn schema(of: Document, streams: &mut Streams<'_>) -> Result<Exit, Error> {
         Document::Config => schema_for!(config::File),
         Document::Baseline => schema_for!(Baseline),
     };
-    streams.print(|out| report::json::write(&schema, out))?;
+    streams.write(|out| report::json::write(&schema, out))?;
     Ok(Exit::Pass)
 }

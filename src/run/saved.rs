@@ -46,7 +46,7 @@ pub fn baseline(settings: &settings::Update, streams: &mut Streams<'_>) -> Resul
     let findings = baseline::renewed(old, &result);
     let failed = |source| Error::Io { what: format!("the baseline {name} can't be written"), source };
     let text = baseline::text(&findings).map_err(|error| failed(error.into()))?;
-    output::write_file(&settings.baseline, text.as_bytes()).map_err(failed)?;
+    output::write_file(&settings.baseline, |out| out.write_all(text.as_bytes())).map_err(failed)?;
     let said = count(findings.len() as u64, "finding", "findings");
     streams.print(|out| writeln!(out, "wrote {}: {said}, {before} before", report::printable(&name.to_string())))?;
     Ok(Exit::Pass)

@@ -11,10 +11,81 @@ pub(crate) fn none() -> Value {
     result(&[file("api/Dockerfile", "dockerfile", "scanned")], &[])
 }
 
+/// A result with one finding.
+pub(crate) fn one() -> Value {
+    result(&[file("api/Dockerfile", "dockerfile", "scanned")], &[dockerfile_finding(0)])
+}
+
 /// A result with one finding of each file type.
 pub(crate) fn two() -> Value {
     let files = [file("api/Dockerfile", "dockerfile", "scanned"), file("k8s/web.yaml", "k8s_yaml", "scanned")];
     result(&files, &[dockerfile_finding(0), kubernetes_finding("k8s/web.yaml", 1)])
+}
+
+/// The same, of a run that HSS did not answer.
+pub(crate) fn stand_in() -> Value {
+    let mut value = two();
+    value["service"]["stand_in"] = json!(true);
+    value
+}
+
+/// A run that was cut off before it could send anything.
+pub(crate) fn cut_off() -> Value {
+    let mut lost = file("k8s/web.yaml", "k8s_yaml", "not_scanned");
+    lost["reason"] = json!("timed out after 30 min");
+    let mut value = result(&[file("api/Dockerfile", "dockerfile", "reused"), lost], &[]);
+    value["verdict"] = json!({"status": "error", "exit_code": 6, "reasons": ["timed out after 30 min"]});
+    value["skipped"] = json!([{"path": "chart/templates/web.yaml", "reason": "helm_template"}]);
+    value["notes"] = json!(["a directory could not be read"]);
+    value
+}
+
+/// A run that found no file and is not whole all the same: a directory could not be read.
+pub(crate) fn blind() -> Value {
+    let mut value = result(&[], &[]);
+    value["complete"] = json!(false);
+    value["verdict"] = json!({"status": "partial", "exit_code": 7, "reasons": ["1 directory could not be read"]});
+    value
+}
+
+/// A result that says as little as it may: empty texts, no place, one fingerprint and one rule for findings of two
+/// levels, a path that is not UTF-8, and a place that can't be.
+pub(crate) fn poor() -> Value {
+    let mut first = dockerfile_finding(0);
+    for field in ["rule_id", "name"] {
+        first[field] = json!("");
+    }
+    for field in ["category", "location", "instruction", "description", "remediation"] {
+        first[field] = Value::Null;
+    }
+    first.as_object_mut().expect("a finding").remove("line_hash");
+    let (mut second, mut third) = (first.clone(), first.clone());
+    second["level"] = json!("low");
+    second["location"] = json!({"line": 0, "end_line": 0, "column": 0, "end_column": 0, "precision": "file"});
+    third["level"] = json!("tips");
+    third["path"] = json!("b\\xFF c%/Dockerfile");
+    third["path_raw"] = json!("Yv8gYyUvRG9ja2VyZmlsZQ==");
+    third["resource"] = json!({"kind": null, "namespace": null, "name": null});
+    result(&[file("api/Dockerfile", "dockerfile", "scanned")], &[first, second, third])
+}
+
+/// A result of `count` findings with long texts, none like another, so that they do not shrink.
+pub(crate) fn heavy(count: usize) -> Value {
+    let mut value = many(count);
+    let mut state = 1_u64;
+    let mut noise = |length: usize| -> String {
+        let mut letter = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(b'0' + u8::try_from(state >> 58).expect("six bits"))
+        };
+        (0..length).map(|_| letter()).collect()
+    };
+    for finding in value["findings"].as_array_mut().expect("findings") {
+        for field in ["hit_path", "description"] {
+            finding[field] = json!(noise(1_000));
+        }
+    }
+    value
 }
 
 /// A result of `count` findings in a hundredth as many files.
@@ -129,7 +200,7 @@ fn kubernetes_finding(path: &str, n: usize) -> Value {
 fn result(files: &[Value], findings: &[Value]) -> Value {
     let counted = |level: &str| findings.iter().filter(|f| f["level"] == level && f["suppressed"].is_null()).count();
     let state = |state: &str| files.iter().filter(|f| f["state"] == state).count();
-    let (high, whole) = (counted("high"), state("scanned") == files.len());
+    let (high, whole) = (counted("high"), state("scanned") + state("reused") == files.len());
     let (status, exit_code, reason) = match (high, whole) {
         (0, true) => ("pass", 0, "no finding reaches the gate (high)".to_owned()),
         (0, false) => ("partial", 7, "a file was not scanned".to_owned()),
@@ -144,8 +215,8 @@ fn result(files: &[Value], findings: &[Value]) -> Value {
         "policy": {"fail_on": "high", "max": {}, "changed_only": false, "baseline": null},
         "complete": whole,
         "verdict": {"status": status, "exit_code": exit_code, "reasons": [reason]},
-        "counts": {"files": files.len(), "scanned": state("scanned"), "reused": 0, "upload_failed": 0,
-                   "scan_failed": state("scan_failed"), "not_scanned": 0, "skipped": 0, "directories_not_searched": 0, "masked": 0,
+        "counts": {"files": files.len(), "scanned": state("scanned"), "reused": state("reused"), "upload_failed": 0,
+                   "scan_failed": state("scan_failed"), "not_scanned": state("not_scanned"), "skipped": 0, "directories_not_searched": 0, "masked": 0,
                    "findings": {"high": high, "medium": counted("medium"), "low": counted("low"), "tips": counted("tips"),
                                 "suppressed": findings.iter().filter(|f| !f["suppressed"].is_null()).count()}},
         "files": files, "skipped": [], "findings": findings,

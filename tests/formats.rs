@@ -1,0 +1,336 @@
+//! The formats for machines: what each platform takes, whatever the result holds.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "common/checks.rs"]
+mod checks;
+#[cfg(feature = "emulator")]
+mod common;
+#[path = "common/samples.rs"]
+#[allow(dead_code, reason = "the writers for people take the rest")]
+mod samples;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hss_iac::model::ScanResult;
+use hss_iac::report;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+type Writer = fn(&ScanResult, &mut dyn Write) -> io::Result<()>;
+type Check = fn(&[u8], &Value);
+
+/// Format, the ending of its file, writer, checker.
+const FORMATS: [(&str, &str, Writer, Check); 4] = [
+    ("sarif", "sarif", report::sarif::write, checks::sarif),
+    ("junit", "xml", report::junit::write, checks::junit),
+    ("gitlab-codequality", "json", report::gitlab_codequality::write, checks::codequality),
+    ("gitlab-sast", "json", report::gitlab_sast::write, checks::sast),
+];
+
+fn every_sample() -> [(&'static str, Value); 9] {
+    [
+        ("none", samples::none()),
+        ("one", samples::one()),
+        ("two", samples::two()),
+        ("stand_in", samples::stand_in()),
+        ("cut_off", samples::cut_off()),
+        ("blind", samples::blind()),
+        ("poor", samples::poor()),
+        ("hostile", samples::hostile()),
+        ("many", samples::many(30_000)),
+    ]
+}
+
+fn parsed(value: &Value) -> ScanResult {
+    serde::Deserialize::deserialize(value).expect("a result")
+}
+
+fn bytes(write: Writer, result: &ScanResult) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(result, &mut bytes).expect("a report");
+    bytes
+}
+
+fn written(write: Writer, value: &Value) -> Vec<u8> {
+    bytes(write, &parsed(value))
+}
+
+fn sarif(value: &Value) -> Value {
+    serde_json::from_slice(&written(report::sarif::write, value)).expect("JSON")
+}
+
+fn junit(value: &Value) -> checks::Node {
+    checks::xml(&String::from_utf8(written(report::junit::write, value)).expect("UTF-8"))
+}
+
+#[test]
+fn every_format_keeps_to_its_platform_and_tells_all() {
+    for (name, value) in every_sample() {
+        let result = parsed(&value);
+        for (format, _, write, check) in FORMATS {
+            // Named in the output of a test that fails.
+            println!("{format} of {name}");
+            check(&bytes(write, &result), &value);
+        }
+    }
+}
+
+#[test]
+fn a_clean_run_is_a_whole_report() {
+    let text = |write| String::from_utf8(written(write, &samples::none())).expect("UTF-8");
+    assert_eq!(text(report::gitlab_codequality::write), "[]\n");
+    assert_eq!(
+        text(report::gitlab_sast::write),
+        concat!(
+            r#"{"version":"15.2.4","scan":{"analyzer":{"id":"hss-iac","name":"hss-iac","version":"0.1.0","vendor":{"name":"hss-iac"}},"#,
+            r#""scanner":{"id":"hss-iac","name":"hss-iac","version":"0.1.0","vendor":{"name":"hss-iac"}},"type":"sast","#,
+            r#""start_time":"2026-01-01T00:00:00","end_time":"2026-01-01T00:01:00","status":"success"},"vulnerabilities":[]}"#,
+            "\n"
+        )
+    );
+    assert_eq!(
+        text(report::junit::write),
+        concat!(
+            r#"<?xml version="1.0" encoding="UTF-8"?>"#,
+            r#"<testsuites name="hss-iac" tests="1" failures="0" errors="0" skipped="0" time="0">"#,
+            r#"<testsuite name="hss-iac" tests="1" failures="0" errors="0" skipped="0" time="0">"#,
+            r#"<testcase classname="api/Dockerfile" name="no findings · api/Dockerfile" time="0" file="api/Dockerfile"/>"#,
+            "</testsuite></testsuites>\n"
+        )
+    );
+    let run = &sarif(&samples::none())["runs"][0];
+    assert_eq!((&run["results"], &run["tool"]["driver"]["rules"]), (&json!([]), &json!([])));
+    assert_eq!(run["invocations"], json!([{"executionSuccessful": true, "toolExecutionNotifications": []}]));
+}
+
+#[test]
+fn a_finding_says_what_where_and_how_bad() {
+    let value = samples::one();
+    let fingerprint = "0".repeat(32);
+    assert_eq!(
+        sarif(&value)["runs"][0]["results"],
+        json!([{
+            "ruleId": "SI-DF-003", "ruleIndex": 0, "level": "error",
+            "message": {"text": "The container runs as root: USER root"},
+            "locations": [{"physicalLocation": {
+                "artifactLocation": {"uri": "api/Dockerfile", "uriBaseId": "%SRCROOT%"},
+                "region": {"startLine": 12, "startColumn": 1, "endLine": 12, "endColumn": 10},
+            }}],
+            "partialFingerprints": {"primaryLocationLineHash": "54703d4cd895b18:1", "hssIac/v1": fingerprint},
+        }])
+    );
+    let entries: Value = serde_json::from_slice(&written(report::gitlab_codequality::write, &value)).expect("JSON");
+    assert_eq!(
+        entries,
+        json!([{
+            "description": "SI-DF-003: The container runs as root (USER root)", "check_name": "SI-DF-003",
+            "fingerprint": fingerprint, "severity": "critical", "location": {"path": "api/Dockerfile", "lines": {"begin": 12}},
+        }])
+    );
+    let sast: Value = serde_json::from_slice(&written(report::gitlab_sast::write, &value)).expect("JSON");
+    let vulnerability = &sast["vulnerabilities"][0];
+    assert_eq!(vulnerability["description"], "USER root\n\nA process that runs as root owns the node once it escapes.");
+    assert_eq!(vulnerability["solution"], "Add USER with a number above 0.");
+    assert_eq!(vulnerability["location"], json!({"file": "api/Dockerfile", "start_line": 12, "end_line": 12}));
+    let case = &junit(&value).children[0].children[0];
+    assert_eq!((case.at("name"), case.at("line")), ("SI-DF-003 · api/Dockerfile:12", "12"));
+    let failure = &case.children[0];
+    assert_eq!((failure.at("type"), failure.at("message")), ("high", "The container runs as root"));
+    assert_eq!(
+        failure.text,
+        "api/Dockerfile:12\nUSER root\nA process that runs as root owns the node once it escapes.\nRemediation: Add USER with a number above 0."
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_the_least_severe() {
+    let heavy = samples::heavy(12_000);
+    let result = parsed(&heavy);
+    let log = bytes(report::sarif::write, &result);
+    checks::sarif(&log, &heavy);
+    let log: Value = serde_json::from_slice(&log).expect("JSON");
+    let levels: Vec<&Value> =
+        log["runs"][0]["results"].as_array().expect("results").iter().map(|result| &result["level"]).collect();
+    assert!(
+        levels.len() < 12_000 && levels.iter().filter(|level| **level == "error").count() == 3_000,
+        "every high is kept"
+    );
+    let suites = bytes(report::junit::write, &result);
+    checks::junit(&suites, &heavy);
+    let suite = checks::xml(std::str::from_utf8(&suites).expect("UTF-8")).children.remove(0);
+    let high = |node: &&checks::Node| node.children.iter().any(|outcome| outcome.at("type") == "high");
+    let cases: Vec<_> = suite.children.iter().filter(|node| node.tag == "testcase").collect();
+    assert!(cases.len() < 12_000 && cases.iter().filter(|case| high(case)).count() == 3_000, "every high is kept");
+
+    let many = sarif(&samples::many(30_000));
+    assert_eq!(many["runs"][0]["results"].as_array().map(Vec::len), Some(25_000));
+    let left_out = &many["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
+    assert_eq!(left_out, "5000 more findings are left out, the least severe: code scanning takes 25000 results and 10 MB");
+}
+
+#[test]
+fn a_rule_at_two_levels_has_the_worse_and_findings_their_own() {
+    let run = &sarif(&samples::poor())["runs"][0];
+    let levels: Vec<&Value> = run["results"].as_array().expect("results").iter().map(|result| &result["level"]).collect();
+    assert_eq!(levels, ["error", "note", "note"]);
+    assert_eq!(run["tool"]["driver"]["rules"].as_array().map(Vec::len), Some(1));
+    assert_eq!(run["results"][2]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "b%FF%20c%25/Dockerfile");
+}
+
+#[test]
+fn the_same_result_gives_the_same_bytes() {
+    for (_, _, write, _) in FORMATS {
+        assert_eq!(written(write, &samples::many(500)), written(write, &samples::many(500)));
+    }
+}
+
+/// A finding all of whose texts are this.
+fn all(text: &str) -> Value {
+    let mut value = samples::hostile();
+    let finding = &mut value["findings"][0];
+    for field in ["rule_id", "name", "instruction", "hit_path", "description", "remediation", "fingerprint"] {
+        finding[field] = json!(text);
+    }
+    finding["resource"] = json!({"kind": text, "namespace": text, "name": text});
+    value
+}
+
+fn drop_forbidden(text: &str) -> String {
+    text.chars().filter(|c| (*c >= ' ' || "\t\n\r".contains(*c)) && !"\u{fffe}\u{ffff}".contains(*c)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any text stays the text of the one value it was put in, and adds no element, entry or key.
+    #[test]
+    fn any_text_is_data(text in r#"([\[\](){}0-9<>&'"\\a;!?%]|\]\]>|<!--|\PC|[\x00-\x1f\x7f\u{fffe}\u{ffff}\u{85}\u{2028}]){1,60}"#) {
+        let text = format!("x{text}x");
+        let value = all(&text);
+        for (_, _, write, check) in FORMATS {
+            check(&written(write, &value), &value);
+        }
+        let plain = text.replace('\0', "");
+        let rule = &sarif(&value)["runs"][0]["tool"]["driver"]["rules"][0];
+        for field in [&rule["id"], &rule["name"], &rule["shortDescription"]["text"], &rule["fullDescription"]["text"], &rule["help"]["text"]] {
+            prop_assert_eq!(field, &json!(plain));
+        }
+        let entries: Value = serde_json::from_slice(&written(report::gitlab_codequality::write, &value)).expect("JSON");
+        prop_assert_eq!(&entries[1]["check_name"], &json!(plain));
+        let sast: Value = serde_json::from_slice(&written(report::gitlab_sast::write, &value)).expect("JSON");
+        let vulnerability = &sast["vulnerabilities"][0];
+        prop_assert_eq!((&vulnerability["name"], &vulnerability["solution"]), (&json!(plain), &json!(plain)));
+        let allowed = drop_forbidden(&text);
+        let root = junit(&value);
+        let failure = root.children[0].children.iter().flat_map(|case| &case.children).find(|node| node.tag == "failure");
+        let failure = failure.expect("a failure");
+        prop_assert_eq!(failure.at("message"), &allowed);
+        let end = format!("\n{allowed}\nRemediation: {allowed}");
+        prop_assert!(failure.text.ends_with(&end), "{:?} ends with {:?}", failure.text, end);
+    }
+
+    /// A message makes no link and takes no argument, and says the rest as it is.
+    #[test]
+    fn a_sarif_message_is_plain(text in r"([\[\](){}0-9a\\]|\]\(|\{0\}){1,30}") {
+        let value = all(&text);
+        let message = sarif(&value)["runs"][0]["results"][0]["message"]["text"].as_str().expect("a text").to_owned();
+        prop_assert!(!message.contains("]("));
+        let argument = message.split('{').skip(1).filter_map(|rest| rest.split_once('}')).any(|(n, _)| n.parse::<u32>().is_ok());
+        prop_assert!(!argument, "{message}");
+        let packed = |text: &str| text.replace(' ', "");
+        let expected = format!("{text}: {text}/{text} in {text}, {text}");
+        prop_assert_eq!(packed(&message), packed(&expected));
+    }
+}
+
+/// Through the binary: every format in one run, each in its file, checked against the JSON of the same run.
+#[cfg(feature = "emulator")]
+#[test]
+fn one_run_writes_every_format() {
+    let emulator = common::start(common::quick());
+    let repo = common::Repo::new().file("Dockerfile", common::BAD_DOCKERFILE).many(1);
+    let reports = tempfile::tempdir().expect("a directory");
+    let outputs: Vec<String> =
+        FORMATS.iter().map(|(format, ..)| format!("{format}={}", reports.path().join(format).display())).collect();
+    let args: Vec<&str> = outputs.iter().flat_map(|output| ["-o", output]).collect();
+    let ran = common::scan(repo.path(), &emulator, &args);
+    let result = ran.json();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for (format, _, _, check) in FORMATS {
+        check(&std::fs::read(reports.path().join(format)).expect("a report"), &result);
+    }
+}
+
+/// Only styles are for the terminal: a character of a file name is data, on stdout and in a file.
+#[cfg(all(unix, feature = "emulator"))]
+#[test]
+fn no_byte_of_a_report_is_lost_on_its_way() {
+    let emulator = common::start(common::quick());
+    let repo = common::Repo::new().file("a\u{7f}b/Dockerfile", common::BAD_DOCKERFILE);
+    let reports = tempfile::tempdir().expect("a directory");
+    let path = reports.path().join("json");
+    let ran = common::scan(repo.path(), &emulator, &["-o", &format!("json={}", path.display())]);
+    let written: Value = serde_json::from_slice(&std::fs::read(path).expect("a report")).expect("JSON");
+    for result in [ran.json(), written] {
+        assert_eq!(result["files"][0]["path"], "a\u{7f}b/Dockerfile");
+    }
+}
+
+/// Validators of other people, where `HSS_IAC_VALIDATORS` names the directory that they are installed in.
+#[test]
+fn other_peoples_validators_agree() {
+    let Some(tools) = std::env::var_os("HSS_IAC_VALIDATORS").map(PathBuf::from) else {
+        eprintln!("skipped: HSS_IAC_VALIDATORS does not name the validators");
+        return;
+    };
+    let reports = tempfile::tempdir().expect("a directory");
+    for (name, value) in every_sample().into_iter().chain([("heavy", samples::heavy(12_000))]) {
+        let result = parsed(&value);
+        for (format, ending, write, _) in FORMATS {
+            let path = reports.path().join(format!("{name}.{format}.{ending}"));
+            std::fs::write(&path, bytes(write, &result)).expect("a report");
+            match format {
+                "sarif" => validate_sarif(&tools, &path),
+                "junit" => validate_junit(&tools, &path, &value),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn ran(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {said}");
+    said
+}
+
+fn validate_sarif(tools: &Path, path: &Path) {
+    // Its schema and the rules of the standard; the program needs no ICU for that.
+    let mut command = Command::new(tools.join("node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"));
+    command
+        .env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")
+        .args(["validate", "--max-file-size-in-kb", "100000"])
+        .arg(path);
+    let log = path.with_extension("log");
+    ran(command.arg("--output").arg(&log));
+    let log: Value = serde_json::from_slice(&std::fs::read(log).expect("a log")).expect("JSON");
+    let errors: Vec<&Value> =
+        log["runs"][0]["results"].as_array().into_iter().flatten().filter(|result| result["level"] == "error").collect();
+    assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+    let packed = Command::new("gzip").arg("-c").arg(path).output().expect("gzip").stdout;
+    assert!(!packed.is_empty() && packed.len() < 10_000_000, "{} is {} bytes packed", path.display(), packed.len());
+}
+
+fn validate_junit(tools: &Path, path: &Path, value: &Value) {
+    const COUNT: &str = "import sys, junitparser
+cases = [c for s in junitparser.JUnitXml.fromfile(sys.argv[1]) for c in s]
+kinds = [type(r).__name__ for c in cases for r in c.result]
+print(len(cases), kinds.count('Failure'), kinds.count('Error'), kinds.count('Skipped'), sum(c.time for c in cases))";
+    let said = ran(Command::new(tools.join("bin/python")).args(["-c", COUNT]).arg(path));
+    let root = junit(value);
+    let [tests, failures, errors, skipped] = ["tests", "failures", "errors", "skipped"].map(|name| root.at(name).to_owned());
+    assert_eq!(said.trim(), format!("{tests} {failures} {errors} {skipped} 0.0"), "{}", path.display());
+}
