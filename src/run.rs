@@ -264,7 +264,7 @@ fn say_what_was_found(files: &[SourceFile], progress: &Progress) {
         count(of(FileType::K8sYaml), "Kubernetes manifest", "Kubernetes manifests"),
     ));
     for file in files.iter().filter(|file| !file.secrets.is_empty() && file.obstacle.is_none()) {
-        progress.line(&format!("{} holds {}", file.path, secrets(&file.secrets)));
+        progress.line(&format!("{} holds {}", file.path, secrets(&file.secrets, file.masked)));
     }
 }
 

@@ -62,7 +62,7 @@ owner = "shop"
                 reason: said("accepted"),
                 until: Some(Until(jiff::civil::date(2027, 1, 31))),
                 owner: None,
-                line: 18,
+                line: 17,
             },
             Suppress {
                 rule: said("R2"),
@@ -71,7 +71,7 @@ owner = "shop"
                 reason: said("later"),
                 until: Some(Until(jiff::civil::date(2027, 2, 28))),
                 owner: Some(said("shop")),
-                line: 23,
+                line: 22,
             },
         ],
     };

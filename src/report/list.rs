@@ -39,6 +39,9 @@ impl Listing {
     }
 }
 
+/// Names of one file that are shown.
+const MOST_NAMES: usize = 10;
+
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
@@ -51,7 +54,7 @@ pub fn write(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
             write!(out, "  not scanned: {}", printable(file.reason.as_deref().unwrap_or_default()))?;
         }
         if !file.secrets.is_empty() {
-            write!(out, "  holds {}", printable(&secrets(&file.secrets)))?;
+            write!(out, "  holds {}", printable(&secrets(&file.secrets, file.masked)))?;
         }
         writeln!(out)?;
     }
@@ -69,12 +72,13 @@ pub fn write(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     writeln!(
         out,
-        "{}: {} to send, {} not scanned; {} skipped, {} not searched",
+        "{}: {} to send, {} not scanned; {} skipped, {} not searched{}",
         count(counts.files, "file", "files"),
         counts.would_send,
         counts.not_scanned,
         counts.skipped,
         count(counts.directories_not_searched, "directory", "directories"),
+        if counts.masked > 0 { format!("; {}", masked_values(counts.masked)) } else { String::new() },
     )?;
     let calls: Vec<String> = listing.plan.calls.iter().map(|(api, n)| format!("{n} {api}")).collect();
     if !calls.is_empty() {
@@ -98,9 +102,17 @@ fn padded(path: &RepoPath, width: usize) -> String {
     format!("{path}{}", " ".repeat(width.saturating_sub(path.width())))
 }
 
-/// Names the Secret documents of a file.
-pub fn secrets(names: &[String]) -> String {
-    format!("{}: {}", count(names.len() as u64, "Secret", "Secrets"), names.join(", "))
+/// Names the Secret documents of a file, the first few where there are many, and says what becomes of their values.
+pub fn secrets(names: &[String], masked: u64) -> String {
+    let more = if names.len() > MOST_NAMES { format!(" and {} more", names.len() - MOST_NAMES) } else { String::new() };
+    let first = names.iter().take(MOST_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let of = count(names.len() as u64, "Secret", "Secrets");
+    format!("{of}: {first}{more} ({})", masked_values(masked))
+}
+
+/// `3 values masked`.
+pub(super) fn masked_values(masked: u64) -> String {
+    if masked == 0 { "no value masked".to_owned() } else { count(masked, "value masked", "values masked") }
 }
 
 fn size(bytes: u64) -> String {

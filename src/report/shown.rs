@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::View;
+use super::list::masked_values;
 use super::text::cut;
 use crate::model::{Bucket, FileRecord, Finding, Level, Precision, RepoPath, ScanResult, State, Status};
 
@@ -193,7 +194,8 @@ pub(super) fn files(result: &ScanResult) -> String {
     let files = crate::judge::count(counts.files, "file", "files");
     let skipped = if counts.skipped > 0 { format!("; {} skipped", counts.skipped) } else { String::new() };
     let colon = if said.is_empty() { "" } else { ": " };
-    format!("{files}{colon}{}{skipped}", said.join(", "))
+    let masked = if counts.masked > 0 { format!("; {}", masked_values(counts.masked)) } else { String::new() };
+    format!("{files}{colon}{}{skipped}{masked}", said.join(", "))
 }
 
 /// `1 high, 0 medium, 2 low, 0 tips, 1 suppressed, 1 known, 3 resolved`.
