@@ -195,6 +195,7 @@ async fn converse(
         observe: &observe,
         read: &read,
         strikes: Cell::new(0),
+        forgiven: RefCell::new(None),
         since: Cell::new(None),
     };
     job.run().await.err().and_then(fault)

@@ -62,6 +62,8 @@ fn the_first_of_several_is_the_code_and_all_are_named() {
             6,
             &["timed out after 1 s", NOTHING, REPORT],
         ),
+        // One batch alone fails: nothing was scanned, and the service is to blame.
+        row(fault("batch-upload", 0, Fault::Status(500)), &[&["--on-partial", "warn"]], 5, &["batch-upload", NOTHING]),
         row(Options { fail_scan_names: vec!["a-".to_owned()], ..quick() }, &[&NO_REPORT], 7, &[PARTIAL, REPORT]),
     ];
     let of_both = [

@@ -129,6 +129,15 @@ impl Ledger {
         }
     }
 
+    /// Whether nothing was scanned and nothing is being scanned.
+    pub fn is_in_vain(&self) -> bool {
+        self.entries.iter().all(|entry| match entry.stage {
+            Stage::Ended(state, _) => state != State::Scanned,
+            Stage::Submitted => false,
+            _ => true,
+        })
+    }
+
     /// A file ended; the first end counts.
     pub fn end(&mut self, index: usize, state: State, reason: Option<String>) {
         let entry = &mut self.entries[index];

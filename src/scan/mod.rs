@@ -80,6 +80,8 @@ pub struct Job<'a> {
     pub read: &'a dyn Fn(usize) -> std::io::Result<Masked>,
     /// Calls in a row that failed for good.
     pub strikes: Cell<u32>,
+    /// The last failure of the service that did not end the job.
+    pub forgiven: RefCell<Option<Error>>,
     /// Since when tasks of this run may have been created: milliseconds of the service's clock.
     pub since: Cell<Option<i64>>,
 }
@@ -97,6 +99,15 @@ const STRIKES: u32 = 2;
 impl Job<'_> {
     /// Does the whole job. An error ends it early; what was reached stands in the ledger.
     pub async fn run(&self) -> Result<(), Error> {
+        self.stages().await?;
+        match self.forgiven.take() {
+            // What was forgiven for the sake of the rest, and there is no rest.
+            Some(error) if self.ledger.borrow().is_in_vain() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    async fn stages(&self) -> Result<(), Error> {
         self.send().await?;
         if self.options.no_wait || self.ledger.borrow().tasks.is_empty() {
             return Ok(());
@@ -114,7 +125,13 @@ impl Job<'_> {
         let failing = matches!(error.kind, Kind::Failing | Kind::Throttled);
         let strikes = if failing { self.strikes.get() + 1 } else { 0 };
         self.strikes.set(strikes);
-        if strikes >= STRIKES { Err(error) } else { Ok(error) }
+        if strikes >= STRIKES {
+            return Err(error);
+        }
+        if failing {
+            self.forgiven.replace(Some(error.clone()));
+        }
+        Ok(error)
     }
 
     /// The distance of the nth look at something that takes its time, from 0.
