@@ -1,7 +1,6 @@
 //! Reads a file into a tree. Each document is parsed on its own, so that a syntax error costs no other document; one that
 //! can't be parsed is read line by line.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
@@ -153,7 +152,7 @@ impl<'a, 't> Reader<'a, 't> {
 
     /// Where a scalar starts and ends. The parser counts blanks after it to it, block scalars from the first line of their
     /// text, and gives a missing value the place of what follows.
-    fn scalar_span(&mut self, span: Span, text: &Cow<'t, str>, style: ScalarStyle, bare: bool) -> (usize, usize) {
+    fn scalar_span(&mut self, span: Span, text: &str, style: ScalarStyle, bare: bool) -> (usize, usize) {
         let (start, end) = (span.start.index(), span.end.index());
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         if bare && style == ScalarStyle::Plain && text.is_empty() {
