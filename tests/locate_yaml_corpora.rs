@@ -2,7 +2,6 @@
 //!
 //! `HSS_IAC_CORPORA` names a folder as in `corpora.rs`. The paths and their lines come from a walk of its own over the
 //! parser's events; without the variable there is nothing to walk.
-#![expect(clippy::expect_used, reason = "a test")]
 
 use std::collections::HashMap;
 use std::fs;
@@ -133,7 +132,9 @@ fn objects<'a>(root: &'a Node, list_kind: Option<&str>, found: &mut Vec<(Resourc
     }
     if let Some(kind) = item_kind.as_deref().and_then(|kind| kind.strip_suffix("List")) {
         let items = root.get("items").map(Node::items).unwrap_or_default();
-        items.iter().for_each(|item| objects(item, Some(kind).filter(|kind| !kind.is_empty()), found));
+        for item in items {
+            objects(item, Some(kind).filter(|kind| !kind.is_empty()), found);
+        }
     }
 }
 
@@ -227,7 +228,9 @@ impl Tally {
         self.files += 1;
         self.broken += usize::from(!whole);
         let mut found = Vec::new();
-        roots.iter().for_each(|root| objects(root, None, &mut found));
+        for root in &roots {
+            objects(root, None, &mut found);
+        }
         let mut targets = Vec::new();
         for (resource, root) in &found {
             let twin = |other: &Resource| {

@@ -9,6 +9,9 @@ use saphyr_parser::ScalarStyle;
 /// A node, by its number. Numbers follow the text: what a node holds comes after it, up to its `last`.
 pub(crate) type Id = usize;
 
+/// What may be merged into a mapping, one thing into the other counted; more than any real file needs.
+const MAX_MERGES: usize = 256;
+
 /// What a node is.
 #[derive(Debug)]
 pub(crate) enum Value<'t> {
@@ -68,8 +71,8 @@ impl<'t> Tree<'t> {
             node.held = Some(id);
             return id;
         }
-        let parent = parent.and_then(|parent| self.nodes.get_mut(parent)).map(|node| &mut node.value);
-        if let Some(Value::Sequence(children) | Value::Mapping(children)) = parent {
+        let value = parent.and_then(|parent| self.nodes.get_mut(parent)).map(|node| &mut node.value);
+        if let Some(Value::Sequence(children) | Value::Mapping(children)) = value {
             children.push(id);
         }
         id
@@ -94,7 +97,8 @@ impl<'t> Tree<'t> {
             let Node { parent: Some(parent), held: Some(held), ref value, .. } = *self.node(id) else { continue };
             if matches!(value, Value::Scalar { text, plain: true, .. } if text == "<<") {
                 let sources = if self.items(held).is_empty() { vec![held] } else { self.items(held).to_vec() };
-                self.merges.entry(parent).or_default().extend(sources);
+                let merges = self.merges.entry(parent).or_default();
+                merges.extend(sources.into_iter().take(MAX_MERGES.saturating_sub(merges.len())));
             }
         }
         self
@@ -125,12 +129,9 @@ impl<'t> Tree<'t> {
 
     /// The text of a scalar behind a key, where it is neither empty nor null.
     pub(crate) fn text_of(&self, mapping: Id, key: &str) -> Option<&str> {
-        match self.value(self.get(mapping, key)?) {
-            Value::Scalar { text, plain, .. } if !(text.is_empty() || *plain && matches!(&**text, "~" | "null")) => {
-                Some(text)
-            }
-            _ => None,
-        }
+        let Value::Scalar { text, plain, .. } = self.value(self.get(mapping, key)?) else { return None };
+        let null = text.is_empty() || (*plain && matches!(&**text, "~" | "null"));
+        (!null).then_some(text)
     }
 
     /// The items of a sequence, none of anything else.
@@ -158,14 +159,14 @@ impl<'t> Tree<'t> {
         })
     }
 
-    /// The values of all keys, in the order of the text, merged ones last.
-    pub(crate) fn members(&self, mapping: Id) -> Vec<Id> {
+    /// The values of the keys, in the order of the text, merged ones last; no more than `most` of a mapping's own.
+    pub(crate) fn members(&self, mapping: Id, most: usize) -> Vec<Id> {
         let mut seen = HashSet::new();
         let mut members = Vec::new();
         for mapping in self.mappings(mapping) {
             let Value::Mapping(keys) = self.value(mapping) else { continue };
             let merged = self.merges.contains_key(&mapping);
-            members.extend(keys.iter().filter_map(|key| {
+            members.extend(keys.iter().take(most).filter_map(|key| {
                 let text = self.text(*key);
                 let value = text.map_or(self.node(*key).held, |text| self.own(mapping, text))?;
                 let is_merge = merged && text == Some("<<");
@@ -195,7 +196,7 @@ impl<'t> Tree<'t> {
     fn mappings(&self, mapping: Id) -> impl Iterator<Item = Id> {
         let mut open = vec![self.content(mapping)];
         let mut seen = HashSet::new();
-        std::iter::from_fn(move || {
+        let each = std::iter::from_fn(move || {
             loop {
                 let next = open.pop()?;
                 // Most mappings merge nothing, and cost no allocation.
@@ -205,6 +206,7 @@ impl<'t> Tree<'t> {
                     return Some(next);
                 }
             }
-        })
+        });
+        each.take(MAX_MERGES)
     }
 }

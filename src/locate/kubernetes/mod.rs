@@ -33,10 +33,10 @@ pub(super) fn locate(text: &str, clues: &[Clue<'_>]) -> Vec<Location> {
     let mut seen: HashMap<_, usize> = HashMap::new();
     let mut locations = Vec::with_capacity(clues.len());
     for clue in clues {
-        let places = places.entry((clue.resource, clue.hit_path)).or_insert_with(|| {
-            let named = clue.resource.map(|resource| named.entry(resource).or_insert_with(|| index.named(resource)));
-            file.places(named.map_or(&[][..], |named| named), clue.hit_path)
-        });
+        let named = clue.resource.map(|resource| named.entry(resource).or_insert_with(|| index.named(resource)));
+        let named = named.map_or(&[][..], |named| named);
+        let key = (clue.resource.filter(|_| !named.is_empty()), clue.hit_path);
+        let places = places.entry(key).or_insert_with(|| file.places(named, clue.hit_path));
         // Equal clues are taken to mean the places that fit equally well, one each.
         let count = seen.entry((clue.resource, clue.hit_path, clue.hit_rule)).or_default();
         locations.push(places.get(*count % places.len().max(1)).copied().unwrap_or(whole));

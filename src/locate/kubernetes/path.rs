@@ -74,7 +74,6 @@ fn split(text: &str, ends: impl Fn(char, Option<char>) -> bool) -> Vec<&str> {
     while let Some((at, char)) = chars.next() {
         match (quote, char) {
             (Some(open), _) if open == char => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(char),
             (None, '[') => depth += 1,
             (None, ']') => depth = depth.saturating_sub(1),

@@ -61,14 +61,12 @@ fn span(tree: &Tree<'_>, lines: &Lines, value: Id) -> (usize, usize) {
 fn head(tree: &Tree<'_>, lines: &Lines, value: Id) -> (usize, usize) {
     let mut id = value;
     for _ in 0..MAX_HEADS {
-        match &tree.node(id).value {
-            Value::Sequence(items) if !items.is_empty() => id = items[0],
-            Value::Mapping(keys) if !keys.is_empty() => {
-                let held = tree.node(keys[0]).held;
-                return held.map_or((tree.node(keys[0]).start, tree.node(keys[0]).end), |held| span(tree, lines, held));
-            }
-            _ => break,
+        let (Value::Sequence(children) | Value::Mapping(children)) = &tree.node(id).value else { break };
+        let Some(first) = children.first() else { break };
+        if let Some(held) = tree.node(*first).held {
+            return span(tree, lines, held);
         }
+        id = *first;
     }
     (tree.node(id).start, tree.node(id).end)
 }

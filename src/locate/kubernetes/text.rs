@@ -2,7 +2,7 @@
 
 use crate::model::{Location, Precision};
 
-/// The lines of a text. A line ends with `\n`; a `\r` before that is not part of it.
+/// The lines of a text, which end at LF, CRLF or a lone CR, as in the rest of this module.
 pub(super) struct Lines {
     /// Where the content of each line starts and ends.
     lines: Vec<(usize, usize)>,
@@ -10,16 +10,24 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(text: &str) -> Self {
-        let mut start = 0;
-        let mut lines = Vec::new();
-        for line in text.split_inclusive('\n') {
-            let content = line.strip_suffix('\n').unwrap_or(line);
-            let content = content.strip_suffix('\r').unwrap_or(content);
-            lines.push((start, start + content.chars().count()));
-            start += line.chars().count();
+        let mut lines = vec![(0, 0)];
+        let mut before = None;
+        for (at, char) in text.chars().enumerate() {
+            let (start, end) = (at + 1, at);
+            match (char, lines.last_mut()) {
+                // The second half of a line end.
+                ('\n', Some(line)) if before == Some('\r') => *line = (start, start),
+                ('\n' | '\r', Some(line)) => {
+                    line.1 = end;
+                    lines.push((start, start));
+                }
+                (_, Some(line)) => line.1 = start,
+                (_, None) => {}
+            }
+            before = Some(char);
         }
-        if lines.is_empty() {
-            lines.push((0, 0));
+        if lines.len() > 1 {
+            lines.pop_if(|(start, end)| start == end);
         }
         Self { lines }
     }
@@ -43,5 +51,19 @@ impl Lines {
         let [line, column, end_column] =
             [line, start - bounds.0, end - bounds.0].map(|n| u32::try_from(n + 1).unwrap_or(u32::MAX));
         Location { line, end_line: line, column, end_column, precision }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_any_line_end() {
+        let spans = |text: &str| Lines::new(text).lines;
+        assert_eq!(spans(""), [(0, 0)]);
+        assert_eq!(spans("a\nb\r\nc\rd"), [(0, 1), (2, 3), (5, 6), (7, 8)]);
+        assert_eq!(spans("a\n\n"), [(0, 1), (2, 2)]);
+        assert_eq!(spans("\r\n"), [(0, 0)]);
     }
 }

@@ -6,8 +6,10 @@ use super::objects::Object;
 use super::path::{Path, Step};
 use crate::yaml::{Id, Tree, Value};
 
-/// The nodes that one walk looks at; more than any real path needs.
-const BUDGET: usize = 20_000;
+/// The nodes that one walk goes through; more than any real path needs.
+const BUDGET: usize = 5000;
+/// The items or keys of a collection that are looked at one by one, where no index leads to them.
+const MAX_MEMBERS: usize = 2000;
 /// The parts that a key with separators may have.
 const MAX_PARTS: usize = 16;
 /// The places from which a path that does not start at the root is tried.
@@ -66,6 +68,10 @@ pub(super) fn resolve(tree: &Tree<'_>, object: &Object, paths: &[Path]) -> Found
 
 /// `items[0].spec`: a path from the root of the document, where it ends in the object.
 fn from_document(tree: &Tree<'_>, object: &Object, path: &Path) -> Option<Found> {
+    let Some(Step::Key { text, .. }) = path.steps.first() else { return None };
+    if !matches!(text.as_str(), "items" | "objects") && text.parse::<usize>().is_err() {
+        return None;
+    }
     let within = object.root..=tree.node(object.root).last;
     let found = (object.root != object.document).then(|| walk(tree, object.document, path, Mode::Longest))?;
     (found.whole && found.nodes.iter().all(|id| within.contains(id))).then_some(found)
@@ -92,52 +98,51 @@ fn from_below(tree: &Tree<'_>, object: &Object, path: &Path) -> Option<Found> {
 }
 
 fn walk(tree: &Tree<'_>, root: Id, path: &Path, mode: Mode) -> Found {
-    // The nodes that each number of steps leads to.
+    // The nodes that each number of steps leads to, from none to all.
     let mut reached = vec![BTreeSet::new(); path.steps.len() + 1];
     reached[0].insert(root);
     let mut budget = BUDGET;
     for at in 0..path.steps.len() {
-        for id in std::mem::take(&mut reached[at]).iter().copied().collect::<Vec<_>>() {
-            reached[at].insert(id);
-            let (next, nodes) = take_step(tree, id, path, at, mode);
+        for id in reached[at].clone() {
+            let nodes = take_step(tree, id, path, at, mode);
             budget = budget.saturating_sub(1 + nodes.len());
-            if budget > 0 {
-                reached[next].extend(nodes);
+            for (next, node) in nodes.into_iter().take(budget) {
+                reached[next].insert(node);
             }
         }
     }
     let steps = reached.iter().rposition(|nodes| !nodes.is_empty()).unwrap_or(0);
-    Found { nodes: reached[steps].iter().copied().collect(), steps, whole: steps == path.steps.len() }
+    Found { nodes: reached.swap_remove(steps).into_iter().collect(), steps, whole: steps == path.steps.len() }
 }
 
-/// Where the step at `at` leads from a node, and how many steps are then taken.
-fn take_step(tree: &Tree<'_>, id: Id, path: &Path, at: usize, mode: Mode) -> (usize, Vec<Id>) {
+/// Where the step at `at` leads from a node: other nodes, each with the number of steps then taken.
+fn take_step(tree: &Tree<'_>, id: Id, path: &Path, at: usize, mode: Mode) -> Vec<(usize, Id)> {
     let id = tree.content(id);
-    match (&path.steps[at], tree.value(id)) {
-        (Step::Key { .. }, Value::Mapping(_)) => key_of_mapping(tree, id, path, at, mode).unwrap_or((at + 1, Vec::new())),
+    let Some(step) = path.steps.get(at) else { return Vec::new() };
+    let nodes = match (step, tree.value(id)) {
+        (Step::Key { .. }, Value::Mapping(_)) => return key_of_mapping(tree, id, path, at, mode).into_iter().collect(),
         (Step::Key { text, .. }, Value::Sequence(items)) => {
             let nodes = items_called(tree, items, text);
-            if !nodes.is_empty() || mode != Mode::Loose {
-                return (at + 1, nodes);
+            if nodes.is_empty() && mode == Mode::Loose {
+                let in_items =
+                    items.iter().take(MAX_MEMBERS).map(|item| tree.content(*item)).filter(|item| tree.is_mapping(*item));
+                return in_items.filter_map(|item| key_of_mapping(tree, item, path, at, mode)).collect();
             }
-            let in_items = items.iter().filter(|item| tree.is_mapping(**item));
-            let found = in_items.filter_map(|item| key_of_mapping(tree, tree.content(*item), path, at, mode));
-            found
-                .reduce(|(next, mut nodes), (_, more)| (next, [std::mem::take(&mut nodes), more].concat()))
-                .unwrap_or_default()
+            nodes
         }
-        (Step::Any, Value::Mapping(_)) => (at + 1, tree.members(id)),
-        (Step::Any, Value::Sequence(items)) => (at + 1, items.clone()),
+        (Step::Any, Value::Mapping(_)) => tree.members(id, BUDGET),
+        (Step::Any, Value::Sequence(items)) => items.iter().copied().take(BUDGET).collect(),
         (Step::Filter { keys, value }, Value::Sequence(items)) => {
             let holds = |item: &Id| {
                 let field = keys.iter().try_fold(*item, |node, key| tree.get(node, key));
                 field.and_then(|field| tree.text(field)) == Some(value)
             };
-            (at + 1, items.iter().copied().filter(holds).collect())
+            items.iter().copied().take(MAX_MEMBERS).filter(holds).collect()
         }
-        (Step::Deep, _) => (at + 1, below(tree, id, path, at + 1)),
-        _ => (at + 1, Vec::new()),
-    }
+        (Step::Deep, _) => below(tree, id, path, at + 1),
+        _ => Vec::new(),
+    };
+    nodes.into_iter().map(|id| (at + 1, id)).collect()
 }
 
 /// The keys that the step at `at` may be, alone and with those after it, each with the number of steps then taken.
@@ -158,7 +163,7 @@ fn joined(path: &Path, at: usize) -> impl Iterator<Item = (usize, String)> {
     })
 }
 
-fn key_of_mapping(tree: &Tree<'_>, mapping: Id, path: &Path, at: usize, mode: Mode) -> Option<(usize, Vec<Id>)> {
+fn key_of_mapping(tree: &Tree<'_>, mapping: Id, path: &Path, at: usize, mode: Mode) -> Option<(usize, Id)> {
     let mut keys: Vec<(usize, String)> = joined(path, at).take(2).collect();
     // Most keys hold no separator.
     if let [(_, one), (..)] = &keys[..] {
@@ -169,15 +174,15 @@ fn key_of_mapping(tree: &Tree<'_>, mapping: Id, path: &Path, at: usize, mode: Mo
         keys.reverse();
     }
     if mode != Mode::Loose {
-        return keys.iter().find_map(|(next, key)| Some((*next, vec![tree.get(mapping, key)?])));
+        return keys.iter().find_map(|(next, key)| Some((*next, tree.get(mapping, key)?)));
     }
-    let members = tree.members(mapping);
+    let members = tree.members(mapping, MAX_MEMBERS);
     let name = |value: Id| tree.node(value).key.and_then(|key| tree.text(key)).map(fold);
     let names: Vec<(Id, Option<String>)> = members.into_iter().map(|value| (value, name(value))).collect();
     keys.iter().find_map(|(next, key)| {
         let key = fold(key);
         let (value, _) = names.iter().find(|(_, name)| name.as_ref() == Some(&key))?;
-        Some((*next, vec![*value]))
+        Some((*next, *value))
     })
 }
 
@@ -195,7 +200,7 @@ fn items_called(tree: &Tree<'_>, items: &[Id], text: &str) -> Vec<Id> {
         Value::Mapping(_) => ["name", "key"].iter().any(|key| tree.text_of(*item, key) == Some(text)),
         _ => tree.text(*item) == Some(text),
     };
-    items.iter().copied().filter(is_called).collect()
+    items.iter().copied().take(MAX_MEMBERS).filter(is_called).collect()
 }
 
 /// Every node in a node, itself among them; of those only the ones from which the next step can lead on.

@@ -47,6 +47,10 @@ struct Writer {
 }
 
 impl Writer {
+    fn push(&mut self, text: std::fmt::Arguments<'_>) {
+        self.text.push_str(&text.to_string());
+    }
+
     fn end(&mut self, blank: bool) {
         if self.comments {
             self.text.push_str(" # key: value");
@@ -62,12 +66,12 @@ impl Writer {
     /// Writes what follows a key or a dash; `at` is the indentation of children.
     fn value(&mut self, shape: &Shape, path: &str, at: usize) {
         match shape {
-            Shape::Plain(number) => self.text.push_str(&format!(" v{number}")),
-            Shape::Quoted(text) => self.text.push_str(&format!(" \"{text}: - #\"")),
+            Shape::Plain(number) => self.push(format_args!(" v{number}")),
+            Shape::Quoted(text) => self.push(format_args!(" \"{text}: - #\"")),
             Shape::Block(literal, lines, blanks) => {
                 let indent = " ".repeat(at);
                 self.text.push_str(if *literal { " |\n" } else { " >-\n" });
-                (0..=*lines).for_each(|_| self.text.push_str(&format!("{indent}key: value # text\n")));
+                (0..=*lines).for_each(|_| self.push(format_args!("{indent}key: value # text\n")));
                 (0..*blanks).for_each(|_| self.text.push('\n'));
                 self.line += usize::from(*lines) + usize::from(*blanks) + 2;
                 return;
@@ -84,10 +88,11 @@ impl Writer {
                 for (index, item) in items.iter().enumerate() {
                     self.paths.push((format!("{path}[{index}]"), self.line, item.clone()));
                 }
-                self.text.push_str(&format!(" [{}]", items.join(", ")));
+                self.push(format_args!(" [{}]", items.join(", ")));
             }
             Shape::Anchored(entries) => {
-                self.text.push_str(&format!(" &n{}", self.anchors));
+                let anchor = self.anchors;
+                self.push(format_args!(" &n{anchor}"));
                 self.flow(entries, path);
                 self.anchors += 1;
             }
@@ -102,7 +107,7 @@ impl Writer {
             self.paths.push((format!("{path}{step}"), self.line, format!("{key}: v{value}")));
             written.push(format!("{key}: v{value}"));
         }
-        self.text.push_str(&format!(" {{{}}}", written.join(", ")));
+        self.push(format_args!(" {{{}}}", written.join(", ")));
     }
 
     fn children(&mut self, shape: &Shape, path: &str, at: usize) {
@@ -112,12 +117,12 @@ impl Writer {
                 for (number, (key, value)) in entries.iter().enumerate() {
                     let (key, step) = key.forms(number);
                     let path = format!("{path}{step}");
-                    self.text.push_str(&format!("{indent}{key}:"));
+                    self.push(format_args!("{indent}{key}:"));
                     self.paths.push((path.clone(), self.line, key.clone()));
                     self.value(value, &path, at + 2);
                     if let Shape::Anchored(entries) = value {
                         let (name, line) = (self.anchors - 1, self.line);
-                        self.text.push_str(&format!("{indent}alias{name}: *n{name}\n"));
+                        self.push(format_args!("{indent}alias{name}: *n{name}\n"));
                         self.line += 1;
                         let alias = path.rfind(&step).map(|cut| format!("{}.alias{name}", &path[..cut])).unwrap_or_default();
                         self.paths.push((alias.clone(), line, format!("alias{name}: *n{name}")));
@@ -133,7 +138,7 @@ impl Writer {
             Shape::List(items) => {
                 for (index, item) in items.iter().enumerate() {
                     let path = format!("{path}[{index}]");
-                    self.text.push_str(&format!("{indent}-"));
+                    self.push(format_args!("{indent}-"));
                     // What an item that is a collection starts with is asserted for what is in it.
                     if matches!(item, Shape::Plain(_) | Shape::Quoted(_) | Shape::Block(..)) {
                         self.paths.push((path.clone(), self.line, String::new()));
@@ -172,6 +177,7 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 fn inside(text: &str, place: &Location) -> bool {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<_> = text.split_inclusive('\n').map(|line| line.trim_end_matches('\n')).collect();
     let chars = lines.get(place.end_line as usize - 1).map_or(0, |line| line.chars().count());
     let is_line = place.line >= 1 && (place.end_line as usize <= lines.len().max(1));

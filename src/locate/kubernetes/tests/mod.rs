@@ -365,7 +365,9 @@ fn a_bomb_costs_its_bytes() {
         bomb = format!("{bomb}a{n}: &a{n} {{<<: [{previous}], l: [{previous}]}}\n");
     }
     assert_eq!(at(&bomb, "A//", "a299.missing"), "301:1 parent a299");
-    assert_eq!(at(&bomb, "A//", "a299.x[0]"), "2:14 exact y");
+    assert_eq!(at(&bomb, "A//", "a200.x[0]"), "2:14 exact y");
+    // What is merged through more than 256 mappings is not looked for.
+    assert_eq!(at(&bomb, "A//", "a299.x[0]"), "301:1 parent a299");
     assert_eq!(at(&bomb, "A//", &format!("a299{}", ".l[*]".repeat(60))), "242:83 parent l");
     for deep in ["- ".repeat(100_000), "[".repeat(100_000), "a:\n ".repeat(1000), "? ".repeat(100_000)] {
         assert!(at(&deep, "A//", &"[0]".repeat(1000)).starts_with("1:"));
@@ -374,7 +376,8 @@ fn a_bomb_costs_its_bytes() {
 
 #[test]
 fn thousands_of_clues_are_cheap() {
-    let text: String = (0..3000).map(|n| format!("kind: A\nmetadata: {{name: n{n}}}\nspec: {{x: {n}}}\n---\n")).collect();
+    let document = |n| format!("kind: A\nmetadata: {{name: n{n}}}\nspec: {{x: {n}}}\n---\n");
+    let text = (0..3000).map(document).collect::<Vec<_>>().concat();
     let resources: Vec<_> =
         (0..3000).map(|n| Resource { kind: Some("A".to_owned()), namespace: None, name: Some(format!("n{n}")) }).collect();
     let clues: Vec<_> = resources
