@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::process::{Command, Stdio};
+
 use common::{BAD_DOCKERFILE, Repo, hss_iac, quick, run, scan, start};
 
 const OPENING: &str = "The stand-in answered in place of HSS";
@@ -51,4 +53,46 @@ fn list_has_a_table_and_json_only() {
     let ran = run(repo.path(), &["list", "-o", "markdown"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("[possible values: table, json]"), "{}", ran.stderr);
+}
+
+/// A report to what is no regular file goes through it: a device or a pipe must stay what it is, behind a link too.
+#[cfg(unix)]
+#[test]
+fn devices_and_pipes_are_written_to_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let out = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| out.path().join(name);
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().expect("mkfifo").success());
+    std::os::unix::fs::symlink("/dev/zero", at("sink")).expect("a link");
+    std::os::unix::fs::symlink("pipe", at("link")).expect("a link");
+    let mut reader = Command::new("cat").arg(at("pipe")).stdout(Stdio::piped()).spawn().expect("cat");
+    let mut command = hss_iac(repo.path());
+    command.args(["scan", "-q", "--emulator", "-o"]).arg(format!("json={}", at("link").display()));
+    let ran = command.arg("-o").arg(format!("html={}", at("sink").display())).output().expect("the binary runs");
+    let kind = |name: &str| std::fs::symlink_metadata(at(name)).expect("it is there").file_type();
+    let kinds = (kind("pipe").is_fifo(), kind("link").is_symlink(), kind("sink").is_symlink());
+    if kinds != (true, true, true) {
+        reader.kill().expect("it ends");
+    }
+    let read = reader.wait_with_output().expect("it ends").stdout;
+    assert_eq!(kinds, (true, true, true), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(1));
+    let read: serde_json::Value = serde_json::from_slice(&read).expect("the whole report");
+    assert_eq!(read["verdict"]["exit_code"], 1);
+}
+
+/// The file descriptors of a shell are links too, to a pipe or to a file that another program holds open.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_goes_to_a_file_descriptor() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let out = tempfile::NamedTempFile::new().expect("a file");
+    let mut command = hss_iac(repo.path());
+    command.args(["scan", "-q", "--emulator", "-o", "json=/dev/stderr"]);
+    let status = command.stderr(out.reopen().expect("the file")).stdout(Stdio::null()).status().expect("the binary runs");
+    assert_eq!(status.code(), Some(1));
+    assert!(std::fs::symlink_metadata("/dev/stderr").expect("it is there").is_symlink());
+    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(out.path()).expect("text")).expect("JSON");
+    assert_eq!(written["verdict"]["exit_code"], 1);
 }

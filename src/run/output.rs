@@ -1,6 +1,6 @@
 //! Where reports go: stdout, or a file that is there whole or not at all.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -103,8 +103,14 @@ fn write_plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>, out: &mut d
     out.write_all(&strip_bytes(&buffer).into_vec())
 }
 
-/// Writes beside the place and moves it there: what is there is whole at any time, and a link is replaced, not followed.
+/// Writes a file. A device, a pipe or what else is no regular file stays what it is and is written to, through links, as is whatever the
+/// system itself names, such as `/dev/stdout`. In any other place the new file is written beside the old one and moved over it: what is
+/// there is whole at any time, and a link is replaced, not followed.
 pub(super) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    if is_kept(path) {
+        return append(path, write)
+            .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) });
+    }
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
     let part = Path::new(&name);
@@ -120,4 +126,20 @@ pub(super) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::
         let _ = std::fs::remove_file(part);
     }
     result
+}
+
+/// Whether what stands there must not be replaced.
+fn is_kept(path: &Path) -> bool {
+    let Ok(there) = std::fs::metadata(path) else { return false };
+    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+    // Here are the links to open files, which may be regular ones; `/dev/shm` is for anybody.
+    let is_system = |parent: std::path::PathBuf| parent == Path::new("/dev") || parent.starts_with("/proc");
+    !there.is_file() || parent.is_some_and(is_system)
+}
+
+/// Adds to what is there, following links.
+fn append(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut file = BufWriter::new(OpenOptions::new().append(true).open(path)?);
+    write(&mut file)?;
+    file.flush()
 }
