@@ -3,6 +3,9 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/samples.rs"]
+#[allow(dead_code, reason = "one sample is enough")]
+mod samples;
 
 use std::process::{Command, Stdio};
 
@@ -95,4 +98,64 @@ fn a_report_goes_to_a_file_descriptor() {
     assert!(std::fs::symlink_metadata("/dev/stderr").expect("it is there").is_symlink());
     let written: serde_json::Value = serde_json::from_slice(&std::fs::read(out.path()).expect("text")).expect("JSON");
     assert_eq!(written["verdict"]["exit_code"], 1);
+}
+
+/// All that runs in a step of GitHub adds to one summary.
+#[test]
+fn a_summary_is_added_to_what_is_there_and_stays_below_what_github_takes() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let path = repo.path().join("summary.md");
+    let args = ["scan", "-q", "--emulator", "-o", "github-summary=summary.md"];
+    let read = || std::fs::read_to_string(&path).expect("a summary");
+    run(repo.path(), &args);
+    let alone = read();
+    std::fs::write(&path, "# Of another tool").expect("a summary");
+    run(repo.path(), &args);
+    assert_eq!(read(), format!("# Of another tool\n{alone}"));
+    std::fs::write(&path, "x".repeat(1024 * 1024 - 100)).expect("a summary");
+    let ran = run(repo.path(), &args);
+    assert!(read().ends_with('x'), "a longer one would be dropped whole");
+    let said = "the github-summary report leaves out all: 1048476 of 1048576 bytes are taken\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, said));
+}
+
+/// Whatever the order typed: a report that failed stands in the JSON file, on stdout and in the exit code.
+#[test]
+fn the_json_file_holds_the_verdict_of_the_whole_run() {
+    let repo = Repo::new().many(1);
+    let args =
+        ["scan", "-q", "--emulator", "-o", "json=x.json", "-o", "html=/no/such/directory/page", "-o", "sarif=x.sarif"];
+    let ran = run(repo.path(), &args);
+    assert_eq!(ran.code, 8, "{}", ran.stderr);
+    assert!(ran.stdout.contains("ERROR (exit 8"), "{}", ran.stdout);
+    let result: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(repo.path().join("x.json")).expect("a result")).expect("JSON");
+    assert_eq!((&result["verdict"]["status"], &result["verdict"]["exit_code"]), (&"error".into(), &8.into()));
+    assert_eq!(run(repo.path(), &["render", "x.json"]).stdout, ran.stdout);
+}
+
+/// A report that is not all there is says so where the run is watched, too.
+#[test]
+fn what_a_report_leaves_out_is_said_on_stderr() {
+    let repo = Repo::new();
+    std::fs::write(repo.path().join("in.json"), samples::many(30_000).to_string()).expect("a result");
+    let outputs = ["sarif", "markdown", "github", "github-summary"];
+    let mut command = hss_iac(repo.path());
+    command.args(["render", "in.json", "-o", "table=out.table"]);
+    for format in outputs {
+        command.arg("-o").arg(format!("{format}=out.{format}"));
+    }
+    let ran = command.output().expect("the binary runs");
+    let stderr = String::from_utf8(ran.stderr).expect("text");
+    let said: Vec<&str> = stderr.lines().collect();
+    let number = |line: &str| line.split(' ').filter_map(|word| word.parse::<usize>().ok()).next().expect("a number");
+    let inside = |format: &str, end: &str| {
+        let text = std::fs::read_to_string(repo.path().join(format!("out.{format}"))).expect("a report");
+        text.lines().filter_map(|line| line.strip_suffix(end)?.parse::<usize>().ok()).sum::<usize>()
+    };
+    assert_eq!(said.len(), 4, "{stderr}");
+    assert_eq!(said[0], "the sarif report leaves out 5000 findings");
+    assert_eq!(said[1], format!("the markdown report leaves out {} rows", inside("markdown", " more not shown.")));
+    assert_eq!(said[2], format!("the github report leaves out {} annotations", 30_000 - 3 * 9));
+    assert_eq!(number(said[3]), inside("github-summary", " more not shown."));
 }
