@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hss_iac::model::{Level, ScanResult};
-use hss_iac::report::{self, View};
+use hss_iac::report::{self, View, Written};
 
 /// Counts what it is given.
 struct Counter(u64);
@@ -28,17 +28,17 @@ impl Write for Counter {
     }
 }
 
-type Writer = fn(&ScanResult, View<'_>, &mut dyn Write) -> io::Result<()>;
+type Writer = fn(&ScanResult, View<'_>, &mut dyn Write) -> Written;
 
 const FORMATS: [(&str, Writer); 10] = [
     ("table", |result, view, out| report::table::write(result, view, out)),
-    ("json", |result, _, out| report::json::write(result, out)),
+    ("json", |result, _, out| report::json::write(result, out).map(|()| None)),
     ("sarif", |result, _, out| report::sarif::write(result, out)),
     ("junit", |result, _, out| report::junit::write(result, out)),
     ("gitlab-codequality", |result, _, out| report::gitlab_codequality::write(result, out)),
     ("gitlab-sast", |result, _, out| report::gitlab_sast::write(result, out)),
     ("github", |result, view, out| report::github::write(result, view, out)),
-    ("github-summary", |result, view, out| report::github_summary::write(result, view, out)),
+    ("github-summary", |result, view, out| report::github_summary::write(result, view, 0, out)),
     ("markdown", |result, view, out| report::markdown::write(result, view, out)),
     ("html", |result, view, out| report::html::write(result, view, out)),
 ];

@@ -90,7 +90,8 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         say_tasks(&result.tasks, &progress);
     }
     let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: Some(&settings.input.root) };
-    output::write_all(&mut result, &settings.outputs, view, streams, |result, fault| {
+    let warn = |text: &str| progress.warn(text);
+    output::write_all(&mut result, &settings.outputs, view, streams, warn, |result, fault| {
         let mut facts = facts.clone();
         facts.faults.push((Exit::Report, fault));
         result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);

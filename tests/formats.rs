@@ -9,7 +9,7 @@ mod common;
 #[allow(dead_code, reason = "the writers for people take the rest")]
 mod samples;
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,7 +18,7 @@ use hss_iac::report;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-type Writer = fn(&ScanResult, &mut dyn Write) -> io::Result<()>;
+type Writer = fn(&ScanResult, &mut dyn Write) -> report::Written;
 type Check = fn(&[u8], &Value);
 
 /// Format, the ending of its file, writer, checker.

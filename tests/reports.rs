@@ -3,6 +3,11 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/samples.rs"]
+#[allow(dead_code, reason = "one sample is enough")]
+mod samples;
+
+use std::process::{Command, Stdio};
 
 use common::{BAD_DOCKERFILE, Repo, hss_iac, quick, run, scan, start};
 
@@ -51,4 +56,106 @@ fn list_has_a_table_and_json_only() {
     let ran = run(repo.path(), &["list", "-o", "markdown"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("[possible values: table, json]"), "{}", ran.stderr);
+}
+
+/// A report to what is no regular file goes through it: a device or a pipe must stay what it is, behind a link too.
+#[cfg(unix)]
+#[test]
+fn devices_and_pipes_are_written_to_and_not_replaced() {
+    use std::os::unix::fs::FileTypeExt as _;
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let out = tempfile::tempdir().expect("a directory");
+    let at = |name: &str| out.path().join(name);
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().expect("mkfifo").success());
+    std::os::unix::fs::symlink("/dev/zero", at("sink")).expect("a link");
+    std::os::unix::fs::symlink("pipe", at("link")).expect("a link");
+    let mut reader = Command::new("cat").arg(at("pipe")).stdout(Stdio::piped()).spawn().expect("cat");
+    let mut command = hss_iac(repo.path());
+    command.args(["scan", "-q", "--emulator", "-o"]).arg(format!("json={}", at("link").display()));
+    let ran = command.arg("-o").arg(format!("html={}", at("sink").display())).output().expect("the binary runs");
+    let kind = |name: &str| std::fs::symlink_metadata(at(name)).expect("it is there").file_type();
+    let kinds = (kind("pipe").is_fifo(), kind("link").is_symlink(), kind("sink").is_symlink());
+    if kinds != (true, true, true) {
+        reader.kill().expect("it ends");
+    }
+    let read = reader.wait_with_output().expect("it ends").stdout;
+    assert_eq!(kinds, (true, true, true), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(1));
+    let read: serde_json::Value = serde_json::from_slice(&read).expect("the whole report");
+    assert_eq!(read["verdict"]["exit_code"], 1);
+}
+
+/// The file descriptors of a shell are links too, to a pipe or to a file that another program holds open.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_goes_to_a_file_descriptor() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let out = tempfile::NamedTempFile::new().expect("a file");
+    let mut command = hss_iac(repo.path());
+    command.args(["scan", "-q", "--emulator", "-o", "json=/dev/stderr"]);
+    let status = command.stderr(out.reopen().expect("the file")).stdout(Stdio::null()).status().expect("the binary runs");
+    assert_eq!(status.code(), Some(1));
+    assert!(std::fs::symlink_metadata("/dev/stderr").expect("it is there").is_symlink());
+    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(out.path()).expect("text")).expect("JSON");
+    assert_eq!(written["verdict"]["exit_code"], 1);
+}
+
+/// All that runs in a step of GitHub adds to one summary.
+#[test]
+fn a_summary_is_added_to_what_is_there_and_stays_below_what_github_takes() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let path = repo.path().join("summary.md");
+    let args = ["scan", "-q", "--emulator", "-o", "github-summary=summary.md"];
+    let read = || std::fs::read_to_string(&path).expect("a summary");
+    run(repo.path(), &args);
+    let alone = read();
+    std::fs::write(&path, "# Of another tool").expect("a summary");
+    run(repo.path(), &args);
+    assert_eq!(read(), format!("# Of another tool\n{alone}"));
+    std::fs::write(&path, "x".repeat(1024 * 1024 - 100)).expect("a summary");
+    let ran = run(repo.path(), &args);
+    assert!(read().ends_with('x'), "a longer one would be dropped whole");
+    let said = "the github-summary report leaves out all: 1048476 of 1048576 bytes are taken\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, said));
+}
+
+/// Whatever the order typed: a report that failed stands in the JSON file, on stdout and in the exit code.
+#[test]
+fn the_json_file_holds_the_verdict_of_the_whole_run() {
+    let repo = Repo::new().many(1);
+    let args =
+        ["scan", "-q", "--emulator", "-o", "json=x.json", "-o", "html=/no/such/directory/page", "-o", "sarif=x.sarif"];
+    let ran = run(repo.path(), &args);
+    assert_eq!(ran.code, 8, "{}", ran.stderr);
+    assert!(ran.stdout.contains("ERROR (exit 8"), "{}", ran.stdout);
+    let result: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(repo.path().join("x.json")).expect("a result")).expect("JSON");
+    assert_eq!((&result["verdict"]["status"], &result["verdict"]["exit_code"]), (&"error".into(), &8.into()));
+    assert_eq!(run(repo.path(), &["render", "x.json"]).stdout, ran.stdout);
+}
+
+/// A report that is not all there is says so where the run is watched, too.
+#[test]
+fn what_a_report_leaves_out_is_said_on_stderr() {
+    let repo = Repo::new();
+    std::fs::write(repo.path().join("in.json"), samples::many(30_000).to_string()).expect("a result");
+    let outputs = ["sarif", "markdown", "github", "github-summary"];
+    let mut command = hss_iac(repo.path());
+    command.args(["render", "in.json", "-o", "table=out.table"]);
+    for format in outputs {
+        command.arg("-o").arg(format!("{format}=out.{format}"));
+    }
+    let ran = command.output().expect("the binary runs");
+    let stderr = String::from_utf8(ran.stderr).expect("text");
+    let said: Vec<&str> = stderr.lines().collect();
+    let number = |line: &str| line.split(' ').filter_map(|word| word.parse::<usize>().ok()).next().expect("a number");
+    let inside = |format: &str, end: &str| {
+        let text = std::fs::read_to_string(repo.path().join(format!("out.{format}"))).expect("a report");
+        text.lines().filter_map(|line| line.strip_suffix(end)?.parse::<usize>().ok()).sum::<usize>()
+    };
+    assert_eq!(said.len(), 4, "{stderr}");
+    assert_eq!(said[0], "the sarif report leaves out 5000 findings");
+    assert_eq!(said[1], format!("the markdown report leaves out {} rows", inside("markdown", " more not shown.")));
+    assert_eq!(said[2], format!("the github report leaves out {} annotations", 30_000 - 3 * 9));
+    assert_eq!(number(said[3]), inside("github-summary", " more not shown."));
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::shown::{self, Shown};
 use super::text::{cut, one_line};
-use super::{STAND_IN, View, printable};
+use super::{STAND_IN, View, Written, printable};
 use crate::judge::count;
 use crate::model::{Bucket, Finding, Level, Location, Precision, ScanResult};
 
@@ -32,17 +32,19 @@ struct Annotation {
 }
 
 /// Writes the commands, then the verdict as a plain line of the log.
-pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> Written {
     if result.service.stand_in {
         writeln!(out, "{STAND_IN}")?;
     }
     let shown = Shown::of(result, view);
+    let mut left_out = 0;
     for kind in KINDS {
         let mut annotations = if kind == "warning" { about_the_run(result) } else { Vec::new() };
         annotations.extend(shown.findings.iter().filter(|f| kind_of(f.level) == kind).map(|f| of_finding(f)));
         let all = annotations.len();
         if all > OF_A_KIND {
             annotations.truncate(OF_A_KIND - 1);
+            left_out += all - annotations.len();
             annotations.push(Annotation {
                 title: "hss-iac".to_owned(),
                 message: format!("{} more: see the summary or another report", all - annotations.len()),
@@ -66,7 +68,8 @@ pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Re
         verdict.exit_code,
         one_line(&shown::policy(result)),
         one_line(&shown::reasons(result))
-    )
+    )?;
+    Ok((left_out > 0).then(|| count(left_out as u64, "annotation", "annotations")))
 }
 
 fn kind_of(level: Level) -> &'static str {

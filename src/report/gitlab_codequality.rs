@@ -4,13 +4,13 @@
 //! the stand-in (`info`), files that were not scanned and a run that is not whole (`major`).
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::Write;
 
 use serde::Serialize;
 use serde::ser::{SerializeSeq as _, Serializer as _};
 
-use super::STAND_IN;
 use super::machine::{self, Unique, cut, or};
+use super::{STAND_IN, Written};
 use crate::model::{Finding, Level, ScanResult};
 
 /// The longest description: it stands in one row of a table.
@@ -20,7 +20,7 @@ const DESCRIPTION: usize = 1_000;
 const CHECK: usize = 255;
 
 /// Writes the entries, worst first, in one line.
-pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
     let mut json = serde_json::Serializer::new(&mut *out);
     let mut list = json.serialize_seq(None)?;
     // The model promises unique fingerprints; a result from elsewhere need not keep that, and two entries with one
@@ -32,7 +32,8 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
         list.serialize_element(&entry)?;
     }
     list.end()?;
-    out.write_all(b"\n")
+    out.write_all(b"\n")?;
+    Ok(None)
 }
 
 fn fingerprint_of(text: &str) -> String {

@@ -1,11 +1,12 @@
 //! GitLab's SAST report, schema 15.2.4: a newer MAJOR.MINOR than GitLab knows would be refused.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::Write;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
+use super::Written;
 use super::machine::{self, Unique, Weight, cut, or};
 use crate::model::{Finding, Level, ScanResult};
 
@@ -22,7 +23,7 @@ const SOLUTION: usize = 7_000;
 const MESSAGE: usize = 1_000;
 
 /// Writes the report in one line.
-pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
     let tool = Tool {
         id: machine::tool(result),
         name: machine::tool(result),
@@ -43,7 +44,8 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
         vulnerabilities: Vulnerabilities(machine::worst_first(result)),
     };
     serde_json::to_writer(&mut *out, &report)?;
-    out.write_all(b"\n")
+    out.write_all(b"\n")?;
+    Ok(None)
 }
 
 /// UTC without a zone, as the schema has it.

@@ -11,8 +11,9 @@ use std::io::{self, Write};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
-use super::STAND_IN;
 use super::machine::{self, Unique, cut, or};
+use super::{STAND_IN, Written};
+use crate::judge::count;
 use crate::model::{FileRecord, Finding, RepoPath, ScanResult, State};
 
 /// GitLab takes less than 30 MB a file. The messages at the end have the rest.
@@ -26,7 +27,7 @@ const TEXT: usize = 2_000;
 const MESSAGE: usize = 400;
 
 /// Writes the one suite, worst first.
-pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
     let selected = Selected::of(result)?;
     let counts = [
         ("tests", selected.cases.len().to_string()),
@@ -56,7 +57,8 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
         })?;
         Ok(())
     })?;
-    out.write_all(b"\n")
+    out.write_all(b"\n")?;
+    Ok((selected.left_out > 0).then(|| count(selected.left_out as u64, "test case", "test cases")))
 }
 
 /// The cases that fit, with their names.
@@ -66,6 +68,7 @@ struct Selected<'a> {
     failures: u64,
     errors: u64,
     skipped: u64,
+    left_out: usize,
 }
 
 impl<'a> Selected<'a> {
@@ -78,7 +81,8 @@ impl<'a> Selected<'a> {
             let name = names.name(&case.name(), |name, nth| format!("{name} #{nth}"));
             write_case(&mut size, &name, &case)?;
             if size.get_mut().0 > BUDGET {
-                let cut = Case::Cut(1 + all.count());
+                selected.left_out = 1 + all.count();
+                let cut = Case::Cut(selected.left_out);
                 selected.push(cut.name(), cut);
                 break;
             }

@@ -4,13 +4,14 @@ mod escape;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::Write;
 
 use escape::{code, text};
 
 use super::shown::{self, Shown};
 use super::text::cut;
-use super::{STAND_IN, View};
+use super::{STAND_IN, View, Written};
+use crate::judge::count;
 use crate::model::{Bucket, Finding, Level, ScanResult};
 
 /// By this a later run finds the comment of an earlier one.
@@ -23,13 +24,15 @@ const LONGEST: usize = 300;
 const RESERVE: usize = 1_000;
 
 /// Writes the comment.
-pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> Written {
     writeln!(out, "{MARKER}")?;
-    out.write_all(document(result, view, BUDGET - MARKER.len() - 1).as_bytes())
+    let (document, left_out) = document(result, view, BUDGET - MARKER.len() - 1);
+    out.write_all(document.as_bytes())?;
+    Ok(left_out)
 }
 
-/// The report in at most `budget` bytes, cut by row; what is above the findings and the policy are always there.
-pub(super) fn document(result: &ScanResult, view: View<'_>, budget: usize) -> String {
+/// The report in at most `budget` bytes, cut by row, and what that leaves out; what is above the findings and the policy are always there.
+pub(super) fn document(result: &ScanResult, view: View<'_>, budget: usize) -> (String, Option<String>) {
     let shown = Shown::of(result, view);
     let mut report = head(result, &shown);
     let foot = foot(result);
@@ -38,12 +41,15 @@ pub(super) fn document(result: &ScanResult, view: View<'_>, budget: usize) -> St
     let not_scanned = not_scanned(result, room / 5);
     let notes = notes(result, room / 10);
     let advice = advice(&shown, room / 5);
-    let rest = not_scanned.len() + notes.len() + advice.len();
-    report.push_str(&findings(&shown, view, room.saturating_sub(rest)));
-    for part in [not_scanned, notes, advice, foot] {
-        report.push_str(&part);
+    let rest = [&not_scanned, &notes, &advice].iter().map(|part| part.text.len()).sum();
+    let findings = findings(&shown, view, room.saturating_sub(rest));
+    let parts = [findings, not_scanned, notes, advice];
+    let left_out: usize = parts.iter().map(|part| part.left_out).sum();
+    for part in parts {
+        report.push_str(&part.text);
     }
-    report
+    report.push_str(&foot);
+    (report, (left_out > 0).then(|| count(left_out as u64, "row", "rows")))
 }
 
 fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
@@ -67,11 +73,18 @@ fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
     head
 }
 
-fn findings(shown: &Shown<'_>, view: View<'_>, room: usize) -> String {
+/// A table, or nothing.
+#[derive(Default)]
+struct Part {
+    text: String,
+    left_out: usize,
+}
+
+fn findings(shown: &Shown<'_>, view: View<'_>, room: usize) -> Part {
     let mut part =
         table("Findings", &["level", "rule", "finding", "where"], shown.findings.iter().map(|f| finding(f)), room);
     if let Some(below) = shown.below(view) {
-        push(&mut part, &format!("\n{below}."));
+        push(&mut part.text, &format!("\n{below}."));
     }
     part
 }
@@ -88,7 +101,7 @@ fn finding(finding: &Finding) -> String {
     ])
 }
 
-fn not_scanned(result: &ScanResult, room: usize) -> String {
+fn not_scanned(result: &ScanResult, room: usize) -> Part {
     let files = shown::not_scanned(result);
     let rows = files.iter().map(|file| {
         let reason = file.reason.as_deref().unwrap_or("no reason given");
@@ -98,13 +111,13 @@ fn not_scanned(result: &ScanResult, room: usize) -> String {
     table("Not scanned", &["file", "state", "reason"], rows, room)
 }
 
-fn notes(result: &ScanResult, room: usize) -> String {
+fn notes(result: &ScanResult, room: usize) -> Part {
     let rows = result.notes.iter().map(|note| row([text(&cut(note, LONGEST))]));
     table("Notes", &["note"], rows, room)
 }
 
 /// What to do, once a rule.
-fn advice(shown: &Shown<'_>, room: usize) -> String {
+fn advice(shown: &Shown<'_>, room: usize) -> Part {
     let mut seen = BTreeSet::new();
     let advice = shown.findings.iter().filter_map(|f| Some((f.rule_id.as_str(), f.remediation.as_deref()?)));
     let rows: Vec<String> = advice
@@ -122,23 +135,25 @@ fn foot(result: &ScanResult) -> String {
 }
 
 /// A heading and as many rows as there is room for; nothing where there are none.
-fn table(title: &str, columns: &[&str], rows: impl ExactSizeIterator<Item = String>, room: usize) -> String {
+fn table(title: &str, columns: &[&str], rows: impl ExactSizeIterator<Item = String>, room: usize) -> Part {
     let mut table = String::new();
+    let mut left_out = 0;
     let all = rows.len();
     if all == 0 {
-        return table;
+        return Part::default();
     }
     push(&mut table, &format!("\n#### {title}\n"));
     push(&mut table, &row(columns.iter().map(|column| (*column).to_owned())));
     push(&mut table, &row(columns.iter().map(|_| "---".to_owned())));
     for (written, row) in rows.enumerate() {
         if table.len() + row.len() + 1 > room {
-            push(&mut table, &format!("\n{} more not shown.", all - written));
+            left_out = all - written;
+            push(&mut table, &format!("\n{left_out} more not shown."));
             break;
         }
         push(&mut table, &row);
     }
-    table
+    Part { text: table, left_out }
 }
 
 fn row(cells: impl IntoIterator<Item = String>) -> String {

@@ -17,6 +17,7 @@ mod shown;
 pub mod table;
 mod text;
 
+use std::io;
 use std::path::Path;
 
 use crate::model::Level;
@@ -25,6 +26,9 @@ pub use text::printable;
 
 /// The line that opens every report of a run that HSS did not answer.
 pub const STAND_IN: &str = "The stand-in answered in place of HSS: these findings are its own and no verdict of HSS.";
+
+/// What a writer gives back: what the report leaves out of the result, such as `5000 findings`, if anything.
+pub type Written = io::Result<Option<String>>;
 
 /// What the reports for people show.
 #[derive(Debug, Clone, Copy)]

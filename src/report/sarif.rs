@@ -4,13 +4,15 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::{self, Write};
+use std::io::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use serde::{Serialize, Serializer};
 
+use super::Written;
 use super::machine::{self, Message, Weight, cut, or};
+use crate::judge::count;
 use crate::model::{FileType, Finding, Level, RepoPath, ScanResult};
 
 /// Results that GitHub takes in a run; one more and the whole upload is refused. The same holds for rules, which are
@@ -34,8 +36,9 @@ const TEXT: usize = 1_024;
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Writes the log: one run, in one line.
-pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
     let selected = Selected::of(result);
+    let left_out = selected.left_out;
     let tool = machine::tool(result);
     let stand_in = result.service.stand_in.then_some(super::STAND_IN);
     let log = Log {
@@ -53,7 +56,7 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
             },
             invocations: [Invocation {
                 execution_successful: machine::is_whole(result),
-                tool_execution_notifications: notifications(result, selected.left_out),
+                tool_execution_notifications: notifications(result, left_out),
             }],
             original_uri_base_ids: BTreeMap::from([(
                 "%SRCROOT%",
@@ -64,7 +67,8 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
         }],
     };
     serde_json::to_writer(&mut *out, &log)?;
-    out.write_all(b"\n")
+    out.write_all(b"\n")?;
+    Ok((left_out > 0).then(|| count(left_out as u64, "finding", "findings")))
 }
 
 /// What goes in, within the limits.

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::shown::{self, Shown};
 use super::text::{cut, one_line};
-use super::{STAND_IN, View, excerpt, printable};
+use super::{STAND_IN, View, Written, excerpt, printable};
 use crate::model::{Bucket, Finding, Level, Precision, RepoPath, ScanResult, Status, SuppressedBy};
 
 const BOLD: Style = Style::new().bold();
@@ -25,7 +25,7 @@ const WIDEST_RULE: usize = 32;
 const LONGEST: usize = 400;
 
 /// Writes the table, with ANSI styles and links; a plain destination strips them.
-pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> Written {
     if result.service.stand_in {
         writeln!(out, "{YELLOW}{STAND_IN}{YELLOW:#}\n")?;
     }
@@ -44,7 +44,8 @@ pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Re
     }
     writeln!(out, "{}", shown::files(result))?;
     writeln!(out, "findings: {}", shown::findings(result, &shown))?;
-    write_verdict(result, out)
+    write_verdict(result, out)?;
+    Ok(None)
 }
 
 fn write_findings(shown: &Shown<'_>, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {

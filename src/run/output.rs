@@ -1,6 +1,6 @@
 //! Where reports go: stdout, or a file that is there whole or not at all.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use anstream::{AutoStream, ColorChoice};
 use crate::cli::{Format, Output};
 use crate::error::Error;
 use crate::model::ScanResult;
-use crate::report::{self, View};
+use crate::report::{self, View, Written};
 
 /// Where a command writes its data.
 pub struct Streams<'a> {
@@ -22,7 +22,7 @@ pub struct Streams<'a> {
 
 impl Streams<'_> {
     /// Writes text for people to stdout, without its styles where they do not reach it.
-    pub fn print(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    pub fn print<T>(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
         let styled = self.is_styled();
         self.write(|out| if styled { write(out) } else { write_plain(write, out) })
     }
@@ -32,13 +32,13 @@ impl Streams<'_> {
     }
 
     /// Writes to stdout; that nobody reads on is no fault.
-    pub fn write(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    pub fn write<T>(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
         let mut buffer = Vec::new();
-        write(&mut buffer)
-            .and_then(|()| self.out.write_all(&buffer))
-            .and_then(|()| self.out.flush())
-            .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
-            .map_err(|source| Error::Io { what: "stdout can't be written".to_owned(), source })
+        let failed = |source| Error::Io { what: "stdout can't be written".to_owned(), source };
+        let written = write(&mut buffer).map_err(failed)?;
+        let sent = self.out.write_all(&buffer).and_then(|()| self.out.flush());
+        sent.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }).map_err(failed)?;
+        Ok(written)
     }
 
     /// Stdout as this terminal takes it.
@@ -47,77 +47,121 @@ impl Streams<'_> {
     }
 }
 
-/// Writes every report; files first, so that a file that can't be written still stands in what stdout says. `fault` is told of each.
+/// Writes every report. `fault` is told of each that can't be written, at once, so that those after it say so: JSON files come after all
+/// other files, since programs and `render` go by them, and stdout comes last. `warn` is told what a report leaves out.
 pub(super) fn write_all(
     result: &mut ScanResult,
     outputs: &[Output],
     view: View<'_>,
     streams: &mut Streams<'_>,
+    warn: impl Fn(&str),
     mut fault: impl FnMut(&mut ScanResult, String),
 ) {
-    let mut faults = Vec::new();
-    let in_file = View { root: None, ..view };
-    for output in outputs {
-        if let Some(path) = &output.path
-            && let Err(error) = write_file(path, |out| match output.format {
-                Format::Table => write_plain(|out| write_report(result, output.format, in_file, out), out),
-                _ => write_report(result, output.format, in_file, out),
-            })
-        {
-            faults.push(format!("the {} report could not be written to {}: {error}", output.format, path.display()));
-        }
-    }
-    for text in faults {
-        fault(result, text);
-    }
-    for output in outputs.iter().filter(|output| output.path.is_none()) {
-        let linked = streams.is_styled() && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
-        let view = View { root: view.root.filter(|_| linked), ..view };
-        let write = |out: &mut dyn Write| write_report(result, output.format, view, out);
-        let written = if output.format == Format::Table { streams.print(write) } else { streams.write(write) };
-        if let Err(error) = written {
-            fault(result, error.to_string());
+    let mut ordered: Vec<&Output> = outputs.iter().collect();
+    ordered.sort_by_key(|output| (output.path.is_none(), output.format == Format::Json));
+    for output in ordered {
+        let format = output.format;
+        let written = match &output.path {
+            Some(path) => in_file(result, format, view, path)
+                .map_err(|error| format!("the {format} report could not be written to {}: {error}", path.display())),
+            None => on_stdout(result, format, view, streams).map_err(|error| error.to_string()),
+        };
+        match written {
+            Ok(Some(left_out)) => warn(&format!("the {format} report leaves out {left_out}")),
+            Ok(None) => {}
+            Err(text) => fault(result, text),
         }
     }
 }
 
-fn write_report(result: &ScanResult, format: Format, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn on_stdout(
+    result: &ScanResult,
+    format: Format,
+    view: View<'_>,
+    streams: &mut Streams<'_>,
+) -> Result<Option<String>, Error> {
+    let linked = streams.is_styled() && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
+    let view = View { root: view.root.filter(|_| linked), ..view };
+    let write = |out: &mut dyn Write| write_report(result, format, view, 0, out);
+    if format == Format::Table { streams.print(write) } else { streams.write(write) }
+}
+
+fn in_file(result: &ScanResult, format: Format, view: View<'_>, path: &Path) -> Written {
+    let view = View { root: None, ..view };
+    match format {
+        Format::Table => write_file(path, |out| write_plain(|out| write_report(result, format, view, 0, out), out)),
+        // The summary of a step is one file, to which everything in the step adds.
+        Format::GithubSummary if path.is_file() => {
+            let used = std::fs::metadata(path)?.len();
+            append(path, |out| write_report(result, format, view, used, out))
+        }
+        _ => write_file(path, |out| write_report(result, format, view, 0, out)),
+    }
+}
+
+/// `used` is what stands in the file already.
+fn write_report(result: &ScanResult, format: Format, view: View<'_>, used: u64, out: &mut dyn Write) -> Written {
     match format {
         Format::Table => report::table::write(result, view, out),
-        Format::Json => report::json::write(result, out),
+        Format::Json => report::json::write(result, out).map(|()| None),
         Format::Sarif => report::sarif::write(result, out),
         Format::Junit => report::junit::write(result, out),
         Format::GitlabCodequality => report::gitlab_codequality::write(result, out),
         Format::GitlabSast => report::gitlab_sast::write(result, out),
         Format::Markdown => report::markdown::write(result, view, out),
         Format::Github => report::github::write(result, view, out),
-        Format::GithubSummary => report::github_summary::write(result, view, out),
+        Format::GithubSummary => report::github_summary::write(result, view, used, out),
         Format::Html => report::html::write(result, view, out),
     }
 }
 
 /// Writes without styles. Only for text with styles: what is stripped goes beyond them, and of data nothing may be lost.
-fn write_plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>, out: &mut dyn Write) -> io::Result<()> {
+fn write_plain<T>(write: impl FnOnce(&mut dyn Write) -> io::Result<T>, out: &mut dyn Write) -> io::Result<T> {
     let mut buffer = Vec::new();
-    write(&mut buffer)?;
-    out.write_all(&strip_bytes(&buffer).into_vec())
+    let written = write(&mut buffer)?;
+    out.write_all(&strip_bytes(&buffer).into_vec())?;
+    Ok(written)
 }
 
-/// Writes beside the place and moves it there: what is there is whole at any time, and a link is replaced, not followed.
-pub(super) fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// Writes a file. A device, a pipe or what else is no regular file stays what it is and is written to, through links, as is whatever the
+/// system itself names, such as `/dev/stdout`. In any other place the new file is written beside the old one and moved over it: what is
+/// there is whole at any time, and a link is replaced, not followed.
+pub(super) fn write_file<T: Default>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+    if is_kept(path) {
+        // That nobody reads on is no fault, as on stdout.
+        return append(path, write)
+            .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(T::default()) } else { Err(error) });
+    }
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
     let part = Path::new(&name);
-    let result = File::create_new(part)
-        .and_then(|file| {
-            let mut file = BufWriter::new(file);
-            write(&mut file)?;
-            file.into_inner()?.sync_all()
-        })
-        .and_then(|()| std::fs::rename(part, path));
+    let result = File::create_new(part).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        let written = write(&mut file)?;
+        file.into_inner()?.sync_all()?;
+        std::fs::rename(part, path)?;
+        Ok(written)
+    });
     if result.is_err() {
         // The first error is the one to tell.
         let _ = std::fs::remove_file(part);
     }
     result
+}
+
+/// Whether what stands there must not be replaced.
+fn is_kept(path: &Path) -> bool {
+    let Ok(there) = std::fs::metadata(path) else { return false };
+    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+    // Here are the links to open files, which may be regular ones; `/dev/shm` is for anybody.
+    let is_system = |parent: std::path::PathBuf| parent == Path::new("/dev") || parent.starts_with("/proc");
+    !there.is_file() || parent.is_some_and(is_system)
+}
+
+/// Adds to what is there, following links.
+fn append<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+    let mut file = BufWriter::new(OpenOptions::new().append(true).open(path)?);
+    let written = write(&mut file)?;
+    file.flush()?;
+    Ok(written)
 }

@@ -19,7 +19,8 @@ pub fn render(settings: &settings::Render, streams: &mut Streams<'_>) -> Result<
     let mut result = load(&settings.result)?;
     let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: None };
     let mut exit = Exit::Pass;
-    output::write_all(&mut result, &settings.outputs, view, streams, |_, fault| {
+    let warn = |text: &str| progress.warn(text);
+    output::write_all(&mut result, &settings.outputs, view, streams, warn, |_, fault| {
         progress.warn(&fault);
         exit = Exit::Report;
     });

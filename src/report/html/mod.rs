@@ -6,21 +6,21 @@
 mod plot;
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 
 use base64::Engine as _;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ring::digest;
 
 use super::shown::{self, Shown};
-use super::{STAND_IN, View, printable};
+use super::{STAND_IN, View, Written, printable};
 use crate::model::{Finding, Level, Location, Precision, RepoPath, ScanResult, Status};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// Writes the page, file by file.
-pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> Written {
     let shown = Shown::of(result, view);
     let put = |out: &mut dyn Write, markup: Markup| out.write_all(markup.0.as_bytes());
     put(out, head(result))?;
@@ -29,7 +29,8 @@ pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> io::Re
         put(out, file(path, &findings))?;
     }
     put(out, rest(result, &shown))?;
-    writeln!(out, "</main>{}<script>{SCRIPT}</script></body></html>", foot(result).0)
+    writeln!(out, "</main>{}<script>{SCRIPT}</script></body></html>", foot(result).0)?;
+    Ok(None)
 }
 
 fn head(result: &ScanResult) -> Markup {

@@ -18,7 +18,7 @@ fn report(value: Value, view: View<'_>) -> String {
 
 fn summary(value: Value, view: View<'_>) -> String {
     let mut bytes = Vec::new();
-    github_summary::write(&result(value), view, &mut bytes).expect("a report");
+    github_summary::write(&result(value), view, 0, &mut bytes).expect("a report");
     String::from_utf8(bytes).expect("text")
 }
 
