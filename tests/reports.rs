@@ -148,7 +148,7 @@ fn what_a_report_leaves_out_is_said_on_stderr() {
     let ran = command.output().expect("the binary runs");
     let stderr = String::from_utf8(ran.stderr).expect("text");
     let said: Vec<&str> = stderr.lines().collect();
-    let number = |line: &str| line.split(' ').filter_map(|word| word.parse::<usize>().ok()).next().expect("a number");
+    let number = |line: &str| line.split(' ').find_map(|word| word.parse::<usize>().ok()).expect("a number");
     let inside = |format: &str, end: &str| {
         let text = std::fs::read_to_string(repo.path().join(format!("out.{format}"))).expect("a report");
         text.lines().filter_map(|line| line.strip_suffix(end)?.parse::<usize>().ok()).sum::<usize>()
