@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 pub struct Baseline {
     /// 1.
     pub version: u32,
-    /// What is known, sorted; a finding that is there twice stands here twice.
+    /// What is known, sorted; a finding that is there twice stands here twice, one that stands for several places says so.
     pub findings: Vec<KnownFinding>,
 }
 
@@ -27,7 +27,7 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<KnownFinding>, String> {
     if read.version > VERSION {
         return Err(format!("it has version {}, and this program reads up to {VERSION}", read.version));
     }
-    Ok(read.findings)
+    Ok(read.findings.into_iter().map(KnownFinding::normal).collect())
 }
 
 /// Writes a baseline, one finding a line, so that a change of it reads well.
@@ -67,32 +67,44 @@ pub enum Look {
     Unknown,
 }
 
-/// Tells known findings from new ones, each entry standing for one finding. Gives the entries that are resolved.
-pub fn compare(findings: &mut [Finding], known: &[KnownFinding], look: &dyn Fn(&RepoPath) -> Look) -> Vec<KnownFinding> {
+/// Tells known findings from new ones, each place of an entry standing for one place of a finding. A finding of which only some places are
+/// known becomes two, the second one new and without a fingerprint. Gives the entries that are resolved.
+pub fn compare(findings: &mut Vec<Finding>, known: &[KnownFinding], look: &dyn Fn(&RepoPath) -> Look) -> Vec<KnownFinding> {
     let mut matching = Matching::new(findings, known);
-    matching.pass(|known| Some(known.clone()), |finding| Some(finding.clone()));
+    let same = |known: &KnownFinding| Some(KnownFinding { places: 1, ..known.clone() });
+    matching.pass(same, same);
     // The service did not always name the place, or there were no calls left to ask for it.
     let file = |known: &KnownFinding| (known.rule_id.clone(), known.path.clone());
     matching.pass(|known| Some(file(known)), |finding| finding.is_placeless().then(|| file(finding)));
     matching.pass(|known| known.is_placeless().then(|| file(known)), |finding| Some(file(finding)));
     matching.renamed(look);
     let Matching { entries, findings: of, .. } = matching;
-    for (finding, is_known) in findings.iter_mut().zip(of.iter().map(|(_, known)| *known)) {
-        finding.bucket = if is_known { Bucket::Known } else { Bucket::New };
-    }
     let mut resolved: Vec<KnownFinding> = entries
         .into_iter()
-        .filter(|(known, taken)| !taken && look(&known.path) != Look::Unknown)
-        .map(|(known, _)| known.clone())
+        .filter(|(known, open)| *open > 0 && look(&known.path) != Look::Unknown)
+        .map(|(known, open)| KnownFinding { places: open, ..known.clone() })
         .collect();
     resolved.sort();
+    let open: Vec<u64> = of.into_iter().map(|(_, open)| open).collect();
+    *findings = std::mem::take(findings).into_iter().zip(open).flat_map(|(finding, open)| parts(finding, open)).collect();
     resolved
 }
 
-/// Entries, each with whether it stands for a finding, and findings, each with whether an entry stands for it.
+/// A finding of which so many places are new.
+fn parts(finding: Finding, open: u64) -> impl Iterator<Item = Finding> {
+    let known = finding.places.saturating_sub(open);
+    let new = (open > 0).then(|| {
+        let fingerprint = if known > 0 { String::new() } else { finding.fingerprint.clone() };
+        Finding { places: open, bucket: Bucket::New, fingerprint, ..finding.clone() }
+    });
+    let known = (known > 0).then_some(Finding { places: known, bucket: Bucket::Known, ..finding });
+    known.into_iter().chain(new)
+}
+
+/// Entries and findings, each with how many of its places are still open.
 struct Matching<'a> {
-    entries: Vec<(&'a KnownFinding, bool)>,
-    findings: Vec<(KnownFinding, bool)>,
+    entries: Vec<(&'a KnownFinding, u64)>,
+    findings: Vec<(KnownFinding, u64)>,
     /// Findings that count come first, so that a suppressed one takes no entry from them.
     order: Vec<usize>,
 }
@@ -101,35 +113,36 @@ impl<'a> Matching<'a> {
     fn new(findings: &[Finding], known: &'a [KnownFinding]) -> Self {
         let mut order: Vec<usize> = (0..findings.len()).collect();
         order.sort_by_key(|index| findings.get(*index).is_some_and(|finding| finding.suppressed.is_some()));
-        let mut entries: Vec<(&KnownFinding, bool)> = known.iter().map(|known| (known, false)).collect();
+        let mut entries: Vec<(&KnownFinding, u64)> = known.iter().map(|known| (known, known.places)).collect();
         entries.sort();
-        Self { entries, findings: findings.iter().map(|finding| (KnownFinding::of(finding), false)).collect(), order }
+        let findings = findings.iter().map(|finding| (KnownFinding::of(finding), finding.places)).collect();
+        Self { entries, findings, order }
     }
 
-    /// Brings together what is still open and has the same key, one to one; gives the pairs of entry and finding.
+    /// Brings together what is still open and has the same key, place by place; gives the pairs of entry and finding.
     fn pass<K: Ord>(
         &mut self,
         entry_key: impl Fn(&KnownFinding) -> Option<K>,
         finding_key: impl Fn(&KnownFinding) -> Option<K>,
     ) -> Vec<(usize, usize)> {
         let mut open: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
-        for (index, (known, _)) in self.entries.iter().enumerate().filter(|(_, (_, taken))| !taken) {
+        for (index, (known, _)) in self.entries.iter().enumerate().filter(|(_, (_, left))| *left > 0) {
             if let Some(key) = entry_key(known) {
                 open.entry(key).or_default().push_back(index);
             }
         }
         let mut pairs = Vec::new();
         for index in &self.order {
-            let Some((finding, is_known)) = self.findings.get_mut(*index).filter(|(_, is_known)| !*is_known) else {
-                continue;
-            };
-            let Some(entry) = finding_key(finding).and_then(|key| open.get_mut(&key)?.pop_front()) else { continue };
-            *is_known = true;
-            pairs.push((entry, *index));
-        }
-        for (entry, _) in &pairs {
-            if let Some((_, taken)) = self.entries.get_mut(*entry) {
-                *taken = true;
+            let Some((finding, wanted)) = self.findings.get_mut(*index).filter(|(_, wanted)| *wanted > 0) else { continue };
+            let Some(queue) = finding_key(finding).and_then(|key| open.get_mut(&key)) else { continue };
+            while let Some(entry) = queue.front().copied().filter(|_| *wanted > 0) {
+                let Some((_, left)) = self.entries.get_mut(entry) else { break };
+                let taken = (*left).min(*wanted);
+                (*left, *wanted) = (*left - taken, *wanted - taken);
+                if *left == 0 {
+                    queue.pop_front();
+                }
+                pairs.push((entry, *index));
             }
         }
         pairs
@@ -141,7 +154,7 @@ impl<'a> Matching<'a> {
         let gone: BTreeSet<RepoPath> = self
             .entries
             .iter()
-            .filter(|(known, taken)| !taken && look(&known.path) == Look::Deleted)
+            .filter(|(known, open)| *open > 0 && look(&known.path) == Look::Deleted)
             .map(|(known, _)| known.path.clone())
             .collect();
         let paths: BTreeSet<RepoPath> = self.entries.iter().map(|(known, _)| known.path.clone()).collect();

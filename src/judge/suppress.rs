@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::inline::Ignore;
 use crate::model::{
-    FileRecord, FileType, Finding, Location, Precision, RepoPath, Resource, State, SuppressedBy, Suppression,
+    FileRecord, FileType, Finding, KnownFinding, Location, Precision, RepoPath, Resource, State, SuppressedBy, Suppression,
 };
 
 /// An entry of the configuration.
@@ -51,15 +51,25 @@ pub fn apply(
     for (entry, used) in entries.iter().zip(used) {
         let told = match entry.until {
             Some(until) if until < looked.today => format!("the suppression of {} ran out on {until}", entry.rule),
-            _ if !used && looked.could_meet(entry) => format!("the suppression of {} meets no finding", entry.rule),
+            _ if !used && looked.could_meet(entry) && !findings.iter().any(|finding| entry.may_be_about(finding)) => {
+                format!("the suppression of {} meets no finding", entry.rule)
+            }
             _ => continue,
         };
         notes.push((entry.place.0.clone(), entry.place.1, told));
     }
     let used = by_comment(ignores, findings);
-    for (path, _, ignores) in ignores {
+    let numbered: HashSet<(&RepoPath, &str)> = findings
+        .iter()
+        .filter(|finding| KnownFinding::of(finding).is_placeless())
+        .map(|finding| (&finding.path, finding.rule_id.as_str()))
+        .collect();
+    for (path, file_type, ignores) in ignores {
         for ignore in ignores {
-            let unused = |rule: &&String| !used.contains(&(path, ignore.line, rule.as_str()));
+            let unused = |rule: &&String| {
+                let may_be_about = *file_type == FileType::K8sYaml && numbered.contains(&(path, rule.as_str()));
+                !used.contains(&(path, ignore.line, rule.as_str())) && !may_be_about
+            };
             let told = match ignore.fault {
                 Some(fault) => vec![format!("this ignore does not count: {fault}")],
                 None => ignore.rules.iter().filter(unused).map(|rule| format!("ignore[{rule}] meets no finding")).collect(),
@@ -108,9 +118,17 @@ fn by_config(entries: &[Entry], today: Date, findings: &mut [Finding]) -> Vec<bo
 
 impl Entry {
     fn is_about(&self, finding: &Finding) -> bool {
-        self.rule == finding.rule_id
-            && self.path.as_ref().is_none_or(|pattern| finding.path.is_matched_by(pattern))
+        self.is_about_file(finding)
             && self.resource.as_ref().is_none_or(|wanted| finding.resource.as_ref().is_some_and(|of| is_called(of, wanted)))
+    }
+
+    fn is_about_file(&self, finding: &Finding) -> bool {
+        self.rule == finding.rule_id && self.path.as_ref().is_none_or(|pattern| finding.path.is_matched_by(pattern))
+    }
+
+    /// Whether the object of a finding, which nobody asked for, may be the one of this.
+    fn may_be_about(&self, finding: &Finding) -> bool {
+        self.is_about_file(finding) && KnownFinding::of(finding).is_placeless()
     }
 }
 
@@ -130,6 +148,10 @@ fn by_comment<'a>(
         let (Some((path, file_type, ignores)), Some(location)) = (by_path.get(&finding.path), finding.location) else {
             continue;
         };
+        // Places that were only numbered may stand anywhere in a manifest: nobody looked at them.
+        if **file_type == FileType::K8sYaml && KnownFinding::of(finding).is_placeless() {
+            continue;
+        }
         for ignore in ignores.iter().filter(|ignore| ignore.fault.is_none() && reaches(ignore, **file_type, location)) {
             let Some(rule) = ignore.rules.iter().find(|rule| **rule == finding.rule_id) else { continue };
             used.insert((*path, ignore.line, rule.as_str()));

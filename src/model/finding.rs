@@ -91,16 +91,18 @@ pub struct KnownFinding {
     /// The Kubernetes object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<Resource>,
-    /// The instruction or the path inside the object, blanks folded; `None` where the service named no place.
+    /// The instruction or the path inside the object, blanks folded, each run of `*` as `***`; `None` where the service named no place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+    /// For how many places it stands.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub places: u64,
 }
 
 impl KnownFinding {
     /// What a baseline remembers of a finding.
     pub fn of(finding: &Finding) -> Self {
         let said = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let fold = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
         let resource = finding.resource.as_ref().map(|resource| Resource {
             kind: said(&resource.kind),
             namespace: said(&resource.namespace),
@@ -110,14 +112,33 @@ impl KnownFinding {
             path: finding.path.clone(),
             rule_id: finding.rule_id.clone(),
             resource: resource.filter(|resource| *resource != Resource::default()),
-            text: said(&finding.instruction).or_else(|| said(&finding.hit_path)).map(fold),
+            text: said(&finding.instruction).or_else(|| said(&finding.hit_path)).map(|text| normal(&text)),
+            places: finding.places,
         }
+    }
+
+    /// The same with its text as [`KnownFinding::of`] writes it.
+    #[must_use]
+    pub fn normal(self) -> Self {
+        Self { text: self.text.map(|text| normal(&text)), ..self }
     }
 
     /// Whether it says nothing of where in the file it is.
     pub fn is_placeless(&self) -> bool {
         self.resource.is_none() && self.text.is_none()
     }
+}
+
+/// Folds blanks, and stars as well: their number would tell the length of a masked credential, and a new one would be a new finding.
+fn normal(text: &str) -> String {
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut normal = String::with_capacity(folded.len());
+    let mut rest = folded.as_str();
+    while let Some((before, stars)) = rest.split_once('*') {
+        normal.extend([before, "***"]);
+        rest = stars.trim_start_matches('*');
+    }
+    normal + rest
 }
 
 /// A risk at a place.

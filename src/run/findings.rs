@@ -1,13 +1,13 @@
 //! What HSS reports becomes findings: one for each place of a risk, brought to its line.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::source;
 use crate::digest::sha256;
 use crate::hss::{PathRow, RiskRow};
 use crate::locate::{self, Clue, Place, TOP_OF_FILE};
-use crate::model::{Bucket, FileType, Finding, Resource};
+use crate::model::{Bucket, FileType, Finding, KnownFinding, Resource};
 use crate::scan::{Entry, Ledger};
 use crate::{discover, mask};
 
@@ -108,6 +108,19 @@ fn fingerprint(finding: &Finding, seen: &mut HashMap<String, u64>) -> String {
     fingerprint
 }
 
+/// Gives each finding that has no fingerprint the next number among those with an equal text.
+pub(super) fn number_parts(findings: &mut [Finding]) {
+    let (whole, parts): (Vec<_>, Vec<_>) = findings.iter_mut().partition(|finding| !finding.fingerprint.is_empty());
+    let texts: HashSet<String> = parts.iter().map(|finding| identity(finding)).collect();
+    let mut seen: HashMap<String, u64> = HashMap::new();
+    for text in whole.iter().map(|finding| identity(finding)).filter(|text| texts.contains(text)) {
+        *seen.entry(text).or_default() += 1;
+    }
+    for finding in parts {
+        finding.fingerprint = fingerprint(finding, &mut seen);
+    }
+}
+
 /// One finding for each place that is named, and one for the places that are only numbered, so that a verdict does not hang on which
 /// places were asked for.
 fn of_file(entry: &Entry) -> Vec<Finding> {
@@ -150,23 +163,12 @@ fn finding(entry: &Entry, risk: &RiskRow, place: Option<&PathRow>) -> Finding {
     }
 }
 
-/// What makes a finding the same one in another run: rule, file, object and text, not the place in the file, and no credential.
+/// What makes a finding the same one in another run: what a baseline remembers of it, so not the place in the file, and no credential.
 fn identity(finding: &Finding) -> String {
-    let words = |text: &Option<String>| {
-        let concealed = mask::credentials(text.as_deref().unwrap_or_default());
-        concealed.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
-    let resource = finding.resource.as_ref().map(|resource| {
-        [&resource.kind, &resource.namespace, &resource.name]
-            .map(|part| part.as_deref().unwrap_or_default().to_owned())
-            .join("\n")
-    });
-    [
-        finding.rule_id.clone(),
-        finding.path.to_string(),
-        resource.unwrap_or_default(),
-        words(&finding.instruction),
-        words(&finding.hit_path),
-    ]
-    .join("\n")
+    let mut quoted = finding.clone();
+    conceal(&mut quoted);
+    let known = KnownFinding::of(&quoted);
+    let Resource { kind, namespace, name } = known.resource.unwrap_or_default();
+    let parts = [Some(known.rule_id), Some(known.path.to_string()), kind, namespace, name, known.text];
+    parts.map(Option::unwrap_or_default).join("\n")
 }

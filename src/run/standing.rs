@@ -11,6 +11,7 @@ use crate::judge::suppress::{self, Looked};
 use crate::model::{FileRecord, FileType, Finding, KnownFinding, RepoPath, Skipped, State};
 use crate::{discover, settings};
 
+use super::findings::number_parts;
 use super::source;
 
 /// What came to light.
@@ -26,7 +27,7 @@ pub(super) fn settle(
     settings: &settings::Scan,
     files: &[FileRecord],
     skipped: &[Skipped],
-    findings: &mut [Finding],
+    findings: &mut Vec<Finding>,
 ) -> Standing {
     let ignores = if settings.inline_ignores { ignores(settings, files) } else { Vec::new() };
     let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
@@ -37,12 +38,14 @@ pub(super) fn settle(
         Some(known) => {
             let states: HashMap<&RepoPath, State> = files.iter().map(|file| (&file.path, file.state)).collect();
             let skipped: HashSet<&RepoPath> = skipped.iter().map(|skipped| &skipped.path).collect();
-            baseline::compare(findings, &known.findings, &|path| match states.get(path) {
+            let resolved = baseline::compare(findings, &known.findings, &|path| match states.get(path) {
                 Some(State::Scanned | State::Reused) => Look::Scanned,
                 Some(_) => Look::Unknown,
                 None if skipped.contains(path) || !discover::is_gone(&settings.input.root, path) => Look::Unknown,
                 None => Look::Deleted,
-            })
+            });
+            number_parts(findings);
+            resolved
         }
     };
     Standing { notes, resolved }

@@ -13,14 +13,30 @@ fn known(path: &str, rule: &str, text: &str) -> KnownFinding {
 
 /// Compares where `old/…` is deleted, `lost/…` was not scanned, and all else was.
 fn compared(findings: &mut [Finding], entries: &[KnownFinding]) -> (Vec<Bucket>, Vec<String>) {
+    let (findings, resolved) = matched(findings, entries);
+    (findings.iter().map(|finding| finding.bucket).collect(), resolved)
+}
+
+/// The same with the whole findings.
+fn matched(findings: &[Finding], entries: &[KnownFinding]) -> (Vec<Finding>, Vec<String>) {
     let look = |path: &RepoPath| match path.to_string() {
         path if path.starts_with("old/") => Look::Deleted,
         path if path.starts_with("lost/") => Look::Unknown,
         _ => Look::Scanned,
     };
-    let resolved = compare(findings, entries, &look);
-    let told = |known: KnownFinding| format!("{} {} {}", known.path, known.rule_id, known.text.unwrap_or_default());
-    (findings.iter().map(|finding| finding.bucket).collect(), resolved.into_iter().map(told).collect())
+    let mut findings = findings.to_vec();
+    let resolved = compare(&mut findings, entries, &look);
+    let told = |known: KnownFinding| {
+        let places = if known.places == 1 { String::new() } else { format!(" ({})", known.places) };
+        format!("{} {} {}{places}", known.path, known.rule_id, known.text.unwrap_or_default())
+    };
+    (findings, resolved.into_iter().map(told).collect())
+}
+
+/// The same findings by bucket, places and fingerprint.
+fn parts(findings: &[Finding], entries: &[KnownFinding]) -> (Vec<(Bucket, u64, String)>, Vec<String>) {
+    let (findings, resolved) = matched(findings, entries);
+    (findings.into_iter().map(|finding| (finding.bucket, finding.places, finding.fingerprint)).collect(), resolved)
 }
 
 use Bucket::{Known, New};
@@ -68,6 +84,38 @@ fn without_a_place_rule_and_file_are_enough() {
 }
 
 #[test]
+fn places_are_matched_one_to_one() {
+    let many = |n: u64| Finding { places: n, ..at("f", "R", "") };
+    let entry = |n: u64| KnownFinding::of(&many(n));
+    let (whole, part) = ("f".to_owned(), String::new());
+    assert_eq!(parts(&[many(5)], &[entry(5)]), (vec![(Known, 5, whole.clone())], vec![]));
+    assert_eq!(parts(&[many(5)], &[entry(2)]), (vec![(Known, 2, whole.clone()), (New, 3, part)], vec![]));
+    assert_eq!(parts(&[many(2)], &[entry(5)]), (vec![(Known, 2, whole.clone())], vec!["f R  (3)".to_owned()]));
+
+    let placed = ["a", "b", "c"].map(|text| at("f", "R", text));
+    let entries = placed.clone().map(|finding| KnownFinding::of(&finding));
+    assert_eq!(parts(&[many(3)], &entries), (vec![(Known, 3, whole.clone())], vec![]), "they were only numbered");
+    assert_eq!(parts(&[many(2)], &entries).1, ["f R c"]);
+    assert_eq!(parts(&placed, &[entry(4)]).1, ["f R "], "one place is gone");
+    let all_known = vec![(Known, 1, whole.clone()); 3];
+    assert_eq!(parts(&placed, &[entry(3)]), (all_known, vec![]));
+    let told: Vec<Bucket> = matched(&placed, &[entry(2)]).0.into_iter().map(|finding| finding.bucket).collect();
+    assert_eq!(told, [Known, Known, New]);
+    let mixed = [placed[0].clone(), many(2)];
+    let expected = vec![(Known, 1, whole.clone()), (Known, 2, whole)];
+    assert_eq!(parts(&mixed, &[entry(2), entries[0].clone()]), (expected, vec![]));
+}
+
+#[test]
+fn a_masked_credential_is_the_same_whatever_its_length() {
+    let entry = known("f", "R", "ENV TOKEN=************ B=*");
+    assert_eq!(entry.text.as_deref(), Some("ENV TOKEN=*** B=***"));
+    let old = format!(r#"{{"version":1,"findings":[{}]}}"#, r#"{"path":"f","rule_id":"R","text":"ENV TOKEN=***** B=**"}"#);
+    assert_eq!(parse(old.as_bytes()), Ok(vec![entry.clone()]));
+    assert_eq!(compared(&mut [at("f", "R", "ENV TOKEN=**** B=*****")], &[entry]).0, [Known]);
+}
+
+#[test]
 fn resolved_is_only_what_was_looked_at() {
     let entries = [known("lost/f", "R", "a"), known("old/f", "R", "b"), known("f", "R", "c"), known("f", "R", "d")];
     assert_eq!(
@@ -97,14 +145,14 @@ fn a_renamed_file_takes_its_findings_along() {
 #[test]
 fn what_is_written_is_read() {
     let raw = KnownFinding { path: RepoPath::new(*b"a\xff"), ..known("", "R", "USER root") };
-    let entries = [raw, known("f", "R", ""), known("f", "R", "")];
+    let entries = [raw, known("f", "R", ""), KnownFinding { places: 3, ..known("f", "R", "") }];
     let written = text(&entries).expect("text");
     let expected = r#"{
   "version": 1,
   "findings": [
     {"path":"a\\xFF","path_raw":"Yf8=","rule_id":"R","text":"USER root"},
     {"path":"f","rule_id":"R"},
-    {"path":"f","rule_id":"R"}
+    {"path":"f","rule_id":"R","places":3}
   ]
 }
 "#;

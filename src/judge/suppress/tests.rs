@@ -122,7 +122,8 @@ fn a_comment_reaches_its_line_the_next_one_and_the_instruction_around_it() {
             let lines: Vec<u32> = (1..10)
                 .filter(|line| {
                     let ignore = Ignore { line: *line, alone, rules: vec!["R".into()], reason: "why".into(), fault: None };
-                    let mut findings = [Finding { location: place, ..at("f", "R") }];
+                    let hit_path = (file_type == K8sYaml).then(|| "spec".to_owned());
+                    let mut findings = [Finding { location: place, hit_path, ..at("f", "R") }];
                     apply(&[], &[("f".into(), file_type, vec![ignore])], whole(&[]), &mut findings);
                     findings[0].suppressed.is_some()
                 })
@@ -131,6 +132,23 @@ fn a_comment_reaches_its_line_the_next_one_and_the_instruction_around_it() {
             assert_eq!(lines, expected, "{file_type} {place:?} {alone}");
         }
     }
+}
+
+#[test]
+fn places_that_nobody_looked_at_are_neither_muted_by_a_comment_nor_said_to_be_missing() {
+    let location = Some(Location { line: 3, end_line: 3, column: 1, end_column: 2, precision: Precision::Resource });
+    let numbered = Finding { location, places: 7, ..at("pod.yaml", "R") };
+    let comment = |rule: &str| Ignore { line: 3, alone: false, rules: vec![rule.into()], reason: "why".into(), fault: None };
+    let ignores = [("pod.yaml".into(), FileType::K8sYaml, vec![comment("R"), comment("S")])];
+    let about = |rule: &str| Entry { resource: Some("web".into()), ..entry(rule) };
+    let mut findings = [numbered.clone()];
+    let notes = apply(&[about("R"), about("S")], &ignores, whole(&[]), &mut findings);
+    assert_eq!(findings, [numbered.clone()]);
+    let expected = ["hss-iac.toml:7: the suppression of S meets no finding", "pod.yaml:3: ignore[S] meets no finding"];
+    assert_eq!(notes, expected);
+    let mut named = [Finding { resource: Some(resource("Pod", "web")), places: 1, ..numbered }];
+    apply(&[], &ignores, whole(&[]), &mut named);
+    assert!(named[0].suppressed.is_some());
 }
 
 #[test]
