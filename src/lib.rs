@@ -6,11 +6,13 @@ pub mod cli;
 pub mod config;
 mod digest;
 pub mod discover;
+mod dockerfile;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
 pub mod hss;
 pub mod judge;
+mod lines;
 pub mod locate;
 pub mod mask;
 pub mod model;

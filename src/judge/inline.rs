@@ -3,9 +3,10 @@
 //! Text that looks like one and is no comment must not mute the gate: in a manifest a parser says which `#` stand in no scalar, in a
 //! Dockerfile heredocs are left out.
 
-mod dockerfile;
 mod yaml;
 
+use crate::dockerfile;
+use crate::lines::lines;
 use crate::model::FileType;
 
 /// Such a comment.
@@ -23,16 +24,26 @@ pub struct Ignore {
     pub fault: Option<&'static str>,
 }
 
-/// The ignore comments of a file, by line.
-pub fn comments(file_type: FileType, bytes: &[u8]) -> Vec<Ignore> {
-    if memchr::memmem::find(bytes, MARK.as_bytes()).is_none() {
+/// The ignore comments of a file, by line; of its text as locations count its lines.
+pub fn comments(file_type: FileType, text: &str) -> Vec<Ignore> {
+    if !text.contains(MARK) {
         return Vec::new();
     }
-    let text = String::from_utf8_lossy(bytes);
     match file_type {
-        FileType::Dockerfile => dockerfile::comments(&text),
-        FileType::K8sYaml => yaml::comments(&text),
+        FileType::Dockerfile => of_dockerfile(text),
+        FileType::K8sYaml => yaml::comments(text),
     }
+}
+
+fn of_dockerfile(text: &str) -> Vec<Ignore> {
+    let lines = lines(text);
+    let read = |bytes: std::ops::Range<usize>| {
+        let line = lines.partition_point(|line| line.start <= bytes.start);
+        // A builder goes on behind a lone CR, a reader sees another line.
+        let comment = text.get(bytes)?.split('\r').next()?;
+        ignore(comment, u32::try_from(line).ok()?, true)
+    };
+    dockerfile::comments(text).into_iter().filter_map(read).collect()
 }
 
 const MARK: &str = "hss-iac:";

@@ -130,22 +130,8 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
 }
 
 fn lines(text: &str) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let mut line = Line { start: 0, end: 0, chars: 0 };
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, char)) = chars.next() {
-        if !matches!(char, '\n' | '\r') {
-            line.chars = line.chars.saturating_add(1);
-            continue;
-        }
-        let pair = char == '\r' && chars.next_if(|(_, next)| *next == '\n').is_some();
-        lines.push(Line { end: at, ..line });
-        line = Line { start: at + if pair { 2 } else { 1 }, end: 0, chars: 0 };
-    }
-    if line.start < text.len() || lines.is_empty() {
-        lines.push(Line { end: text.len(), ..line });
-    }
-    lines
+    let line = |Range { start, end }: Range<usize>| Line { start, end, chars: count(text[start..end].chars().count()) };
+    crate::lines::lines(text).into_iter().map(line).collect()
 }
 
 #[cfg(test)]

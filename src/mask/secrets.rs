@@ -91,41 +91,9 @@ pub(super) struct Hidden {
 }
 
 impl Hidden {
-    /// The span without anchor, tag, block header and quotes.
     fn content(&self, chars: &[char]) -> Range<usize> {
-        let Range { start, end } = self.span;
-        let is = |at: usize, set: &[char]| at < end && chars.get(at).is_some_and(|char| set.contains(char));
-        let skip = |from: usize, wanted: &dyn Fn(char) -> bool| {
-            (from..end).find(|at| chars.get(*at).is_none_or(|char| !wanted(*char))).unwrap_or(end)
-        };
-        let mut at = start;
-        while !self.bare && at < end {
-            at = skip(at, &char::is_whitespace);
-            if !is(at, &['&', '!']) {
-                break;
-            }
-            at = skip(at, &|char| !char.is_whitespace());
-        }
-        match self.style {
-            ScalarStyle::Plain => at..end,
-            ScalarStyle::Literal | ScalarStyle::Folded => skip(at, &|char| !matches!(char, '\n' | '\r'))..end,
-            ScalarStyle::SingleQuoted => at + 1..closing(chars, at + 1..end, '\'', '\''),
-            ScalarStyle::DoubleQuoted => at + 1..closing(chars, at + 1..end, '"', '\\'),
-        }
+        yaml::content(chars, &self.span, self.style, self.bare)
     }
-}
-
-/// Where the quote is closed; what the escape stands before is no end, another quote for one.
-fn closing(chars: &[char], within: Range<usize>, quote: char, escape: char) -> usize {
-    let mut at = within.start;
-    while at < within.end {
-        match (chars.get(at).copied(), chars.get(at + 1).copied()) {
-            (Some(char), next) if char == escape && (escape != quote || next == Some(quote)) => at += 2,
-            (Some(char), _) if char == quote => return at,
-            _ => at += 1,
-        }
-    }
-    within.end
 }
 
 /// The scalars to hide, each once.

@@ -9,7 +9,7 @@ use crate::judge::baseline::{self, Look};
 use crate::judge::inline::{self, Ignore};
 use crate::judge::suppress::{self, Looked};
 use crate::model::{FileRecord, FileType, Finding, KnownFinding, RepoPath, Skipped, State};
-use crate::{discover, settings};
+use crate::{discover, locate, settings};
 
 use super::findings::number_parts;
 use super::source;
@@ -59,7 +59,7 @@ fn ignores(settings: &settings::Scan, files: &[FileRecord]) -> Vec<(RepoPath, Fi
         .filter_map(|file| {
             // A file that can't be read again, or is another by now, has no comments that could be believed.
             let bytes = source::again(&settings.input, &file.path, file.file_type, file.sha256.as_deref()).ok()?;
-            Some((file.path.clone(), file.file_type, inline::comments(file.file_type, &bytes)))
+            Some((file.path.clone(), file.file_type, inline::comments(file.file_type, &locate::decode(&bytes))))
         })
         .filter(|(_, _, ignores)| !ignores.is_empty())
         .collect()

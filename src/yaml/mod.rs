@@ -5,7 +5,9 @@
 mod by_line;
 mod cursor;
 mod read;
+mod scalar;
 mod tree;
 
 pub(crate) use read::read;
+pub(crate) use scalar::content;
 pub(crate) use tree::{Id, Tree, Value};

@@ -8,7 +8,7 @@ fn read(file_type: FileType, text: &str) -> Vec<String> {
         let place = if ignore.alone { "alone" } else { "behind" };
         format!("{} {place} {} {}", ignore.line, ignore.rules.join("+"), ignore.fault.unwrap_or(&ignore.reason))
     };
-    comments(file_type, text.as_bytes()).into_iter().map(told).collect()
+    comments(file_type, text).into_iter().map(told).collect()
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn the_words_of_a_comment() {
 
 #[test]
 fn dockerfile_comments_are_whole_lines_outside_heredocs() {
-    let text = "\u{feff}# hss-iac: ignore[A] at the top\r\n\
+    let text = "# hss-iac: ignore[A] at the top\r\n\
         FROM x # hss-iac: ignore[NO] a Dockerfile has no comment at the end of a line\n\
         RUN a \\\n\
         \x20 # hss-iac: ignore[B] inside\n\
@@ -68,7 +68,7 @@ fn the_escape_directive_decides_what_goes_on() {
 
 #[test]
 fn yaml_comments_stand_in_no_scalar() {
-    let text = "\u{feff}# hss-iac: ignore[A] at the top\r\n\
+    let text = "# hss-iac: ignore[A] at the top\r\n\
         kind: Pod # hss-iac: ignore[B] behind a plain scalar\r\n\
         a: 'x # hss-iac: ignore[NO] quoted'\n\
         b: \"x\n\
@@ -112,14 +112,33 @@ fn yaml_comments_stand_in_no_scalar() {
 }
 
 #[test]
-fn behind_a_fault_nothing_counts() {
-    let text = "a: 1 # hss-iac: ignore[A] sound\nb: \"never closed\nc: 1 # hss-iac: ignore[B] lost\n";
-    assert_eq!(
-        read(FileType::K8sYaml, text),
-        ["1 behind A sound".to_owned(), format!("3 behind B {}", super::yaml::BEHIND)]
-    );
+fn where_a_document_is_no_yaml_nothing_counts() {
+    let text = "a: 1 # hss-iac: ignore[A] sound\n---\na: 1 # hss-iac: ignore[B] lost\nb: \"never closed\n\
+                c: 1 # hss-iac: ignore[C] lost\n---\nd: 1 # hss-iac: ignore[D] sound\n";
+    let lost = |line: u32, rule: &str| format!("{line} behind {rule} {}", super::yaml::BROKEN);
+    let sound = |line: u32, rule: &str| format!("{line} behind {rule} sound");
+    assert_eq!(read(FileType::K8sYaml, text), [sound(1, "A"), lost(3, "B"), lost(5, "C"), sound(7, "D")]);
     let template = "{{ if x }}\na: 1 # hss-iac: ignore[A] lost\n";
-    assert_eq!(read(FileType::K8sYaml, template), [format!("2 behind A {}", super::yaml::BEHIND)]);
+    assert_eq!(read(FileType::K8sYaml, template), [lost(2, "A")]);
+}
+
+#[test]
+fn lines_are_counted_as_locations_count_them() {
+    for line_break in ["\n", "\r\n", "\r"] {
+        let text = ["# a", "b: 1", "c: 2 # hss-iac: ignore[A] why", "# hss-iac: ignore[B] why", ""].join(line_break);
+        assert_eq!(read(FileType::K8sYaml, &text), ["3 behind A why", "4 alone B why"], "{text:?}");
+    }
+    let text = "# a\rb\nFROM x\n# hss-iac: ignore[A] why\rnot\nUSER root\n";
+    assert_eq!(read(FileType::Dockerfile, text), ["4 alone A why"]);
+}
+
+#[test]
+fn a_dockerfile_is_read_as_locations_read_it() {
+    let heredoc =
+        |first: &str| format!("{first}RUN a \\\\\nRUN <<EOF\n# hss-iac: ignore[NO] text\nEOF\n# hss-iac: ignore[A] why\n");
+    assert_eq!(read(FileType::Dockerfile, &heredoc("")), ["5 alone A why"], "two of them are no continuation");
+    let text = "# unknown=x\n# escape=`\nRUN `\n <<EOF\n# hss-iac: ignore[NO] text\nEOF\n";
+    assert_eq!(read(FileType::Dockerfile, text), [""; 0]);
 }
 
 /// Scalars of every style that hold the text of an ignore, each made to stand as the value of a key.
@@ -145,7 +164,7 @@ proptest! {
         let documents = scalars.iter().enumerate().map(|(n, scalar)| format!("- k{n}:{scalar}# hss-iac: ignore[YES] why\n"));
         let text = documents.collect::<Vec<_>>().concat();
         let text = if crlf { text.replace('\n', "\r\n") } else { text };
-        let found = comments(FileType::K8sYaml, text.as_bytes());
+        let found = comments(FileType::K8sYaml, &text);
         for ignore in &found {
             prop_assert_eq!(&ignore.rules, &["YES".to_owned()], "{:?}", text);
         }
@@ -158,8 +177,8 @@ proptest! {
     fn any_text_is_read(text in "[#'\"|>\\-: \n\\[\\]{}a\t&*!%\r]{0,60}") {
         let text = format!("{text}# hss-iac: ignore[A] why\n");
         for file_type in FileType::ALL {
-            for ignore in comments(file_type, text.as_bytes()) {
-                prop_assert!((ignore.line as usize) <= text.lines().count());
+            for ignore in comments(file_type, &text) {
+                prop_assert!((ignore.line as usize) <= lines(&text).len());
             }
         }
     }

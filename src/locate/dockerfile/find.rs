@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::parse::{Instruction, Words, escape_character, instructions};
+use crate::dockerfile::{Instruction, Words, escape_character, instructions};
 use crate::model::Precision;
 
 /// Characters, blanks not counted, that an argument must have to be looked for inside of instructions.

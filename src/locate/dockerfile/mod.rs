@@ -1,7 +1,6 @@
 //! Where in a Dockerfile a risk stands: at the instruction that the service names, or at the last `FROM` where something is missing.
 
 mod find;
-mod parse;
 #[cfg(test)]
 mod tests;
 

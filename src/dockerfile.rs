@@ -1,5 +1,5 @@
-//! The lines of a Dockerfile as instructions, each with its place: parser directives, continuations with comments and empty lines
-//! between them, heredocs. What a builder would refuse is read as well as it can be.
+//! The lines of a Dockerfile as instructions and comments, each with its place: parser directives, continuations with comments and
+//! empty lines between them, heredocs. What a builder would refuse is read as well as it can be.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -28,31 +28,31 @@ const KEYWORDS: [&str; 18] = [
 
 /// An instruction and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Instruction {
+pub(crate) struct Instruction {
     /// As written, continuations joined as a builder joins them, comments dropped, without heredoc bodies.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// The heredoc bodies with their ends, as written; empty where there are none.
-    pub(super) body: String,
+    pub(crate) body: String,
     /// Its bytes, from the keyword to the last character of the last line, heredoc bodies included.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// The bytes of each of its lines that says something, without the blanks around it and the escape character behind it.
-    pub(super) lines: Vec<Range<usize>>,
+    pub(crate) lines: Vec<Range<usize>>,
 }
 
 /// An instruction's text in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words<'a> {
+pub(crate) struct Words<'a> {
     /// Whether `ONBUILD` stands before it.
-    pub(super) on_build: bool,
+    pub(crate) on_build: bool,
     /// In upper case; what is triggered for `ONBUILD`; empty where the text does not begin with an instruction.
-    pub(super) keyword: String,
+    pub(crate) keyword: String,
     /// What follows.
-    pub(super) argument: &'a str,
+    pub(crate) argument: &'a str,
 }
 
 impl<'a> Words<'a> {
     /// Splits a text.
-    pub(super) fn of(text: &'a str) -> Self {
+    pub(crate) fn of(text: &'a str) -> Self {
         let (keyword, argument) = split_keyword(text);
         if keyword == "ONBUILD" && !argument.is_empty() {
             let (keyword, argument) = split_keyword(argument);
@@ -62,7 +62,7 @@ impl<'a> Words<'a> {
     }
 
     /// The same without `ONBUILD`.
-    pub(super) fn bare(&self) -> Self {
+    pub(crate) fn bare(&self) -> Self {
         Self { on_build: false, ..self.clone() }
     }
 }
@@ -75,7 +75,7 @@ fn split_keyword(text: &str) -> (String, &str) {
 }
 
 /// The escape character that the parser directives at the top of a file choose.
-pub(super) fn escape_character(text: &str) -> char {
+pub(crate) fn escape_character(text: &str) -> char {
     text.lines()
         .map_while(|line| line.trim().strip_prefix('#')?.split_once('='))
         .take_while(|(name, _)| name.trim().bytes().all(|b| b.is_ascii_alphanumeric()))
@@ -84,59 +84,91 @@ pub(super) fn escape_character(text: &str) -> char {
 }
 
 /// The instructions of a text, in its order.
-pub(super) fn instructions(text: &str, escape: char) -> Vec<Instruction> {
-    let mut lines = Lines { text, at: 0 };
-    let mut ends = None;
-    let mut found = Vec::new();
-    while let Some(line) = lines.next() {
-        if says_nothing(&text[line.clone()]) {
-            continue;
-        }
-        let (joined, mut own) = join(line, escape, &mut lines);
-        let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
-        let mut span = first.start..last.end;
-        let mut body = String::new();
-        for heredoc in heredocs(&joined) {
-            let ends = ends.get_or_insert_with(|| Ends::of(text));
-            // A heredoc without an end is none: what follows is read as instructions.
-            let Some(end) = ends.first_from(&heredoc, lines.at) else { break };
-            body.push_str(&text[lines.at..end.end]);
-            body.push('\n');
-            // This takes the line of the end as well, which is not one that says something.
-            own.extend(lines.by_ref().take_while(|line| line.start < end.start).map(|line| trimmed(text, &line)));
-            own.retain(|line| !line.is_empty());
-            span.end = end.end;
-        }
-        found.push(Instruction { text: joined, body, span, lines: own });
-    }
-    found
+pub(crate) fn instructions(text: &str, escape: char) -> Vec<Instruction> {
+    Reader::read(text, escape).0
 }
 
-/// Joins a line with those that continue it; gives their bytes too.
-fn join(first: Range<usize>, escape: char, lines: &mut Lines<'_>) -> (String, Vec<Range<usize>>) {
-    let text = lines.text;
-    let mut joined = String::new();
-    let mut own = Vec::new();
-    let mut line = first;
-    loop {
-        let whole = &text[line.clone()];
-        let continued = whole.trim_end().strip_suffix(escape).filter(|before| !before.ends_with(escape));
-        let part = continued.unwrap_or(whole);
-        joined.push_str(part);
-        own.push(trimmed(text, &(line.start..line.start + part.len())));
-        let next = continued.and_then(|_| lines.find(|line| !says_nothing(&text[line.clone()])));
-        match next {
-            Some(next) => line = next,
-            None => break,
-        }
-    }
-    own.retain(|line| !line.is_empty());
-    (joined, own)
+/// The bytes of the lines that are comments, from the `#` on, also between the lines of an instruction. After a heredoc without an end
+/// there are none: its text may go on to the end of the file.
+pub(crate) fn comments(text: &str) -> Vec<Range<usize>> {
+    let (_, mut comments, unended) = Reader::read(text, escape_character(text));
+    comments.retain(|comment| unended.is_none_or(|at| comment.start < at));
+    comments
 }
 
-fn says_nothing(line: &str) -> bool {
-    let line = line.trim_start();
-    line.is_empty() || line.starts_with('#')
+struct Reader<'a> {
+    escape: char,
+    lines: Lines<'a>,
+    comments: Vec<Range<usize>>,
+}
+
+impl<'a> Reader<'a> {
+    /// The instructions, the comments, and where a heredoc without an end begins.
+    fn read(text: &'a str, escape: char) -> (Vec<Instruction>, Vec<Range<usize>>, Option<usize>) {
+        let mut reader = Self { escape, lines: Lines { text, at: 0 }, comments: Vec::new() };
+        let mut ends = None;
+        let mut unended = None;
+        let mut found = Vec::new();
+        while let Some(line) = reader.next_that_says_something() {
+            let (joined, mut own) = reader.join(line);
+            let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
+            let mut span = first.start..last.end;
+            let mut body = String::new();
+            let lines = &mut reader.lines;
+            for heredoc in heredocs(&joined) {
+                let ends = ends.get_or_insert_with(|| Ends::of(text));
+                // A heredoc without an end is none: what follows is read as instructions.
+                let Some(end) = ends.first_from(&heredoc, lines.at) else {
+                    unended.get_or_insert(lines.at);
+                    break;
+                };
+                body.push_str(&text[lines.at..end.end]);
+                body.push('\n');
+                // This takes the line of the end as well, which is not one that says something.
+                own.extend(lines.by_ref().take_while(|line| line.start < end.start).map(|line| trimmed(text, &line)));
+                own.retain(|line| !line.is_empty());
+                span.end = end.end;
+            }
+            found.push(Instruction { text: joined, body, span, lines: own });
+        }
+        (found, reader.comments, unended)
+    }
+
+    /// Joins a line with those that continue it; gives their bytes too.
+    fn join(&mut self, first: Range<usize>) -> (String, Vec<Range<usize>>) {
+        let text = self.lines.text;
+        let mut joined = String::new();
+        let mut own = Vec::new();
+        let mut line = first;
+        loop {
+            let whole = &text[line.clone()];
+            let continued = whole.trim_end().strip_suffix(self.escape).filter(|before| !before.ends_with(self.escape));
+            let part = continued.unwrap_or(whole);
+            joined.push_str(part);
+            own.push(trimmed(text, &(line.start..line.start + part.len())));
+            let next = continued.and_then(|_| self.next_that_says_something());
+            match next {
+                Some(next) => line = next,
+                None => break,
+            }
+        }
+        own.retain(|line| !line.is_empty());
+        (joined, own)
+    }
+
+    /// The next line that is neither blank nor a comment; comments on the way are kept.
+    fn next_that_says_something(&mut self) -> Option<Range<usize>> {
+        let text = self.lines.text;
+        for line in self.lines.by_ref() {
+            let bytes = trimmed(text, &line);
+            if text[bytes.clone()].starts_with('#') {
+                self.comments.push(bytes);
+            } else if !bytes.is_empty() {
+                return Some(line);
+            }
+        }
+        None
+    }
 }
 
 fn trimmed(text: &str, bytes: &Range<usize>) -> Range<usize> {
