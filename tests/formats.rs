@@ -13,8 +13,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hss_iac::model::ScanResult;
-use hss_iac::report;
+use hss_iac::model::{Level, ScanResult};
+use hss_iac::report::{self, View};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -95,7 +95,7 @@ fn a_clean_run_is_a_whole_report() {
         concat!(
             r#"<?xml version="1.0" encoding="UTF-8"?>"#,
             r#"<testsuites name="hss-iac" tests="1" failures="0" errors="0" skipped="0" time="0">"#,
-            r#"<testsuite name="hss-iac" tests="1" failures="0" errors="0" skipped="0" time="0">"#,
+            r#"<testsuite name="hss-iac" tests="1" failures="0" errors="0" skipped="0" time="0" timestamp="2026-01-01T00:00:00">"#,
             r#"<testcase classname="api/Dockerfile" name="no findings · api/Dockerfile" time="0" file="api/Dockerfile"/>"#,
             "</testsuite></testsuites>\n"
         )
@@ -201,6 +201,81 @@ fn drop_forbidden(text: &str) -> String {
     text.chars().filter(|c| (*c >= ' ' || "\t\n\r".contains(*c)) && !"\u{fffe}\u{ffff}".contains(*c)).collect()
 }
 
+/// One finding for several places: the service numbers places that it does not name.
+#[test]
+fn a_finding_that_stands_for_several_places_says_so() {
+    let mut value = samples::one();
+    value["findings"][0]["places"] = json!(12);
+    let name = "The container runs as root (at 12 places)";
+    let run = &sarif(&value)["runs"][0];
+    assert_eq!(run["results"][0]["message"]["text"], format!("{name}: USER root"));
+    assert_eq!(run["tool"]["driver"]["rules"][0]["name"], "The container runs as root", "a rule has no places");
+    let entries: Value = serde_json::from_slice(&written(report::gitlab_codequality::write, &value)).expect("JSON");
+    assert_eq!(entries[0]["description"], format!("SI-DF-003: {name} (USER root)"));
+    let sast: Value = serde_json::from_slice(&written(report::gitlab_sast::write, &value)).expect("JSON");
+    assert_eq!(sast["vulnerabilities"][0]["name"], name);
+    assert_eq!(junit(&value).children[0].children[0].children[0].at("message"), name);
+}
+
+const EVERY_FORMAT: [(&str, fn(&ScanResult) -> Vec<u8>); 10] = [
+    ("table", |result| {
+        let mut bytes = Vec::new();
+        report::table::write(result, VIEW, &mut bytes).expect("a report");
+        anstream::adapter::strip_bytes(&bytes).into_vec()
+    }),
+    ("json", |result| {
+        let mut bytes = Vec::new();
+        report::json::write(result, &mut bytes).expect("a report");
+        bytes
+    }),
+    ("sarif", |result| bytes(report::sarif::write, result)),
+    ("junit", |result| bytes(report::junit::write, result)),
+    ("gitlab-codequality", |result| bytes(report::gitlab_codequality::write, result)),
+    ("gitlab-sast", |result| bytes(report::gitlab_sast::write, result)),
+    ("markdown", |result| bytes(|result, out| report::markdown::write(result, VIEW, out), result)),
+    ("github", |result| bytes(|result, out| report::github::write(result, VIEW, out), result)),
+    ("github-summary", |result| bytes(|result, out| report::github_summary::write(result, VIEW, 0, out), result)),
+    ("html", |result| bytes(|result, out| report::html::write(result, VIEW, out), result)),
+];
+
+const VIEW: View<'_> = View { level: Level::Tips, verbose: true, root: None };
+
+/// What the log of a CI job or a terminal would obey, in a report that is written to it.
+fn obeyed(format: &str, report: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(report).expect("UTF-8");
+    let mark = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let ours =
+        |line: &str| format == "github" && ["::error ", "::warning ", "::notice "].iter().any(|own| line.starts_with(own));
+    let command = |line: &&str| (line.trim_start().starts_with("::") && !ours(line)) || line.contains("##[");
+    text.split(['\r', '\n']).find(command).or(text.contains(mark).then_some("a mark")).map(str::to_owned)
+}
+
+/// Everything that is free text in a result is this.
+fn every_text(text: &str) -> Value {
+    let value = samples::hostile().to_string().replace(&json!(samples::HOSTILE).to_string(), &json!(text).to_string());
+    let mut value: Value = serde_json::from_str(&value).expect("JSON");
+    let path = format!("dir\n{text}/Dockerfile");
+    value["files"][0]["path"] = json!(path);
+    value["files"][1]["path"] = json!(text);
+    for finding in value["findings"].as_array_mut().expect("findings") {
+        finding["path"] = json!(path);
+        finding["fingerprint"] = json!(text);
+    }
+    value["tool"]["version"] = json!(text);
+    value["service"]["endpoint"] = json!(text);
+    value
+}
+
+#[test]
+fn no_report_of_any_size_is_obeyed_or_fails() {
+    for (name, value) in every_sample() {
+        let result = parsed(&value);
+        for (format, write) in EVERY_FORMAT {
+            assert_eq!(obeyed(format, &write(&result)), None, "{format} of {name}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -229,6 +304,15 @@ proptest! {
         prop_assert_eq!(failure.at("message"), &allowed);
         let end = format!("\n{allowed}\nRemediation: {allowed}");
         prop_assert!(failure.text.ends_with(&end), "{:?} ends with {:?}", failure.text, end);
+    }
+
+    /// Reports go to stdout too, where the runner of a CI job reads every line for commands and a terminal obeys what is no letter.
+    #[test]
+    fn no_text_is_obeyed(text in r"([\r\n\t ]|::error::|##\[error\]|##\[|::|#|\[|:|\\|<|[\x00-\x1f\x7f-\x9f\u{85}\u{a0}\u{202e}\u{2066}\u{2028}]|\PC){1,30}") {
+        let result = parsed(&every_text(&text));
+        for (format, write) in EVERY_FORMAT {
+            prop_assert_eq!(obeyed(format, &write(&result)), None, "{}", format);
+        }
     }
 
     /// A message makes no link and takes no argument, and says the rest as it is.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::io::Write;
 
 use serde::Serialize;
-use serde::ser::{SerializeSeq as _, Serializer as _};
 
+use super::json;
 use super::machine::{self, Unique, cut, or};
 use super::{STAND_IN, Written};
 use crate::model::{Finding, Level, ScanResult};
@@ -21,18 +21,15 @@ const CHECK: usize = 255;
 
 /// Writes the entries, worst first, in one line.
 pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
-    let mut json = serde_json::Serializer::new(&mut *out);
-    let mut list = json.serialize_seq(None)?;
     // The model promises unique fingerprints; a result from elsewhere need not keep that, and two entries with one
     // fingerprint are shown as one.
     let mut fingerprints = Unique::default();
-    let findings = machine::worst_first(result).into_iter().map(Entry::of);
-    for mut entry in about_the_run(result).into_iter().chain(findings) {
+    let mut entries = about_the_run(result);
+    entries.extend(machine::worst_first(result).into_iter().map(Entry::of));
+    for entry in &mut entries {
         entry.fingerprint = fingerprints.name(&entry.fingerprint, |text, nth| fingerprint_of(&format!("{text}\n{nth}")));
-        list.serialize_element(&entry)?;
     }
-    list.end()?;
-    out.write_all(b"\n")?;
+    json::write_line(&entries, out)?;
     Ok(None)
 }
 
@@ -79,7 +76,7 @@ impl<'a> Entry<'a> {
     fn of(finding: &'a Finding) -> Self {
         // GitLab does not show the name of the check.
         let rule = cut(or(Some(&finding.rule_id), "unnamed"), CHECK);
-        let name = or(Some(&finding.name), "unnamed");
+        let name = machine::name(finding);
         let target = machine::target(finding).map(|target| format!(" ({target})")).unwrap_or_default();
         Self {
             description: cut(&format!("{rule}: {name}{target}"), DESCRIPTION).into_owned(),

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use super::Written;
+use super::json;
 use super::machine::{self, Unique, Weight, cut, or};
 use crate::model::{Finding, Level, ScanResult};
 
@@ -36,22 +36,15 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
             analyzer: &tool,
             scanner: &tool,
             r#type: "sast",
-            start_time: time(&result.run.started_at),
-            end_time: time(&result.run.ended_at),
+            start_time: machine::time(&result.run.started_at),
+            end_time: machine::time(&result.run.ended_at),
             status: if machine::is_whole(result) { "success" } else { "failure" },
             messages: messages(result),
         },
         vulnerabilities: Vulnerabilities(machine::worst_first(result)),
     };
-    serde_json::to_writer(&mut *out, &report)?;
-    out.write_all(b"\n")?;
+    json::write_line(&report, out)?;
     Ok(None)
-}
-
-/// UTC without a zone, as the schema has it.
-fn time(text: &str) -> String {
-    let time: Timestamp = text.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 fn messages(result: &ScanResult) -> Vec<Message> {
@@ -120,7 +113,7 @@ impl Serialize for Vulnerabilities<'_> {
 #[derive(Serialize)]
 struct Vulnerability<'a> {
     id: String,
-    name: Cow<'a, str>,
+    name: String,
     description: String,
     severity: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,9 +126,9 @@ struct Vulnerability<'a> {
 impl<'a> Vulnerability<'a> {
     fn of(finding: &'a Finding, id: String) -> Self {
         let rule = or(Some(&finding.rule_id), "unnamed");
-        let name = or(Some(&finding.name), rule);
+        let name = machine::name(finding);
         let target = machine::target(finding).map(|target| format!("{target}\n\n")).unwrap_or_default();
-        let description = format!("{target}{}", or(finding.description.as_deref(), name));
+        let description = format!("{target}{}", or(finding.description.as_deref(), &name));
         let location = || Location {
             file: machine::path(&finding.path),
             start_line: machine::line(finding),
@@ -145,7 +138,7 @@ impl<'a> Vulnerability<'a> {
         let signature = Signature { algorithm: "scope_offset", value: id.clone() };
         Self {
             id,
-            name: cut(name, NAME),
+            name: cut(&name, NAME).into_owned(),
             description: cut(&description, DESCRIPTION).into_owned(),
             severity: match finding.level {
                 Level::High => "High",

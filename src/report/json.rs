@@ -1,29 +1,35 @@
-//! The JSON result.
+//! JSON: the result itself, and what every other format of JSON is written with.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::text::is_unsafe;
+use super::text::is_unsafe_at;
 
-/// Writes a value as indented JSON with a line end. What a terminal would obey is written as `\uXXXX`, which means the same.
+/// Writes a value as indented JSON with a line end. What a terminal or the log of a CI job would obey is written as `\uXXXX`, which means
+/// the same.
 pub fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let json = serde_json::to_string_pretty(value)?;
-    let mut safe = String::with_capacity(json.len() + 1);
-    for c in json.chars() {
-        // Line ends stand between values only: in strings they are escaped already.
-        if is_unsafe(c) && c != '\n' {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string can't fail.
-                let _ = write!(safe, "\\u{unit:04x}");
-            }
-        } else {
-            safe.push(c);
+    write_safe(&serde_json::to_string_pretty(value)?, out)
+}
+
+/// The same in one line.
+pub(super) fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    write_safe(&serde_json::to_string(value)?, out)
+}
+
+/// Outside of strings, JSON holds nothing to escape but its line ends, which stay; in strings they are escaped already. That no line
+/// starts with `::` follows: none starts within a string.
+fn write_safe(json: &str, out: &mut dyn Write) -> io::Result<()> {
+    let mut written = 0;
+    for (at, c) in json.char_indices().filter(|(at, c)| *c != '\n' && is_unsafe_at(json, *at, *c)) {
+        out.write_all(json.as_bytes().get(written..at).unwrap_or_default())?;
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}")?;
         }
+        written = at + c.len_utf8();
     }
-    safe.push('\n');
-    out.write_all(safe.as_bytes())
+    out.write_all(json.as_bytes().get(written..).unwrap_or_default())?;
+    out.write_all(b"\n")
 }
 
 #[cfg(test)]
@@ -32,11 +38,11 @@ mod tests {
 
     #[test]
     fn the_same_value_and_nothing_to_obey() {
-        let value = ["a\"\\\u{7f}\u{9b}\n", "\u{202e}é部\u{e0001}"];
+        let value = ["a\"\\\u{7f}\u{9b}\n", "\u{202e}é部\u{e0001}##[x]"];
         let mut out = Vec::new();
         write(&value, &mut out).expect("a buffer takes all");
         let text = String::from_utf8(out).expect("JSON is UTF-8");
-        assert_eq!(text, "[\n  \"a\\\"\\\\\\u007f\\u009b\\n\",\n  \"\\u202eé部\\udb40\\udc01\"\n]\n");
+        assert_eq!(text, "[\n  \"a\\\"\\\\\\u007f\\u009b\\n\",\n  \"\\u202eé部\\udb40\\udc01##\\u005bx]\"\n]\n");
         assert_eq!(serde_json::from_str::<[String; 2]>(&text).expect("JSON"), value);
     }
 }

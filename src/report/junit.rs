@@ -6,12 +6,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use quick_xml::Writer;
+use quick_xml::escape::escape;
+use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesDecl, BytesText, Event};
+use quick_xml::name::QName;
 
 use super::machine::{self, Unique, cut, or};
+use super::text::is_unsafe_at;
 use super::{STAND_IN, Written};
 use crate::judge::count;
 use crate::model::{FileRecord, Finding, RepoPath, ScanResult, State};
@@ -38,23 +43,27 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
         ("time", "0".to_owned()),
     ];
     let name = [("name", machine::tool(result).to_owned())];
-    let attributes = || name.iter().chain(&counts).map(|(key, value)| (*key, value.as_str()));
+    let attributes = || name.iter().chain(&counts).map(|(key, value)| attribute(key, value));
+    let started = machine::time(&result.run.started_at);
     let mut xml = Writer::new(&mut *out);
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     xml.create_element("testsuites").with_attributes(attributes()).write_inner_content(|xml| {
-        xml.create_element("testsuite").with_attributes(attributes()).write_inner_content(|xml| {
-            if result.service.stand_in {
-                let property = [("name", "stand-in"), ("value", STAND_IN)];
-                xml.create_element("properties").write_inner_content(|xml| {
-                    xml.create_element("property").with_attributes(property).write_empty()?;
-                    Ok(())
-                })?;
-            }
-            for (name, case) in &selected.cases {
-                write_case(xml, name, case)?;
-            }
-            write_messages(xml, result)
-        })?;
+        xml.create_element("testsuite")
+            .with_attributes(attributes())
+            .with_attribute(attribute("timestamp", &started))
+            .write_inner_content(|xml| {
+                if result.service.stand_in {
+                    let property = [attribute("name", "stand-in"), attribute("value", STAND_IN)];
+                    xml.create_element("properties").write_inner_content(|xml| {
+                        xml.create_element("property").with_attributes(property).write_empty()?;
+                        Ok(())
+                    })?;
+                }
+                for (name, case) in &selected.cases {
+                    write_case(xml, name, case)?;
+                }
+                write_messages(xml, result)
+            })?;
         Ok(())
     })?;
     out.write_all(b"\n")?;
@@ -174,7 +183,7 @@ impl Case<'_> {
             Self::Cut(_) => Outcome::Error("GitLab takes less than 30 MB; the least severe are left out".to_owned()),
             Self::Finding(finding) => match &finding.suppressed {
                 Some(suppression) => Outcome::Skipped(or(Some(&suppression.reason), "no reason given").to_owned()),
-                None => Outcome::Failure(or(Some(&finding.name), or(Some(&finding.rule_id), "unnamed")).to_owned()),
+                None => Outcome::Failure(machine::name(finding).into_owned()),
             },
         }
     }
@@ -184,15 +193,15 @@ fn write_case<W: Write>(xml: &mut Writer<W>, name: &str, case: &Case<'_>) -> io:
     let path = case.path().map(ToString::to_string);
     let path = path.as_deref().map(clean);
     let mut element = xml.create_element("testcase").with_attributes([
-        ("classname", path.as_deref().unwrap_or("hss-iac")),
-        ("name", name),
-        ("time", "0"),
+        attribute("classname", path.as_deref().unwrap_or("hss-iac")),
+        attribute("name", name),
+        attribute("time", "0"),
     ]);
     if let Some(path) = &path {
-        element = element.with_attribute(("file", path.as_ref()));
+        element = element.with_attribute(attribute("file", path));
     }
     if let Case::Finding(finding) = case {
-        element = element.with_attribute(("line", machine::line(finding).to_string().as_str()));
+        element = element.with_attribute(attribute("line", &machine::line(finding).to_string()));
     }
     let (tag, kind, message) = match case.outcome() {
         Outcome::Passed => return element.write_empty().map(drop),
@@ -204,10 +213,10 @@ fn write_case<W: Write>(xml: &mut Writer<W>, name: &str, case: &Case<'_>) -> io:
     };
     let message = text(&message);
     element.write_inner_content(|xml| {
-        let outcome = xml.create_element(tag).with_attributes([("type", kind), ("message", message.as_ref())]);
+        let outcome = xml.create_element(tag).with_attributes([attribute("type", kind), attribute("message", &message)]);
         match case {
             Case::Finding(finding) if tag == "failure" => {
-                outcome.write_text_content(BytesText::new(&text(&body(finding))))?;
+                outcome.write_text_content(content(&text(&body(finding))))?;
             }
             _ => {
                 outcome.write_empty()?;
@@ -233,7 +242,7 @@ fn write_messages<W: Write>(xml: &mut Writer<W>, result: &ScanResult) -> io::Res
     if lines.is_empty() {
         return Ok(());
     }
-    xml.create_element("system-out").write_text_content(BytesText::new(&clean(&lines.join("\n"))))?;
+    xml.create_element("system-out").write_text_content(content(&clean(&lines.join("\n"))))?;
     Ok(())
 }
 
@@ -242,6 +251,35 @@ fn text(text: &str) -> Cow<'_, str> {
         Cow::Borrowed(text) => cut(text, TEXT),
         Cow::Owned(text) => Cow::Owned(cut(&text, TEXT).into_owned()),
     }
+}
+
+/// An attribute in which nothing is a line end, nor anything else that a log would obey.
+fn attribute<'a>(key: &'a str, value: &str) -> Attribute<'a> {
+    Attribute { key: QName(key), value: safe(value, |_, c| c == '\n').into() }
+}
+
+/// Text whose line ends stay.
+fn content(text: &str) -> BytesText<'static> {
+    // The white space of ASCII and of Unicode before it would not hide a command from a runner.
+    let leads = |at: usize| {
+        text.get(..at)
+            .is_some_and(|before| before.trim_end_matches(|c: char| c != '\n' && c.is_whitespace()).ends_with('\n'))
+    };
+    BytesText::from_escaped(safe(text, |at, c| c == ':' && leads(at)))
+}
+
+/// Escaped for XML. What a terminal or the log of a CI job would obey is a character reference, which means the same; so is what `too` says.
+fn safe(text: &str, too: impl Fn(usize, char) -> bool) -> String {
+    let mut safe = String::with_capacity(text.len() + 16);
+    for (at, c) in text.char_indices() {
+        if (c != '\n' && is_unsafe_at(text, at, c)) || too(at, c) {
+            // Writing to a string can't fail.
+            let _ = write!(safe, "&#{};", u32::from(c));
+        } else {
+            safe.push_str(&escape(c.encode_utf8(&mut [0; 4]) as &str));
+        }
+    }
+    safe
 }
 
 /// Without the characters that XML 1.0 has no way to write.

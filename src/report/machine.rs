@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::STAND_IN;
@@ -94,6 +95,20 @@ pub(super) fn messages(result: &ScanResult) -> Vec<Message<'_>> {
         messages.push(say(Weight::Warning, format!("{more} more messages are left out").into()));
     }
     messages
+}
+
+/// UTC without a zone.
+pub(super) fn time(text: &str) -> String {
+    let time: Timestamp = text.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// The name of a finding, never empty, with the number of places where it stands for several.
+pub(super) fn name(finding: &Finding) -> Cow<'_, str> {
+    match or(Some(&finding.name), or(Some(&finding.rule_id), "unnamed")) {
+        name if finding.places > 1 => Cow::Owned(format!("{name} (at {} places)", finding.places)),
+        name => Cow::Borrowed(name),
+    }
 }
 
 /// The object of a finding: `Deployment/web in shop`.

@@ -1,6 +1,8 @@
 //! SARIF 2.1.0, as GitHub code scanning takes it.
 //!
-//! Only the findings that count: GitHub opens an alert for a suppressed result too.
+//! Only the findings that count: GitHub opens an alert for a suppressed result too. And no `automationDetails`: its id is the category,
+//! by which a later upload replaces an earlier one. Only whoever uploads knows how many jobs upload, and the `category` of the upload step
+//! is not used where the file has one.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,6 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde::{Serialize, Serializer};
 
 use super::Written;
+use super::json;
 use super::machine::{self, Message, Weight, cut, or};
 use crate::judge::count;
 use crate::model::{FileType, Finding, Level, RepoPath, ScanResult};
@@ -45,7 +48,6 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: [Run {
-            automation_details: Details { id: format!("hss-iac/{}", cut(or(Some(&result.run.id), "run"), TEXT)) },
             tool: Tool {
                 driver: Driver {
                     name: tool,
@@ -66,8 +68,7 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
             results: Results(selected.results),
         }],
     };
-    serde_json::to_writer(&mut *out, &log)?;
-    out.write_all(b"\n")?;
+    json::write_line(&log, out)?;
     Ok((left_out > 0).then(|| count(left_out as u64, "finding", "findings")))
 }
 
@@ -153,7 +154,7 @@ fn uri(path: &RepoPath) -> String {
 
 /// Rule, object and path: all that the list of alerts shows.
 fn message(finding: &Finding) -> Text<'static> {
-    let name = or(Some(&finding.name), or(Some(&finding.rule_id), "unnamed"));
+    let name = machine::name(finding);
     let target = machine::target(finding).map(|target| format!(": {target}")).unwrap_or_default();
     text(&format!("{name}{target}"))
 }
@@ -195,17 +196,11 @@ struct Log<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Run<'a> {
-    automation_details: Details,
     tool: Tool<'a>,
     invocations: [Invocation; 1],
     original_uri_base_ids: BTreeMap<&'static str, Base>,
     column_kind: &'static str,
     results: Results<'a>,
-}
-
-#[derive(Serialize)]
-struct Details {
-    id: String,
 }
 
 #[derive(Serialize)]
