@@ -146,7 +146,7 @@ fn a_finding_says_what_where_and_how_bad() {
 
 #[test]
 fn what_does_not_fit_is_the_least_severe() {
-    let heavy = samples::heavy(12_000);
+    let heavy = samples::heavy(16_000);
     let result = parsed(&heavy);
     let log = bytes(report::sarif::write, &result);
     checks::sarif(&log, &heavy);
@@ -154,7 +154,7 @@ fn what_does_not_fit_is_the_least_severe() {
     let levels: Vec<&Value> =
         log["runs"][0]["results"].as_array().expect("results").iter().map(|result| &result["level"]).collect();
     assert!(
-        levels.len() < 12_000 && levels.iter().filter(|level| **level == "error").count() == 3_000,
+        levels.len() < 16_000 && levels.iter().filter(|level| **level == "error").count() == 4_000,
         "every high is kept"
     );
     let suites = bytes(report::junit::write, &result);
@@ -162,12 +162,23 @@ fn what_does_not_fit_is_the_least_severe() {
     let suite = checks::xml(std::str::from_utf8(&suites).expect("UTF-8")).children.remove(0);
     let high = |node: &&checks::Node| node.children.iter().any(|outcome| outcome.at("type") == "high");
     let cases: Vec<_> = suite.children.iter().filter(|node| node.tag == "testcase").collect();
-    assert!(cases.len() < 12_000 && cases.iter().filter(|case| high(case)).count() == 3_000, "every high is kept");
+    assert!(cases.len() < 16_000 && cases.iter().filter(|case| high(case)).count() == 4_000, "every high is kept");
 
     let many = sarif(&samples::many(30_000));
     assert_eq!(many["runs"][0]["results"].as_array().map(Vec::len), Some(25_000));
     let left_out = &many["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"];
     assert_eq!(left_out, "5000 more findings are left out, the least severe: code scanning takes 25000 results and 10 MB");
+}
+
+/// What counts is the size after gzip: long texts in any script shrink where they repeat.
+#[test]
+fn nothing_is_left_out_below_the_limit() {
+    let mut value = samples::many(20_000);
+    for finding in value["findings"].as_array_mut().expect("findings") {
+        finding["name"] = json!("容器以特权模式运行，可以访问节点上的所有设备和内核功能".repeat(8));
+    }
+    let result = parsed(&value);
+    assert_eq!(report::sarif::write(&result, &mut std::io::sink()).expect("a report"), None);
 }
 
 #[test]
@@ -370,7 +381,7 @@ fn other_peoples_validators_agree() {
         return;
     };
     let reports = tempfile::tempdir().expect("a directory");
-    for (name, value) in every_sample().into_iter().chain([("heavy", samples::heavy(12_000))]) {
+    for (name, value) in every_sample().into_iter().chain([("heavy", samples::heavy(16_000))]) {
         let result = parsed(&value);
         for (format, ending, write, _) in FORMATS {
             let path = reports.path().join(format!("{name}.{format}.{ending}"));

@@ -15,7 +15,7 @@ use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use quick_xml::name::QName;
 
-use super::machine::{self, Unique, cut, or};
+use super::machine::{self, Size, Unique, cut, or};
 use super::text::is_unsafe_at;
 use super::{STAND_IN, Written};
 use crate::judge::count;
@@ -286,18 +286,4 @@ fn safe(text: &str, too: impl Fn(usize, char) -> bool) -> String {
 fn clean(text: &str) -> Cow<'_, str> {
     let forbidden = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     if text.contains(forbidden) { Cow::Owned(text.replace(forbidden, "")) } else { Cow::Borrowed(text) }
-}
-
-/// Counts what would be written.
-struct Size(usize);
-
-impl Write for Size {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

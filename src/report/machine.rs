@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::io::{self, Write};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -178,6 +179,20 @@ impl Unique {
         }
         self.0.insert(candidate.clone(), 0);
         candidate
+    }
+}
+
+/// Counts what would be written.
+pub(super) struct Size(pub(super) usize);
+
+impl Write for Size {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
