@@ -124,7 +124,10 @@ async fn work(settings: &settings::Scan, files: Vec<SourceFile>, progress: &Rc<P
             let end = impostor(settings, &client).or(end);
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
             ledger.borrow_mut().close(&reason);
+            let failing = ledger.borrow().failing.clone().map(|message| (Exit::Service, message));
+            let told = end.as_ref().is_some_and(|(exit, _)| *exit == Exit::Service);
             done.faults.extend(end);
+            done.faults.extend(failing.filter(|_| !told));
             done.service.stand_in |= client.stand_in();
             done.calls = client.calls();
             let again = client.repeated_uploads();
@@ -196,7 +199,6 @@ async fn converse(
         observe: &observe,
         read: &read,
         strikes: Cell::new(0),
-        forgiven: RefCell::new(None),
         since: Cell::new(None),
     };
     job.run().await.err().and_then(fault)

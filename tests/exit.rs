@@ -21,6 +21,12 @@ fn fault(api: &str, nth: u32, fault: Fault) -> Options {
     Options { faults: vec![ScriptedFault { api: api.to_owned(), nth, fault }], ..quick() }
 }
 
+/// The first upload fails, after all its repetitions.
+fn one_upload_fails() -> Options {
+    let fault = |nth| ScriptedFault { api: "batch-upload".to_owned(), nth, fault: Fault::Status(500) };
+    Options { faults: (1..=6).map(fault).collect(), ..quick() }
+}
+
 /// The code, and the reasons up to what is the service's own text.
 fn end(ran: &Finished) -> (i32, Vec<String>) {
     let result = ran.json();
@@ -62,11 +68,22 @@ fn the_first_of_several_is_the_code_and_all_are_named() {
             6,
             &["timed out after 1 s", NOTHING, REPORT],
         ),
-        // One batch alone fails: nothing was scanned, and the service is to blame.
+        // One call alone fails for good, and the service is to blame for all the files that it costs.
         row(fault("batch-upload", 0, Fault::Status(500)), &[&["--on-partial", "warn"]], 5, &["batch-upload", NOTHING]),
+        row(fault("batch-upload", 0, Fault::Status(302)), &[&["--on-partial", "warn"]], 5, &["batch-upload", NOTHING]),
+        row(
+            fault("file/risks", 0, Fault::Status(500)),
+            &[&["--on-partial", "warn"], &IN_ORDER],
+            5,
+            &["file/risks", NOTHING],
+        ),
+        row(fault("batch-upload", 0, Fault::Status(500)), &[&["--on-service-error", "warn"]], 0, &["batch-upload", NOTHING]),
         row(Options { fail_scan_names: vec!["a-".to_owned()], ..quick() }, &[&NO_REPORT], 7, &[PARTIAL, REPORT]),
     ];
     let of_both = [
+        // The other type was scanned whole.
+        row(one_upload_fails(), &[&["--on-partial", "warn"], &IN_ORDER], 5, &["batch-upload", PARTIAL]),
+        row(one_upload_fails(), &[&["--on-service-error", "warn"], &IN_ORDER], 0, &["batch-upload", PARTIAL]),
         row(fault("batch-upload", 0, Fault::Status(500)), &[&NO_REPORT], 5, &["batch-upload", NOTHING, REPORT]),
         row(quick(), &[&["--endpoint", "http://127.0.0.1:9"]], 5, &["batch-upload", NOTHING]),
     ];

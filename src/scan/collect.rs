@@ -64,10 +64,7 @@ impl Job<'_> {
                     self.ledger.borrow_mut().scanned(*index, risks.clone());
                 }
             }
-            Err(error) => {
-                let error = self.forgive(error)?;
-                self.end(files, State::ScanFailed, &format!("its risks could not be read: {}", error.message));
-            }
+            Err(error) => self.lose(files, State::ScanFailed, "its risks could not be read: ", error)?,
         }
         Ok(())
     }

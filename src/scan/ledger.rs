@@ -46,6 +46,8 @@ pub struct Ledger {
     pub tasks: BTreeMap<String, Task>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
+    /// The last failure of the service that cost a file its scan and did not end the job.
+    pub failing: Option<String>,
 }
 
 impl Ledger {
@@ -127,15 +129,6 @@ impl Ledger {
         if let Some(task) = self.tasks.get_mut(task_id) {
             task.status = status;
         }
-    }
-
-    /// Whether nothing was scanned and nothing is being scanned.
-    pub fn is_in_vain(&self) -> bool {
-        self.entries.iter().all(|entry| match entry.stage {
-            Stage::Ended(state, _) => state != State::Scanned,
-            Stage::Submitted => false,
-            _ => true,
-        })
     }
 
     /// A file ended; the first end counts.

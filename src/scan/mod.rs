@@ -80,8 +80,6 @@ pub struct Job<'a> {
     pub read: &'a dyn Fn(usize) -> std::io::Result<Masked>,
     /// Calls in a row that failed for good.
     pub strikes: Cell<u32>,
-    /// The last failure of the service that did not end the job.
-    pub forgiven: RefCell<Option<Error>>,
     /// Since when tasks of this run may have been created: milliseconds of the service's clock.
     pub since: Cell<Option<i64>>,
 }
@@ -99,15 +97,6 @@ const STRIKES: u32 = 2;
 impl Job<'_> {
     /// Does the whole job. An error ends it early; what was reached stands in the ledger.
     pub async fn run(&self) -> Result<(), Error> {
-        self.stages().await?;
-        match self.forgiven.take() {
-            // What was forgiven for the sake of the rest, and there is no rest.
-            Some(error) if self.ledger.borrow().is_in_vain() => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    async fn stages(&self) -> Result<(), Error> {
         self.send().await?;
         if self.options.no_wait || self.ledger.borrow().tasks.is_empty() {
             return Ok(());
@@ -122,16 +111,24 @@ impl Job<'_> {
         if is_fatal(error.kind) {
             return Err(error);
         }
-        let failing = matches!(error.kind, Kind::Failing | Kind::Throttled);
-        let strikes = if failing { self.strikes.get() + 1 } else { 0 };
+        let strikes = if is_failing(error.kind) { self.strikes.get() + 1 } else { 0 };
         self.strikes.set(strikes);
         if strikes >= STRIKES {
             return Err(error);
         }
-        if failing {
-            self.forgiven.replace(Some(error.clone()));
-        }
         Ok(error)
+    }
+
+    /// A failed call costs these files their scan: where the service failed they are cut off, by its fault, and else they end in this
+    /// state. An error says that the call ends the job, which leaves them open.
+    fn lose(&self, files: &[usize], state: State, why: &str, error: Error) -> Result<(), Error> {
+        let error = self.forgive(error)?;
+        let failing = is_failing(error.kind);
+        self.end(files, if failing { State::NotScanned } else { state }, &format!("{why}{}", error.message));
+        if failing && !files.is_empty() {
+            self.ledger.borrow_mut().failing = Some(error.message);
+        }
+        Ok(())
     }
 
     /// The distance of the nth look at something that takes its time, from 0.
@@ -149,6 +146,11 @@ impl Job<'_> {
     fn note(&self, note: String) {
         self.ledger.borrow_mut().notes.push(note);
     }
+}
+
+/// Whether the service is to blame, and another call may fare better.
+fn is_failing(kind: Kind) -> bool {
+    matches!(kind, Kind::Failing | Kind::Throttled)
 }
 
 /// Whether every later call would fail for the same reason.

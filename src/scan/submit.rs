@@ -38,9 +38,7 @@ impl Job<'_> {
                     if attempt == 0 {
                         self.ledger.borrow_mut().not_submitted(&files);
                     }
-                    let error = self.forgive(error)?;
-                    self.end(&files, State::ScanFailed, &error.message);
-                    return Ok(());
+                    return self.lose(&files, State::ScanFailed, "", error);
                 }
             };
             match self.look_for(file_type, &ids, since).await {
@@ -49,15 +47,15 @@ impl Job<'_> {
                     return Ok(());
                 }
                 Ok(None) => {}
+                Err(error) if is_fatal(error.kind) => return Err(error),
                 Err(error) => {
-                    let why = format!("a task may exist: {}; and looking for it failed: {}", last.message, error.message);
-                    self.end(&files, State::ScanFailed, &why);
-                    return self.forgive(error).map(drop);
+                    last.message = format!("{}; and looking for it failed: {}", last.message, error.message);
+                    return self.lose(&files, State::ScanFailed, "a task may exist: ", last);
                 }
             }
         }
-        self.end(&files, State::ScanFailed, &format!("a task may exist: {}; and none holds our files", last.message));
-        self.forgive(last).map(drop)
+        last.message.push_str("; and none holds our files");
+        self.lose(&files, State::ScanFailed, "a task may exist: ", last)
     }
 
     fn submitted(&self, task_id: String, file_type: FileType, files: &[usize]) {

@@ -135,10 +135,7 @@ impl Job<'_> {
                 Err(error) if matches!(error.kind, Kind::Refused) => {
                     self.split_or_end(&files, &error.message, &mut queue);
                 }
-                Err(error) => {
-                    let error = self.forgive(error)?;
-                    self.end(&files, State::UploadFailed, &error.message);
-                }
+                Err(error) => self.lose(&files, State::UploadFailed, "", error)?,
             }
         }
         Ok(stored)

@@ -114,8 +114,7 @@ impl Job<'_> {
         let rows = match pages::all(page, |row| row.file_id.clone()).await {
             Ok(rows) => rows,
             Err(error) => {
-                let error = self.forgive(error)?;
-                self.end(&files, State::ScanFailed, &format!("the task's files could not be listed: {}", error.message));
+                self.lose(&files, State::ScanFailed, "the task's files could not be listed: ", error)?;
                 return Ok(Some(Vec::new()));
             }
         };
