@@ -12,7 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,16 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The command line. A variable that is blank, as CI platforms leave it where nothing is meant, counts as none.
+pub fn command(env: &dyn Fn(&str) -> Option<String>) -> clap::Command {
+    let is_blank = |arg: &clap::Arg| {
+        let name = arg.get_env().and_then(std::ffi::OsStr::to_str);
+        name.and_then(env).is_some_and(|value| value.trim().is_empty())
+    };
+    let unset = |arg: clap::Arg| if is_blank(&arg) { arg.env(clap::builder::Resettable::Reset) } else { arg };
+    Cli::command().mut_subcommands(|command| command.mut_args(unset))
 }
 
 const EXIT_CODES: &str = "\
@@ -169,7 +179,7 @@ pub(crate) struct Known {
     #[arg(long, value_name = "FILE", env = "HSS_IAC_BASELINE")]
     pub(crate) baseline: Option<PathBuf>,
     /// Do not honour `# hss-iac: ignore[RULE] reason` in the files
-    #[arg(long, env = "HSS_IAC_NO_INLINE_IGNORES")]
+    #[arg(long, env = "HSS_IAC_NO_INLINE_IGNORES", value_parser = yes_or_no())]
     pub(crate) no_inline_ignores: bool,
 }
 
@@ -453,7 +463,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
 

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
-use hss_iac::cli::{Cli, Command};
+use clap::{ArgMatches, FromArgMatches as _};
+use hss_iac::cli::{self, Cli, Command};
 use hss_iac::error::Error;
 use hss_iac::model::Exit;
 use hss_iac::run::{self, Streams};
@@ -12,7 +12,7 @@ use hss_iac::settings;
 
 fn main() -> ExitCode {
     hss_iac::error::end_on_panic();
-    let matches = Cli::command().get_matches();
+    let matches = cli::command(&variable).get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let typed = matches.subcommand().map_or(&matches, |(_, typed)| typed);
     match command(cli.command, typed) {
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 
 #[tokio::main(flavor = "current_thread")]
 async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
-    let env = |name: &str| std::env::var(name).ok();
+    let env = |name: &str| variable(name).filter(|value| !(name.starts_with("HSS_IAC_") && value.trim().is_empty()));
     let cwd = std::env::current_dir()
         .map_err(|source| Error::Io { what: "the current directory can't be found".to_owned(), source })?;
     let mut stdout = std::io::stdout();
@@ -45,11 +45,11 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
             }
         }
         Command::Render(render) => {
-            let settings = settings::Render::new(render)?;
+            let settings = settings::Render::new(render, typed)?;
             let color = Streams::choice(settings.talk.color);
             run::render(&settings, &mut Streams { out: &mut stdout, color })
         }
-        Command::Baseline(baseline) => run::baseline(&baseline.into(), &mut plain(&mut stdout)),
+        Command::Baseline(baseline) => run::baseline(settings::Update::new(baseline, &cwd)?, &mut plain(&mut stdout)),
         Command::Config(config) => {
             let (effective, format) = settings::config(&config, typed, &env, &cwd)?;
             let color = Streams::choice(config.color());
@@ -60,6 +60,10 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
         #[cfg(feature = "emulator")]
         Command::Emulator(emulator) => run::emulator(settings::emulator(emulator), &mut plain(&mut stdout)).await,
     }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 fn plain(out: &mut std::io::Stdout) -> Streams<'_> {

@@ -19,8 +19,8 @@ use crate::error::{Error, exit_of};
 use crate::hss::{self, Client};
 use crate::judge::{self, Facts, count};
 use crate::model::{
-    Counts, Exit, FileRecord, FileType, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile, State, Task,
-    Tool, Verdict,
+    Counts, Exit, FileRecord, FileType, Level, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile,
+    State, Task, Tool, Verdict,
 };
 use crate::progress::Progress;
 use crate::report::list::{Listing, Plan, secrets};
@@ -74,12 +74,13 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         tool: Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         run: run_of(started, settings.provider.clone(), standing::selected(&settings.input)),
         service: done.service,
-        policy: policy(&settings.rules),
+        policy: policy(&settings.rules, settings.report_level),
         complete: is_complete(&files) && facts.unreadable == 0 && facts.unreadable_indexes == 0,
         counts: Counts::of(&files, &found.skipped, found.directories_not_searched, &findings),
         verdict,
         files,
         skipped: found.skipped,
+        directories_not_searched: not_searched(found.pruned_directories, found.unreadable_directories),
         findings,
         resolved: standing.resolved,
         tasks: done.ledger.tasks.into_values().collect(),
@@ -278,16 +279,24 @@ fn say_tasks(tasks: &[Task], progress: &Progress) {
     }
 }
 
+fn not_searched(mut pruned: Vec<RepoPath>, mut unreadable: Vec<RepoPath>) -> Vec<RepoPath> {
+    pruned.append(&mut unreadable);
+    pruned.sort();
+    pruned.dedup();
+    pruned
+}
+
 fn is_complete(files: &[FileRecord]) -> bool {
     files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
 }
 
-fn policy(rules: &judge::Rules) -> Policy {
+fn policy(rules: &judge::Rules, report_level: Level) -> Policy {
     Policy {
         fail_on: rules.fail_on,
         max: rules.max.iter().map(|(level, max)| (level.to_string(), *max)).collect(),
         changed_only: rules.changed_only,
         baseline: rules.baseline.clone(),
+        report_level,
     }
 }
 

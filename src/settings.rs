@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::hss::Timings;
 use crate::hss::auth::{self, Found, SourceError};
 use crate::judge::{Rules, suppress};
-use crate::model::{FileType, Level, RepoPath};
+use crate::model::{FileType, KnownFinding, Level, RepoPath};
 use crate::{discover, hss};
 
 /// The enterprise project of those who have none.
@@ -269,19 +269,19 @@ pub struct Render {
     pub result: PathBuf,
     /// Reports, in the order typed; never empty.
     pub outputs: Vec<Output>,
-    /// What human reports show.
-    pub report_level: Level,
+    /// What human reports show, where it is not what the scan showed.
+    pub report_level: Option<Level>,
     /// How to talk.
     pub talk: Talk,
 }
 
 impl Render {
     /// Checks what was typed.
-    pub fn new(cli: cli::Render) -> Result<Self, Error> {
+    pub fn new(cli: cli::Render, matches: &ArgMatches) -> Result<Self, Error> {
         Ok(Self {
             result: cli.result,
             outputs: outputs(cli.report.output)?,
-            report_level: cli.report.shown.report_level,
+            report_level: policy::is_typed(matches, "report_level").then_some(cli.report.shown.report_level),
             talk: talk(&cli.talk),
         })
     }
@@ -294,13 +294,19 @@ pub struct Update {
     pub result: PathBuf,
     /// The baseline to write.
     pub baseline: PathBuf,
+    /// What stands in it.
+    pub old: Vec<KnownFinding>,
     /// Whether the result of a stand-in will do.
     pub force: bool,
 }
 
-impl From<cli::Baseline> for Update {
-    fn from(cli: cli::Baseline) -> Self {
-        Self { result: cli.result, baseline: cli.file, force: cli.force }
+impl Update {
+    /// Finds the baseline as a scan does, and reads what stands in it.
+    pub fn new(cli: cli::Baseline, cwd: &Path) -> Result<Self, Error> {
+        let root = root(cwd)?;
+        let loaded = policy::load(cli.config.as_deref(), &root, cwd)?;
+        let (baseline, old) = policy::old_baseline(cli.file.as_deref(), loaded.file.baseline.as_ref(), &root, cwd)?;
+        Ok(Self { result: cli.result, baseline, old, force: cli.force })
     }
 }
 

@@ -99,6 +99,32 @@ fn what_was_not_scanned_stays_and_what_is_gone_leaves() {
 }
 
 #[test]
+fn what_stands_in_a_directory_that_was_left_out_stays() {
+    let repo = Repo::new().file("a/Dockerfile", BAD_DOCKERFILE).file("vendor/x/Dockerfile", BAD_DOCKERFILE);
+    remember(&repo);
+    let repo = repo.file("hss-iac.toml", "exclude = ['vendor']");
+    remember(&repo);
+    assert_eq!(written(&repo), ["a/Dockerfile", "vendor/x/Dockerfile"]);
+    let result: Value =
+        serde_json::from_slice(&std::fs::read(repo.path().join("result.json")).expect("a result")).expect("JSON");
+    assert_eq!(result["directories_not_searched"], json!([{"path": "vendor"}]));
+}
+
+#[test]
+fn the_baseline_is_written_where_a_scan_reads_it() {
+    let repo = Repo::new()
+        .file("a/Dockerfile", BAD_DOCKERFILE)
+        .file("known/readme", "")
+        .file("known/b.json", "{\"version\": 1, \"findings\": []}")
+        .file("hss-iac.toml", "baseline = 'known/b.json'");
+    run(repo.path(), &["scan", "-q", "--emulator", "-o", "json=result.json"]);
+    let ran = run(&repo.path().join("a"), &["baseline", "../result.json", "--force"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(!repo.path().join("a/hss-iac-baseline.json").exists());
+    assert_eq!(scan(&repo, &[]).code, 0);
+}
+
+#[test]
 fn suppressed_findings_and_stand_ins_stay_out() {
     let repo = Repo::new().file("a/Dockerfile", BAD_DOCKERFILE);
     run(repo.path(), &["scan", "-q", "--emulator", "-o", "json=result.json"]);

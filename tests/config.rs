@@ -147,6 +147,43 @@ fn config_tells_every_value_and_where_it_comes_from() {
 }
 
 #[test]
+fn a_blank_variable_says_nothing_and_a_switch_takes_a_number() {
+    let repo = Repo::new().many(1);
+    let mut command = hss_iac(repo.path());
+    command.args(["config", "--output", "json"]).envs([
+        ("HSS_IAC_FAIL_ON", ""),
+        ("HSS_IAC_MAX", ""),
+        ("HSS_IAC_QUIET", " "),
+        ("HSS_IAC_OUTPUT", ""),
+        ("HSS_IAC_REGION", ""),
+        ("HSS_IAC_NO_INLINE_IGNORES", "1"),
+    ]);
+    let ran: Finished = command.output().expect("it runs").into();
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let default = json!({"from": "default"});
+    for (name, value) in
+        [("fail-on", json!("high")), ("max", json!([])), ("quiet", json!("false")), ("output", json!(["table"]))]
+    {
+        assert_eq!(shown(&ran, name), (value, default.clone()), "{name}");
+    }
+    assert_eq!(shown(&ran, "region"), (Value::Null, default));
+    let origin = json!({"from": "variable", "name": "HSS_IAC_NO_INLINE_IGNORES"});
+    assert_eq!(shown(&ran, "no-inline-ignores").1, origin);
+}
+
+#[test]
+fn config_shows_no_password_of_an_address() {
+    for (address, expected) in [
+        ("u:hunter3@host", "…@host"),
+        ("https://u:hunter3@hss.example:8443/a?token=hunter3", "https://hss.example:8443/…"),
+        ("https://hss.example", "https://hss.example"),
+    ] {
+        let ran = run(Repo::new().many(1).path(), &["config", "-o", "json", "--endpoint", address]);
+        assert_eq!(shown(&ran, "endpoint").0, expected);
+    }
+}
+
+#[test]
 fn init_writes_what_changes_nothing() {
     let repo = Repo::new().file("sub/readme", "");
     let config = |repo: &Repo| run(repo.path(), &["config", "-o", "json"]).json();

@@ -24,15 +24,13 @@ pub struct Baseline {
     /// The JSON result of a scan; - is stdin
     #[arg(value_name = "RESULT")]
     pub(crate) result: PathBuf,
-    /// The baseline to write; entries of files that the result did not scan are kept
-    #[arg(
-        short = 'b',
-        long = "baseline",
-        value_name = "FILE",
-        env = "HSS_IAC_BASELINE",
-        default_value = "hss-iac-baseline.json"
-    )]
-    pub(crate) file: PathBuf,
+    /// The baseline to write, where hss-iac.toml names none hss-iac-baseline.json at the root; entries of files that the result did not
+    /// scan are kept
+    #[arg(short = 'b', long = "baseline", value_name = "FILE", env = "HSS_IAC_BASELINE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Read this in place of the hss-iac.toml at the root of the repository
+    #[arg(long, value_name = "FILE", env = "HSS_IAC_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// Take the result of a stand-in too
     #[arg(long)]
     pub(crate) force: bool,

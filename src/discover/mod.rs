@@ -65,6 +65,8 @@ pub struct Discovery {
     pub skipped: Vec<Skipped>,
     /// Directories that an ignore or exclude rule kept the walk out of.
     pub directories_not_searched: u64,
+    /// The same, by path.
+    pub pruned_directories: Vec<RepoPath>,
     /// Directories that could not be listed, by path: what is ours in them is unknown, so the run is not complete.
     pub unreadable_directories: Vec<RepoPath>,
     /// Work trees whose git index could not be read although an ignore rule kept something out there, by path: what git tracks of

@@ -211,12 +211,15 @@ impl<'a> Walk<'a> {
     }
 
     fn meet(&self, parent: &Directory, path: RepoPath, on_disk: &Path, found: &mut Found, below: &mut Vec<Directory>) {
-        match self.descend(parent, path.clone(), on_disk) {
+        let descent = self.descend(parent, path.clone(), on_disk);
+        if matches!(descent, Descent::Excluded | Descent::Ignored) {
+            found.discovery.directories_not_searched += 1;
+            found.discovery.pruned_directories.push(path.clone());
+        }
+        match descent {
             Descent::Enter(directory) => below.push(directory),
-            Descent::Pruned | Descent::NotSelected => {}
-            Descent::Excluded => found.discovery.directories_not_searched += 1,
+            Descent::Pruned | Descent::NotSelected | Descent::Excluded => {}
             Descent::Ignored => {
-                found.discovery.directories_not_searched += 1;
                 found.ignored_directories.push(Ignored { path, work_tree: parent.work_tree() });
             }
         }
@@ -317,6 +320,7 @@ impl Discovery {
         self.files.append(&mut other.files);
         self.skipped.append(&mut other.skipped);
         self.directories_not_searched += other.directories_not_searched;
+        self.pruned_directories.append(&mut other.pruned_directories);
         self.unreadable_directories.append(&mut other.unreadable_directories);
         self.unreadable_indexes.append(&mut other.unreadable_indexes);
         self.notes.append(&mut other.notes);
@@ -332,6 +336,7 @@ impl Discovery {
     fn sort(&mut self) {
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         self.skipped.sort();
+        self.pruned_directories.sort();
         self.unreadable_directories =
             std::mem::take(&mut self.unreadable_directories).into_iter().collect::<BTreeSet<_>>().into_iter().collect();
         self.unreadable_indexes.sort();

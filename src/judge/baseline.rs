@@ -45,10 +45,14 @@ pub fn renewed(old: Vec<KnownFinding>, result: &ScanResult) -> Vec<KnownFinding>
     let scanned = |state| matches!(state, State::Scanned | State::Reused);
     let states: BTreeMap<&RepoPath, State> = result.files.iter().map(|file| (&file.path, file.state)).collect();
     let skipped: BTreeSet<&RepoPath> = result.skipped.iter().map(|skipped| &skipped.path).collect();
-    let stays = |known: &KnownFinding| match states.get(&known.path) {
-        Some(state) => !scanned(*state),
+    let not_searched: BTreeSet<&RepoPath> = result.directories_not_searched.iter().collect();
+    let stays = |known: &KnownFinding| {
+        if let Some(state) = states.get(&known.path) {
+            return !scanned(*state);
+        }
+        let hidden = known.path.directories().any(|directory| not_searched.contains(&directory));
         // What a part of the repository does not hold may well stand in the rest.
-        None => skipped.contains(&known.path) || !result.run.selected.is_empty(),
+        skipped.contains(&known.path) || hidden || !result.run.selected.is_empty()
     };
     let counting = result.findings.iter().filter(|finding| finding.suppressed.is_none()).map(KnownFinding::of);
     let mut all: Vec<KnownFinding> = old.into_iter().filter(stays).chain(counting).collect();

@@ -41,6 +41,12 @@ impl RepoPath {
         ends.into_iter().any(|end| pattern.matches_with(&text[..end], MATCHING))
     }
 
+    /// The directories above it, the nearest first, the root last.
+    pub fn directories(&self) -> impl Iterator<Item = Self> + '_ {
+        let ends = (0..self.0.len()).rev().filter(|at| self.0.get(*at) == Some(&b'/'));
+        ends.chain((!self.0.is_empty()).then_some(0)).map(|end| Self(self.0.iter().take(end).copied().collect()))
+    }
+
     /// What follows the last `/`.
     pub fn file_name(&self) -> &[u8] {
         self.0.rsplit(|b| *b == b'/').next().unwrap_or_default()

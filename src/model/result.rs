@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FailOn, FileRecord, FileType, Finding, FindingCounts, KnownFinding, Skipped, State, Verdict};
+use super::{FailOn, FileRecord, FileType, Finding, FindingCounts, KnownFinding, Level, RepoPath, Skipped, State, Verdict};
 
 /// The state of a scan task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -145,6 +145,18 @@ pub struct Policy {
     pub changed_only: bool,
     /// The baseline in use.
     pub baseline: Option<String>,
+    /// The lowest level that human reports show.
+    #[serde(default = "lowest", skip_serializing_if = "is_lowest")]
+    pub report_level: Level,
+}
+
+fn lowest() -> Level {
+    Level::Tips
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_lowest(level: &Level) -> bool {
+    *level == lowest()
 }
 
 /// The version of the JSON result that this program writes.
@@ -173,6 +185,9 @@ pub struct ScanResult {
     pub files: Vec<FileRecord>,
     /// Paths not taken, by path.
     pub skipped: Vec<Skipped>,
+    /// Directories that were not looked into, by path: an ignore or exclude rule kept the walk out, or they could not be listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directories_not_searched: Vec<RepoPath>,
     /// Findings, by path, worst first in a file.
     pub findings: Vec<Finding>,
     /// What stands in the baseline and is gone from files that were looked at.

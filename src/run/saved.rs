@@ -17,7 +17,8 @@ pub fn render(settings: &settings::Render, streams: &mut Streams<'_>) -> Result<
     let talk = settings.talk;
     let progress = Progress::new(true, talk.verbose, talk.color);
     let mut result = load(&settings.result)?;
-    let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: None };
+    let level = settings.report_level.unwrap_or(result.policy.report_level);
+    let view = report::View { level, verbose: talk.verbose > 0, root: None };
     let mut exit = Exit::Pass;
     let warn = |text: &str| progress.warn(text);
     output::write_all(&mut result, &settings.outputs, view, streams, warn, |_, fault| {
@@ -28,7 +29,7 @@ pub fn render(settings: &settings::Render, streams: &mut Streams<'_>) -> Result<
 }
 
 /// `baseline`: writes what a result knows, and keeps what it can't know of.
-pub fn baseline(settings: &settings::Update, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+pub fn baseline(settings: settings::Update, streams: &mut Streams<'_>) -> Result<Exit, Error> {
     let name = settings.baseline.display();
     let result = load(&settings.result)?;
     if result.service.stand_in && !settings.force {
@@ -36,15 +37,8 @@ pub fn baseline(settings: &settings::Update, streams: &mut Streams<'_>) -> Resul
             "a stand-in made this result: HSS may find other things; --force writes the baseline all the same".to_owned(),
         ));
     }
-    let old = match std::fs::read(&settings.baseline) {
-        Ok(bytes) => baseline::parse(&bytes).map_err(|what| {
-            Error::Usage(format!("{name} is no baseline, so it is left as it is: {what}; remove it first"))
-        })?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(Error::Usage(format!("the baseline {name} can't be read: {error}"))),
-    };
-    let before = old.len();
-    let findings = baseline::renewed(old, &result);
+    let before = settings.old.len();
+    let findings = baseline::renewed(settings.old, &result);
     let failed = |source| Error::Io { what: format!("the baseline {name} can't be written"), source };
     let text = baseline::text(&findings).map_err(|error| failed(error.into()))?;
     output::write_file(&settings.baseline, |out| out.write_all(text.as_bytes())).map_err(failed)?;

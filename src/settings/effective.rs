@@ -13,6 +13,7 @@ use crate::cli::{self, Cli, Form};
 use crate::config::{Glob, Suppress, Text};
 use crate::error::Error;
 use crate::hss::auth::{self, SourceError};
+use crate::mask;
 use crate::report::effective::{Effective, Origin, Value};
 
 /// What `config` shows, and how.
@@ -56,7 +57,8 @@ fn value(flag: &Arg, long: &str, matches: &ArgMatches, file: Option<(&Json, &str
         ArgAction::Append => Json::from(texts),
         _ => texts.into_iter().next().map_or(Json::Null, Json::from),
     };
-    Value { name: long.to_owned(), value: without_password(value), origin }
+    let is_address = matches!(long, "endpoint" | "iam-endpoint");
+    Value { name: long.to_owned(), value: without_password(value, is_address), origin }
 }
 
 fn default(flag: &Arg, long: &str) -> Vec<String> {
@@ -100,11 +102,25 @@ fn strings(said: &Json) -> Vec<String> {
 }
 
 /// An address may hold a password, which is refused later and must not be shown before.
-fn without_password(value: Json) -> Json {
-    match value.as_str().map(|text| (text.find("://"), text.rfind('@'), text)) {
-        Some((Some(scheme), Some(at), text)) if scheme < at => Json::from(format!("{}://…{}", &text[..scheme], &text[at..])),
-        _ => value,
+fn without_password(value: Json, is_address: bool) -> Json {
+    match value {
+        Json::String(text) if is_address || text.contains("://") => Json::from(shown(&text)),
+        Json::Array(items) => items.into_iter().map(|item| without_password(item, is_address)).collect(),
+        value => value,
     }
+}
+
+/// Scheme, host and port of an address; of what is none, nothing before the `@` or behind the `?`.
+fn shown(text: &str) -> String {
+    if let Some(url) = reqwest::Url::parse(text).ok().filter(reqwest::Url::has_host) {
+        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+        let hidden = !url.username().is_empty() || url.password().is_some() || url.query().is_some();
+        let rest = if hidden || url.fragment().is_some() || url.path() != "/" { "/…" } else { "" };
+        return format!("{}://{}{port}{rest}", url.scheme(), url.host_str().unwrap_or_default());
+    }
+    let (text, query) = text.split_once(['?', '#']).map_or((text, ""), |(text, _)| (text, "…"));
+    let text = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
+    format!("{}{query}", mask::credentials(&text))
 }
 
 /// Where credentials come from; never what they are.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -13,6 +13,9 @@ use crate::discover;
 use crate::error::Error;
 use crate::judge::{baseline, suppress};
 use crate::model::{KnownFinding, RepoPath};
+
+/// At the root, where nobody names another.
+const USUAL_BASELINE: &str = "hss-iac-baseline.json";
 
 /// More than a baseline of a million findings, in bytes.
 const LARGEST_BASELINE: u64 = 256_000_000;
@@ -115,6 +118,31 @@ pub(super) fn baseline(
         Error::Usage(format!("{name} is no baseline: {what}; write it anew with `hss-iac baseline RESULT -b {name}`"))
     })?;
     Ok(Some(Baseline { name, findings }))
+}
+
+/// The baseline that is to be written, and what stands in it.
+pub(super) fn old_baseline(
+    typed: Option<&Path>,
+    said: Option<&Text>,
+    root: &Path,
+    cwd: &Path,
+) -> Result<(PathBuf, Vec<KnownFinding>), Error> {
+    let (path, bytes) = match (typed, said) {
+        (Some(typed), _) => (typed.to_owned(), read_any(&cwd.join(typed), LARGEST_BASELINE)),
+        (None, said) => {
+            let text = said.map_or(USUAL_BASELINE, |Text(text)| text);
+            (root.join(text), of_tree(root, text))
+        }
+    };
+    let name = path.display();
+    let old = match bytes {
+        Ok(bytes) => baseline::parse(&bytes).map_err(|what| {
+            Error::Usage(format!("{name} is no baseline, so it is left as it is: {what}; remove it first"))
+        })?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(Error::Usage(format!("the baseline {name} can't be read: {error}"))),
+    };
+    Ok((path, old))
 }
 
 fn of_tree(root: &Path, text: &str) -> std::io::Result<Vec<u8>> {
