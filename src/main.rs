@@ -45,7 +45,7 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
             }
         }
         Command::Render(render) => {
-            let settings = settings::Render::new(render, typed)?;
+            let settings = settings::Render::new(render)?;
             let color = Streams::choice(settings.talk.color);
             run::render(&settings, &mut Streams { out: &mut stdout, color })
         }

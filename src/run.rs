@@ -19,7 +19,7 @@ use crate::error::{Error, exit_of};
 use crate::hss::{self, Client};
 use crate::judge::{self, Facts, count};
 use crate::model::{
-    Counts, Exit, FileRecord, FileType, Level, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile,
+    Counts, Exit, FileRecord, FileType, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile,
     State, Task, Tool, Verdict,
 };
 use crate::progress::Progress;
@@ -74,7 +74,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         tool: Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         run: run_of(started, settings.provider.clone(), standing::selected(&settings.input)),
         service: done.service,
-        policy: policy(&settings.rules, settings.report_level),
+        policy: policy(&settings.rules),
         complete: is_complete(&files) && facts.unreadable == 0 && facts.unreadable_indexes == 0,
         counts: Counts::of(&files, &found.skipped, found.directories_not_searched, &findings),
         verdict,
@@ -290,13 +290,12 @@ fn is_complete(files: &[FileRecord]) -> bool {
     files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
 }
 
-fn policy(rules: &judge::Rules, report_level: Level) -> Policy {
+fn policy(rules: &judge::Rules) -> Policy {
     Policy {
         fail_on: rules.fail_on,
         max: rules.max.iter().map(|(level, max)| (level.to_string(), *max)).collect(),
         changed_only: rules.changed_only,
         baseline: rules.baseline.clone(),
-        report_level,
     }
 }
 

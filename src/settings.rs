@@ -269,19 +269,19 @@ pub struct Render {
     pub result: PathBuf,
     /// Reports, in the order typed; never empty.
     pub outputs: Vec<Output>,
-    /// What human reports show, where it is not what the scan showed.
-    pub report_level: Option<Level>,
+    /// What human reports show.
+    pub report_level: Level,
     /// How to talk.
     pub talk: Talk,
 }
 
 impl Render {
     /// Checks what was typed.
-    pub fn new(cli: cli::Render, matches: &ArgMatches) -> Result<Self, Error> {
+    pub fn new(cli: cli::Render) -> Result<Self, Error> {
         Ok(Self {
             result: cli.result,
             outputs: outputs(cli.report.output)?,
-            report_level: policy::is_typed(matches, "report_level").then_some(cli.report.shown.report_level),
+            report_level: cli.report.shown.report_level,
             talk: talk(&cli.talk),
         })
     }

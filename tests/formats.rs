@@ -228,7 +228,10 @@ fn a_finding_that_stands_for_several_places_says_so() {
     assert_eq!(junit(&value).children[0].children[0].children[0].at("message"), name);
 }
 
-const EVERY_FORMAT: [(&str, fn(&ScanResult) -> Vec<u8>); 10] = [
+/// A format as bytes.
+type Format = (&'static str, fn(&ScanResult) -> Vec<u8>);
+
+const EVERY_FORMAT: [Format; 10] = [
     ("table", |result| {
         let mut bytes = Vec::new();
         report::table::write(result, VIEW, &mut bytes).expect("a report");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FailOn, FileRecord, FileType, Finding, FindingCounts, KnownFinding, Level, RepoPath, Skipped, State, Verdict};
+use super::{FailOn, FileRecord, FileType, Finding, FindingCounts, KnownFinding, RepoPath, Skipped, State, Verdict};
 
 /// The state of a scan task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -145,18 +145,6 @@ pub struct Policy {
     pub changed_only: bool,
     /// The baseline in use.
     pub baseline: Option<String>,
-    /// The lowest level that human reports show.
-    #[serde(default = "lowest", skip_serializing_if = "is_lowest")]
-    pub report_level: Level,
-}
-
-fn lowest() -> Level {
-    Level::Tips
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_lowest(level: &Level) -> bool {
-    *level == lowest()
 }
 
 /// The version of the JSON result that this program writes.

@@ -17,8 +17,7 @@ pub fn render(settings: &settings::Render, streams: &mut Streams<'_>) -> Result<
     let talk = settings.talk;
     let progress = Progress::new(true, talk.verbose, talk.color);
     let mut result = load(&settings.result)?;
-    let level = settings.report_level.unwrap_or(result.policy.report_level);
-    let view = report::View { level, verbose: talk.verbose > 0, root: None };
+    let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: None };
     let mut exit = Exit::Pass;
     let warn = |text: &str| progress.warn(text);
     output::write_all(&mut result, &settings.outputs, view, streams, warn, |_, fault| {

@@ -143,7 +143,7 @@ fn places_that_nobody_looked_at_are_neither_muted_by_a_comment_nor_said_to_be_mi
     let about = |rule: &str| Entry { resource: Some("web".into()), ..entry(rule) };
     let mut findings = [numbered.clone()];
     let notes = apply(&[about("R"), about("S")], &ignores, whole(&[]), &mut findings);
-    assert_eq!(findings, [numbered.clone()]);
+    assert_eq!(findings, std::slice::from_ref(&numbered));
     let expected = ["hss-iac.toml:7: the suppression of S meets no finding", "pod.yaml:3: ignore[S] meets no finding"];
     assert_eq!(notes, expected);
     let mut named = [Finding { resource: Some(resource("Pod", "web")), places: 1, ..numbered }];
