@@ -19,8 +19,8 @@ use crate::error::{Error, exit_of};
 use crate::hss::{self, Client};
 use crate::judge::{self, Facts, count};
 use crate::model::{
-    Counts, Exit, FileRecord, FileType, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile,
-    State, Task, Tool, Verdict,
+    Counts, Exit, FileRecord, FileType, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile, State, Task,
+    Tool, Verdict,
 };
 use crate::progress::Progress;
 use crate::report::list::{Listing, Plan, secrets};
@@ -184,7 +184,7 @@ async fn converse(
             (source.path.clone(), source.file_type)
         };
         let bytes = discover::read(&settings.input.root, &path)?;
-        Ok(mask::sent(file_type, settings.input.mask_secrets, bytes))
+        mask::sent(file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
     };
     let observe = |step| progress.step(step);
     let job = Job {

@@ -230,3 +230,18 @@ fn only_the_users_own_global_excludes_count() {
     let home = home.file(".gitconfig", &config);
     assert_eq!(taken(&home), ["both.yaml", "sub/both.yaml", "sub/top.yaml", "top.yaml"]);
 }
+
+#[test]
+fn a_secret_that_cannot_be_masked_is_not_sent() {
+    let repo = Repo::new()
+        .file("a.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData: {p: &x # note\n  \"hunter2\"}\n")
+        .file("b.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: b}\nstringData:\n  p: hunter2\nx: {\n");
+    let result = run(repo.path(), &["list", "-o", "json"]).json();
+    let said = |n: usize| (&result["files"][n]["state"], &result["files"][n]["masked"]);
+    assert_eq!(said(0), (&"would_send".into(), &1.into()));
+    assert_eq!(said(1), (&"not_scanned".into(), &0.into()));
+    let reason = result["files"][1]["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("what may be a Secret in it is no YAML that can be read"), "{reason}");
+    let sent = run(repo.path(), &["list", "-o", "json", "--mask-secrets", "off"]).json();
+    assert_eq!(sent["counts"]["would_send"], 2);
+}

@@ -122,13 +122,15 @@ impl<'a> Classifier<'a> {
 
     /// Notes what masking will make of a file that can be sent.
     fn mask(&self, file: &mut SourceFile, bytes: &[u8]) {
-        if self.mask_secrets
-            && file.obstacle.is_none()
-            && file.file_type == FileType::K8sYaml
-            && let Some(sent) = mask::secrets(bytes)
-        {
-            file.masked = sent.values;
-            file.sha256 = Some(sha256(&sent.bytes));
+        if self.mask_secrets && file.obstacle.is_none() && file.file_type == FileType::K8sYaml {
+            match mask::secrets(bytes) {
+                Ok(None) => {}
+                Ok(Some(sent)) => {
+                    file.masked = sent.values;
+                    file.sha256 = Some(sha256(&sent.bytes));
+                }
+                Err(unmaskable) => file.obstacle = Some(unmaskable.to_string()),
+            }
         }
     }
 

@@ -21,13 +21,21 @@ pub struct Masked {
     pub values: u64,
 }
 
+/// A file may hold a Secret that can't be told from the rest of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "what may be a Secret in it is no YAML that can be read, so its values can't be masked: mend it, leave the file out with --exclude, \
+     or send it as it is with --mask-secrets off"
+)]
+pub struct Unmaskable;
+
 /// Replaces the values of `data` and `stringData` of every Secret in a YAML file, wherever it stands and whatever it is merged from,
 /// and what `kubectl apply` kept of them: base64 stays base64, lines stay lines.
 ///
-/// A document that is no YAML is masked line by line, rather too much than too little. `None` where there is nothing to replace.
-pub fn secrets(bytes: &[u8]) -> Option<Masked> {
+/// `None` where there is nothing to replace; an error where there may be and it can't be found.
+pub fn secrets(bytes: &[u8]) -> Result<Option<Masked>, Unmaskable> {
     if !may_hold_secrets(bytes) {
-        return None;
+        return Ok(None);
     }
     let source = Source::read(bytes);
     let tree = yaml::read(&source.text);
@@ -35,11 +43,12 @@ pub fn secrets(bytes: &[u8]) -> Option<Masked> {
     for id in 0..tree.nodes.len() {
         found.look_at(id);
     }
-    let mut values = found.values;
-    values.retain(|value| !tree.broken.iter().any(|broken| broken.contains(&value.span.start)));
+    let values = found.values;
     let chars: Vec<char> = source.text.chars().collect();
-    for broken in &tree.broken {
-        values.extend(super::lines::values(&chars, broken.clone()));
+    if tree.broken.iter().any(|broken| may_be_a_secret(chars.get(broken.clone()).unwrap_or_default()))
+        || tree.merges_too_much()
+    {
+        return Err(Unmaskable);
     }
     let mut masked = Masked { bytes: bytes.to_vec(), values: 0 };
     for value in values {
@@ -50,13 +59,24 @@ pub fn secrets(bytes: &[u8]) -> Option<Masked> {
         });
         masked.values += u64::from(hidden > 0);
     }
-    (masked.values > 0).then_some(masked)
+    Ok((masked.values > 0).then_some(masked))
 }
 
 /// A quick look. A kind can be written with escapes, which hardly anything but an attack does.
 fn may_hold_secrets(bytes: &[u8]) -> bool {
     let has = |text: &[u8]| memmem::find(bytes, text).is_some();
-    has(b"Secret") || memchr(0, bytes).is_some() || [br"\x", br"\u", br"\U"].iter().any(|escape| has(*escape))
+    has(b"Secret") || memchr(0, bytes).is_some() || ESCAPES.iter().any(|escape| has(escape.as_bytes()))
+}
+
+/// What else than its letters can make up a word in quotes.
+const ESCAPES: [&str; 5] = ["\\x", "\\u", "\\U", "\\\n", "\\\r"];
+
+/// Whether text that can't be read names a Secret, or may.
+fn may_be_a_secret(chars: &[char]) -> bool {
+    let text: String = chars.iter().collect();
+    let is_word = |char: char| char.is_alphanumeric() || char == '_';
+    let mut words = text.split(|char| !is_word(char));
+    words.any(|word| matches!(word, "Secret" | "SecretList")) || ESCAPES.iter().any(|escape| text.contains(escape))
 }
 
 /// How a value is written.

@@ -13,6 +13,6 @@ pub(super) fn again(
 ) -> Result<Vec<u8>, String> {
     let bytes = discover::read_at_most(&input.root, path, discover::MAX_FILE_SIZE)
         .map_err(|error| format!("it could not be read again: {error}"))?;
-    let masked = mask::sent(file_type, input.mask_secrets, bytes.clone());
+    let masked = mask::sent(file_type, input.mask_secrets, bytes.clone()).map_err(|error| error.to_string())?;
     if sent == Some(sha256(&masked.bytes).as_str()) { Ok(bytes) } else { Err("it has changed since it was sent".to_owned()) }
 }

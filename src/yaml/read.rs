@@ -35,7 +35,7 @@ fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut at) = (0, 0);
     for line in text.split_inclusive('\n') {
-        if at > start && is_boundary(line, "---") {
+        if at > start && is_boundary(line, "---") && !text.get(start..at).is_some_and(is_prologue) {
             parts.extend(text.get(start..at));
             start = at;
         }
@@ -43,6 +43,12 @@ fn parts(text: &str) -> Vec<&str> {
     }
     parts.extend(text.get(start..));
     parts
+}
+
+/// Whether there are directives and nothing else but comments: they belong to the document that follows.
+fn is_prologue(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')).peekable();
+    lines.peek().is_some() && lines.all(|line| line.starts_with('%'))
 }
 
 /// Whether a line is `---` or `...`, whatever follows it.
@@ -169,7 +175,7 @@ impl<'a, 't> Reader<'a, 't> {
     /// The dash of an item that has no value.
     fn dash_before(&mut self, position: usize) -> usize {
         let before = self.cursor.before(position);
-        let line = before.rsplit('\n').next().unwrap_or_default();
+        let line = before.rsplit(['\n', '\r']).next().unwrap_or_default();
         let dashes = line.len() - line.trim_start_matches([' ', '-']).len();
         match line.get(..dashes).and_then(|dashes| dashes.rfind('-')) {
             Some(dash) => position - line.get(dash..).unwrap_or_default().chars().count(),
@@ -181,7 +187,7 @@ impl<'a, 't> Reader<'a, 't> {
     fn header_before(&mut self, position: usize) -> usize {
         let before = self.cursor.before(position);
         let header = before.trim_end();
-        let start = header.rfind('\n').map_or(0, |newline| newline + 1);
+        let start = header.rfind(['\n', '\r']).map_or(0, |newline| newline + 1);
         let line = header.get(start..).unwrap_or_default();
         // Of `- key: |` the key is shown, never this: only an item needs its place.
         let indicator = start + line.len() - line.trim_start_matches([' ', '-', '?']).len();

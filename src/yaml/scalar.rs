@@ -16,10 +16,13 @@ pub(crate) fn content(chars: &[char], span: &Range<usize>, style: ScalarStyle, b
     let mut at = start;
     while !bare && at < end {
         at = skip(at, &char::is_whitespace);
-        if !is(at, &['&', '!']) {
+        if is(at, &['#']) {
+            at = skip(at, &|char| !matches!(char, '\n' | '\r'));
+        } else if is(at, &['&', '!']) {
+            at = skip(at, &|char| !char.is_whitespace());
+        } else {
             break;
         }
-        at = skip(at, &|char| !char.is_whitespace());
     }
     match style {
         ScalarStyle::Plain => at..end,

@@ -104,6 +104,11 @@ impl<'t> Tree<'t> {
         self
     }
 
+    /// Whether so much is merged somewhere that not all of it is looked at.
+    pub(crate) fn merges_too_much(&self) -> bool {
+        self.merges.iter().any(|(id, sources)| sources.len() >= MAX_MERGES || self.mappings(*id).count() >= MAX_MERGES)
+    }
+
     /// A node. Its number is from this tree, which loses none once it is finished.
     pub(crate) fn node(&self, id: Id) -> &Node<'t> {
         &self.nodes[id]

@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn masked(bytes: &[u8]) -> Masked {
-    secrets(bytes).unwrap_or_else(|| Masked { bytes: bytes.to_vec(), values: 0 })
+    let masked = secrets(bytes).expect("it can be masked");
+    masked.unwrap_or_else(|| Masked { bytes: bytes.to_vec(), values: 0 })
 }
 
 fn mask(text: &str) -> (String, u64) {
@@ -71,16 +72,44 @@ fn values_of_secrets_are_replaced_and_nothing_else() {
             "x: &d\n  a: cGFz\n---\nkind: Secret\ndata: &d {a: AAAA}\ndata:\n  <<: *d\n  b: AAAA\n",
             2,
         ),
-        // No YAML.
+        // A comment before the text is no text, and a directive belongs to its document.
         (
-            "kind: Secret\nmetadata: {name: x\ndata:\n  a: cGFz\n  b: |\n    c: Gz\nstringData: {p: w}\nother: stays\n---\nkind: Pod\ndata: {a: b}\n",
-            "kind: Secret\nmetadata: {name: x\ndata:\n  a: xxxx\n  b: x\n    xx xx\nstringData: xxx xx\nother: stays\n---\nkind: Pod\ndata: {a: b}\n",
-            4,
+            "kind: Secret\nstringData: {a: &x # n\n    \"pw\", b: !!str # n\n    'pw'}\n",
+            "kind: Secret\nstringData: {a: &x # n\n    \"xx\", b: !!str # n\n    'xx'}\n",
+            2,
+        ),
+        (
+            "%TAG !e! tag:e.com,2000:\n---\nkind: Secret\ndata: {a: !e!x cGFz}\n",
+            "%TAG !e! tag:e.com,2000:\n---\nkind: Secret\ndata: {a: !e!x AAAA}\n",
+            1,
+        ),
+        ("kind: \"Sec\\\n  ret\"\ndata: {a: cGFz}\n", "kind: \"Sec\\\n  ret\"\ndata: {a: AAAA}\n", 1),
+        (
+            "kind: Secret\rmetadata: {name: db}\rstringData:\r  p: |\r    pw\r",
+            "kind: Secret\rmetadata: {name: db}\rstringData:\r  p: |\r    xx\r",
+            1,
         ),
         ("kind: Pod\nmetadata: {name: x\ndata:\n  a: cGFz\n", "kind: Pod\nmetadata: {name: x\ndata:\n  a: cGFz\n", 0),
     ] {
         assert_eq!(mask(text), (expected.to_owned(), values), "{text}");
     }
+}
+
+#[test]
+fn what_may_be_a_secret_and_cannot_be_read_is_not_sent() {
+    let deep = format!("{{\"kind\": \"Secret\", \"data\": {}1{}}}", "[".repeat(600), "]".repeat(600));
+    let mut chain = String::from("m0: &m0 {kind: Secret}\n");
+    for n in 1..300 {
+        chain = format!("{chain}m{n}: &m{n} {{<<: *m{}}}\n", n - 1);
+    }
+    chain.push_str("<<: *m299\ndata: {a: cGFz}\n");
+    let escaped = "kind: \"\\u0053ecret\"\nmetadata: {name: x\ndata: {a: b}\n";
+    for text in ["kind: Secret\nmetadata: {name: x\ndata:\n  a: b\n", escaped, &deep, &chain] {
+        assert_eq!(secrets(text.as_bytes()), Err(Unmaskable), "{text}");
+    }
+    // A broken document beside a good one that is no Secret, and the other way round.
+    assert_eq!(secrets(b"kind: Pod\nspec: {\n---\nkind: Pod\nimagePullSecrets: []\n"), Ok(None));
+    assert_eq!(mask("kind: Pod\nspec: {\n---\nkind: Secret\ndata: {a: cGFz}\n").1, 1);
 }
 
 #[test]
@@ -144,6 +173,8 @@ proptest! {
         let mut bytes = bytes;
         bytes.extend(b"\nkind: Secret\ndata:\n  a: ");
         bytes.extend(text.as_bytes());
-        prop_assert_eq!(masked(&bytes).bytes.len(), bytes.len());
+        if let Ok(Some(masked)) = secrets(&bytes) {
+            prop_assert_eq!(masked.bytes.len(), bytes.len());
+        }
     }
 }
