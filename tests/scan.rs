@@ -11,6 +11,16 @@ use hss_iac::emulator::{Emulator, Fault, Options};
 use serde_json::{Value, json};
 
 #[test]
+fn risks_of_a_listing_that_does_not_add_up_still_count() {
+    let emulator = start(Options { overcount_risks: true, ..quick() });
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let result = scan(repo.path(), &emulator, &["--on-partial", "warn"]).json();
+    assert_eq!((&result["verdict"]["exit_code"], &result["files"][0]["state"]), (&json!(1), &json!("scan_failed")));
+    let reason = result["files"][0]["reason"].as_str().expect("a reason");
+    assert!(reason.starts_with("some of its risks could not be read: a listing names"), "{reason}");
+}
+
+#[test]
 fn a_bad_dockerfile_fails_and_the_calls_are_the_least() {
     let emulator = start(quick());
     let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);

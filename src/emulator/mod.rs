@@ -83,6 +83,8 @@ pub struct Options {
     pub one_id_per_content: bool,
     /// A risk with several paths is listed as so many risks of the same rule.
     pub split_risks: bool,
+    /// A listing of risks names one more than it gives.
+    pub overcount_risks: bool,
     /// So much is the `Date` of every answer ahead of the clock that tasks are created by.
     pub date_ahead: Duration,
 }
@@ -114,6 +116,7 @@ impl Default for Options {
             old_tasks: 0,
             one_id_per_content: false,
             split_risks: false,
+            overcount_risks: false,
             date_ahead: Duration::ZERO,
         }
     }

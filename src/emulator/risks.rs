@@ -71,7 +71,8 @@ pub(super) fn risks(state: &mut State, query: &Query) -> Result<Answer, Refusal>
     let rows = listed.iter().enumerate().filter(|(_, risk)| wanted(risk));
     let mut rows: Vec<Value> = rows.map(|(index, risk)| risk_row(file, index, risk)).collect();
     state.arrange(&mut rows, |row| row["risk_id"].to_string());
-    Ok(listing(page, rows))
+    let total = rows.len() + usize::from(state.options.overcount_risks);
+    Ok(listing_of(page, rows, total))
 }
 
 /// One risk a path.
@@ -144,6 +145,10 @@ fn found(file: &File) -> &[Risk] {
 
 fn listing(page: Page, rows: Vec<Value>) -> Answer {
     let total = rows.len();
+    listing_of(page, rows, total)
+}
+
+fn listing_of(page: Page, rows: Vec<Value>, total: usize) -> Answer {
     let rows = page.cut(rows);
     let detail = format!("{} of {total}", rows.len());
     Answer::done(&json!({"total_num": total, "data_list": rows}), detail)

@@ -58,11 +58,19 @@ impl Job<'_> {
     /// Reads the risks behind one id, which equal files may share.
     async fn collect_file(&self, file_id: &str, files: &[usize], rows: &HashMap<String, FileRow>) -> Result<(), Error> {
         match self.risks(file_id, rows).await {
-            Ok(risks) => {
+            Ok((risks, None)) => {
                 self.strikes.set(0);
                 for index in files {
-                    self.ledger.borrow_mut().scanned(*index, risks.clone());
+                    self.ledger.borrow_mut().found(*index, risks.clone());
+                    self.ledger.borrow_mut().end(*index, State::Scanned, None);
                 }
+            }
+            // What was read counts; that it is not all is said too.
+            Ok((risks, Some(error))) => {
+                for index in files {
+                    self.ledger.borrow_mut().found(*index, risks.clone());
+                }
+                self.lose(files, State::ScanFailed, "some of its risks could not be read: ", error)?;
             }
             Err(error) => self.lose(files, State::ScanFailed, "its risks could not be read: ", error)?,
         }
@@ -97,17 +105,19 @@ impl Job<'_> {
         }
     }
 
-    /// The risks of one file. None at all is believed only where the service says that it has scanned the file and found nothing.
-    async fn risks(&self, file_id: &str, rows: &HashMap<String, FileRow>) -> Result<Vec<RiskRow>, Error> {
+    /// The risks of one file, and what kept the rest of them. None at all is believed only where the service says that it has scanned the file and found nothing.
+    async fn risks(&self, file_id: &str, rows: &HashMap<String, FileRow>) -> Result<Risks, Error> {
         let mut row = rows.get(file_id).cloned();
         if row.as_ref().is_some_and(is_clean) {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
         for look in 0..=LATE_LOOKS {
             let key = |risk: &RiskRow| format!("{}\n{}\n{:?}", risk.risk_id, risk.rule_id, risk.build_instruction);
-            let risks = pages::all(|page| self.client.list_risks(file_id, page), key).await?;
-            if !risks.is_empty() {
-                return Ok(risks);
+            let (risks, fault) = pages::read(|page| self.client.list_risks(file_id, page), key).await;
+            match (risks.is_empty(), fault) {
+                (true, Some(error)) => return Err(error),
+                (true, None) => {}
+                (false, fault) => return Ok((risks, fault)),
             }
             if row.is_none() || look > 0 {
                 let filter = FileFilter { file_id: Some(file_id.to_owned()), ..FileFilter::default() };
@@ -120,7 +130,7 @@ impl Job<'_> {
                 }
             }
             if row.as_ref().is_some_and(is_clean) {
-                return Ok(Vec::new());
+                return Ok((Vec::new(), None));
             }
             if look < LATE_LOOKS {
                 tokio::time::sleep(self.options.poll).await;
@@ -130,7 +140,7 @@ impl Job<'_> {
             Some(row) if row.risky == Some(true) => {
                 Err(Error::new(Kind::Refused, "HSS counts it as risky and lists no risk".to_owned()))
             }
-            Some(row) if row.risky == Some(false) && row.risk_num.unwrap_or(0) == 0 => Ok(Vec::new()),
+            Some(row) if row.risky == Some(false) && row.risk_num.unwrap_or(0) == 0 => Ok((Vec::new(), None)),
             _ => Err(Error::new(Kind::Refused, "HSS lists no risk and does not say that it found none".to_owned())),
         }
     }
@@ -185,6 +195,9 @@ impl Job<'_> {
         wanted
     }
 }
+
+/// Risks that were read, and why they are not all.
+type Risks = (Vec<RiskRow>, Option<Error>);
 
 /// Where a rule hits in a file.
 struct Question {

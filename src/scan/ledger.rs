@@ -139,11 +139,10 @@ impl Ledger {
         }
     }
 
-    /// A file was scanned and its risks were read, but not yet where they are.
-    pub fn scanned(&mut self, index: usize, mut risks: Vec<RiskRow>) {
+    /// These risks of a file were read, but not yet where they are.
+    pub fn found(&mut self, index: usize, mut risks: Vec<RiskRow>) {
         risks.sort_by(|a, b| order(a).cmp(&order(b)));
         self.entries[index].risks = risks.into_iter().map(|risk| (risk, Vec::new())).collect();
-        self.end(index, State::Scanned, None);
     }
 
     /// The places of a rule in a file, shared out among the risks of that rule: to each as many as it numbers, and what is left over to
@@ -235,7 +234,7 @@ mod tests {
         ledger.submitting(&[2, 5]);
         ledger.not_submitted(&[2]);
         assert_eq!(ledger.open_in("t"), [3, 4]);
-        ledger.scanned(4, Vec::new());
+        ledger.end(4, State::Scanned, None);
         ledger.close("timed out");
         ledger.close("again");
         let states: Vec<_> = ledger.records().into_iter().map(|r| (r.path.to_string(), r.state, r.reason)).collect();

@@ -10,8 +10,19 @@ const LAST_OFFSET: u64 = 2_000_000;
 /// A listing whose rows shift is read from the start at most this often.
 const PASSES: usize = 3;
 
-/// Reads every page. Rows with the same key are one row that came on two pages; on the same page they are two. A listing that stays shorter than the total it names is an error.
-pub(super) async fn all<T, F, Fut>(mut page: F, key: impl Fn(&T) -> String) -> Result<Vec<T>, Error>
+/// Reads every page, or fails.
+pub(super) async fn all<T, F, Fut>(page: F, key: impl Fn(&T) -> String) -> Result<Vec<T>, Error>
+where
+    F: FnMut(Page) -> Fut,
+    Fut: Future<Output = Result<Listing<T>, Error>>,
+{
+    let (rows, fault) = read(page, key).await;
+    fault.map_or(Ok(rows), Err)
+}
+
+/// Reads what the pages give, and what was wrong with them. Rows with the same key are one row that came on two pages; on the same page
+/// they are two. A listing that stays shorter than the total it names is a fault.
+pub(super) async fn read<T, F, Fut>(mut page: F, key: impl Fn(&T) -> String) -> (Vec<T>, Option<Error>)
 where
     F: FnMut(Page) -> Fut,
     Fut: Future<Output = Result<Listing<T>, Error>>,
@@ -22,7 +33,10 @@ where
     for _ in 0..PASSES {
         let mut offset = 0;
         loop {
-            let listing = page(Page { offset, limit: ROWS_PER_PAGE }).await?;
+            let listing = match page(Page { offset, limit: ROWS_PER_PAGE }).await {
+                Ok(listing) => listing,
+                Err(error) => return (rows, Some(error)),
+            };
             let received = listing.rows.len() as u64;
             let mut here: HashMap<String, usize> = HashMap::new();
             for row in listing.rows {
@@ -40,10 +54,11 @@ where
             }
         }
         if rows.len() as u64 >= total {
-            return Ok(rows);
+            return (rows, None);
         }
     }
-    Err(Error::new(Kind::Failing, format!("a listing names {total} rows and gave {} different ones", rows.len())))
+    let fault = format!("a listing names {total} rows and gave {} different ones", rows.len());
+    (rows, Some(Error::new(Kind::Refused, fault)))
 }
 
 #[cfg(test)]
