@@ -149,6 +149,11 @@ impl Client {
         self.refuse(Error::new(Kind::Unreachable, "not sent, since the run is over".to_owned()));
     }
 
+    /// The project, where it is known by now.
+    pub fn project(&self) -> Option<String> {
+        self.project.borrow().clone()
+    }
+
     /// Requests sent so far, by API, repetitions included.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.calls.borrow().clone()
@@ -216,10 +221,11 @@ impl Client {
 
     /// One try, when its turn has come.
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failed> {
-        let turn = self.turn(call.api).await;
         let proven = &call.route.proven;
         let alone = if proven.get() { None } else { Some(self.first.lock().await) };
         let alone = alone.filter(|_| !proven.get());
+        // After the lock: what the first call learns of the limit holds for those that waited for it.
+        let turn = self.turn(call.api).await;
         if let Some(refused) = self.refused.borrow().clone() {
             return Err(Failed { error: refused, again: Again::Never, status: None });
         }

@@ -8,7 +8,7 @@ use futures_util::stream;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::plan::{FEW_FILES, ROWS_PER_PAGE};
+use super::plan::ROWS_PER_PAGE;
 use super::wait::Finished;
 use super::{Job, Step, pages};
 use crate::hss::{Error, FileFilter, FileRow, Kind, Page, PathRow, RiskRow};
@@ -77,17 +77,15 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Rows of the files, where one listing of the project's files costs fewer calls than asking file by file. The listing holds the
-    /// project's whole history: its first page says how long it is.
+    /// Rows of the files: a clean one needs no other call. The listing holds the project's whole history: its first page says how long
+    /// it is, and it is read on while that costs fewer calls than asking file by file.
     async fn file_rows(&self, files: &BTreeMap<String, Vec<usize>>) -> Result<HashMap<String, FileRow>, Error> {
         let mut rows = HashMap::new();
-        if files.len() <= FEW_FILES {
-            return Ok(rows);
-        }
         let types: BTreeSet<FileType> =
             files.values().flatten().map(|index| self.ledger.borrow().entries[*index].source.file_type).collect();
         let file_type = types.first().copied().filter(|_| types.len() == 1);
-        let filter = FileFilter { file_type, ..FileFilter::default() };
+        let file_id = files.keys().next().cloned().filter(|_| files.len() == 1);
+        let filter = FileFilter { file_id, file_type, ..FileFilter::default() };
         let mut page = Page { offset: 0, limit: ROWS_PER_PAGE };
         loop {
             let listing = match self.client.list_files(&filter, page).await {
@@ -160,6 +158,7 @@ impl Job<'_> {
                 self.options.max_path_calls
             ));
         }
+        let (done, of) = (&Cell::new(0), wanted.len());
         stream::iter(wanted)
             .map(|Question { file_id, rule_id, .. }| async move {
                 let key = |path: &PathRow| format!("{path:?}");
@@ -170,6 +169,8 @@ impl Job<'_> {
                         self.note(format!("the places of rule {rule_id} could not be read: {}", error.message));
                     }
                 }
+                done.set(done.get() + 1);
+                (self.observe)(Step::Placed { done: done.get(), of });
                 Ok(())
             })
             .buffer_unordered(self.options.jobs)
