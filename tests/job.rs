@@ -129,6 +129,15 @@ fn the_end_of_the_time_waits_a_little_for_a_task_and_else_says_so() {
     assert_eq!(result["files"][0]["reason"], "being submitted, a task may exist: timed out after 1 s");
 }
 
+#[test]
+fn a_file_that_is_on_its_way_may_have_left_a_copy() {
+    let emulator = start(Options { latency: Duration::from_secs(3), ..quick() });
+    let ran = scan(Repo::new().file("Dockerfile", BAD_DOCKERFILE).path(), &emulator, &["--timeout", "1s"]);
+    let result = ran.json();
+    let expected = json!("being uploaded, a copy may stay in the project: timed out after 1 s");
+    assert_eq!((ran.code, &result["files"][0]["reason"]), (6, &expected));
+}
+
 #[cfg(unix)]
 fn terminate(child: &std::process::Child) {
     let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();

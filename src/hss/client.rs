@@ -192,10 +192,10 @@ impl Client {
                     }
                     self.backoff(&mut tries, wait)
                 }
-                Again::Throttled(limit, wait) if throttles < THROTTLES => {
+                Again::Throttled(too_fast) if throttles < THROTTLES => {
                     throttles += 1;
-                    let wait = wait.min(self.config.timings.longest_wait);
-                    self.pace(call.api, |pace| pace.refused(limit, wait, Instant::now()));
+                    let Timings { window, longest_wait, .. } = self.config.timings;
+                    self.pace(call.api, |pace| pace.refused(too_fast, window, longest_wait, Instant::now()));
                     // The pace of the API holds every call back, this one too.
                     Duration::ZERO
                 }
@@ -258,7 +258,7 @@ impl Client {
                 self.note_headers(&response);
                 match self.impostor() {
                     Some(error) => Err(never(error)),
-                    None => send::read(call.api, response, self.config.timings.window).await,
+                    None => send::read(call.api, response).await,
                 }
             }
             Err(error) => Err(send::unanswered(call.api, &error, &call.route.base)),

@@ -12,6 +12,7 @@ use super::plan::ROWS_PER_PAGE;
 use super::wait::Finished;
 use super::{Job, Step, pages};
 use crate::hss::{Error, FileFilter, FileRow, Kind, Page, PathRow, RiskRow};
+use crate::judge::count;
 use crate::model::{FileType, Level, State};
 
 /// How often a file that counts as risky and lists no risk is asked again.
@@ -103,10 +104,10 @@ impl Job<'_> {
         }
     }
 
-    /// The risks of one file, and what kept the rest of them. None at all is believed only where the service says that it has scanned the file and found nothing.
+    /// The risks of one file, and what kept the rest of them. None at all is believed only where the service says that it found none.
     async fn risks(&self, file_id: &str, rows: &HashMap<String, FileRow>) -> Result<Risks, Error> {
         let mut row = rows.get(file_id).cloned();
-        if row.as_ref().is_some_and(is_clean) {
+        if row.as_ref().is_some_and(|row| is_clean(row) && self.is_of_this_run(row)) {
             return Ok((Vec::new(), None));
         }
         for look in 0..=LATE_LOOKS {
@@ -143,6 +144,11 @@ impl Job<'_> {
         }
     }
 
+    /// Whether the file was scanned since our tasks were created: an id may be older than this run, and so may its verdict.
+    fn is_of_this_run(&self, row: &FileRow) -> bool {
+        self.since.get().is_none_or(|since| row.last_scan_time.is_some_and(|time| time >= since))
+    }
+
     /// Asks where the risks of Kubernetes files are, once for each file and rule: those that reach the gate first, and no more than
     /// allowed.
     pub(super) async fn ask_places(&self) -> Result<(), Error> {
@@ -151,9 +157,9 @@ impl Job<'_> {
         if !left_out.is_empty() {
             let at_the_gate = |question: &&Question| self.options.gate.is_some_and(|gate| question.level >= gate);
             self.note(format!(
-                "{} risks are shown without their place in the file, {} of them at the gate: \
-                 asking for each costs a call, and --max-path-calls allows {}",
-                left_out.len(),
+                "{} without the places in the file, {} of them at the gate: \
+                 asking for each rule in a file costs a call, and --max-path-calls allows {}",
+                count(left_out.len() as u64, "rule is shown", "rules are shown"),
                 left_out.iter().filter(at_the_gate).count(),
                 self.options.max_path_calls
             ));

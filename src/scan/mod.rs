@@ -165,5 +165,5 @@ fn is_failing(kind: Kind) -> bool {
 
 /// Whether every later call would fail for the same reason.
 fn is_fatal(kind: Kind) -> bool {
-    matches!(kind, Kind::Login | Kind::NotPublished | Kind::Unreachable | Kind::StandIn)
+    matches!(kind, Kind::Login | Kind::NotPublished | Kind::Quota | Kind::Unreachable | Kind::StandIn)
 }
