@@ -419,8 +419,8 @@ impl FromStr for Max {
 }
 
 /// The limits by level; the last word on a level counts.
-pub(crate) fn limits(max: &[Max]) -> BTreeMap<Level, u64> {
-    max.iter().map(|max| (max.level, max.findings)).collect()
+pub(crate) fn limits(max: &[Max]) -> BTreeMap<String, u64> {
+    max.iter().map(|max| (max.level.to_string(), max.findings)).collect()
 }
 
 impl FromStr for Level {

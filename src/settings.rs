@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::hss::Timings;
 use crate::hss::auth::{self, Found, SourceError};
 use crate::judge::{Rules, suppress};
-use crate::model::{FileType, KnownFinding, Level, RepoPath};
+use crate::model::{FileType, KnownFinding, Level, Policy, RepoPath};
 use crate::{discover, hss};
 
 /// The enterprise project of those who have none.
@@ -126,13 +126,15 @@ impl Scan {
         Ok(Self {
             input,
             rules: Rules {
-                fail_on: cli.gate.fail_on,
-                max: cli::limits(&cli.gate.max),
+                policy: Policy {
+                    fail_on: cli.gate.fail_on,
+                    max: cli::limits(&cli.gate.max),
+                    changed_only: false,
+                    baseline: baseline.as_ref().map(|baseline| baseline.name.clone()),
+                },
                 soften_partial: cli.gate.on_partial == OnFault::Warn,
                 soften_service: cli.gate.on_service_error == OnFault::Warn,
                 fail_if_empty: cli.gate.if_empty == IfEmpty::Fail,
-                baseline: baseline.as_ref().map(|baseline| baseline.name.clone()),
-                changed_only: false,
             },
             suppress: policy::suppressions(&loaded),
             inline_ignores: !cli.known.no_inline_ignores,

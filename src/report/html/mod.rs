@@ -103,7 +103,7 @@ fn numbers(result: &ScanResult, shown: &Shown<'_>) -> Markup {
         ul.numbers {
             @for (n, name) in files { @if n > 0 { li { b { (n) } " " (name) } } }
         }
-        p.soft { "Policy: " (printable(&shown::policy(result))) "; exit code " (result.verdict.exit_code) }
+        p.soft { "Policy: " (printable(&shown::gate(result))) "; exit code " (result.verdict.exit_code) }
     }
 }
 
