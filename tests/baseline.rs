@@ -69,6 +69,8 @@ fn a_renamed_file_is_known_and_a_mended_one_resolved() {
     let result = scan(&repo, BASELINE).json();
     let found = result["findings"].as_array().expect("findings");
     assert!(found.iter().all(|finding| finding["bucket"] == "known"), "{result}");
+    let moved = format!("{} findings of the baseline moved from a/Dockerfile to moved/Dockerfile", found.len());
+    assert_eq!(result["notes"], json!([moved]));
     let resolved = result["resolved"].as_array().expect("resolved");
     assert!(!resolved.is_empty() && resolved.iter().all(|known| known["path"] == "b/Dockerfile"), "{resolved:?}");
 }
