@@ -51,8 +51,8 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
         }
         Command::Baseline(baseline) => run::baseline(settings::Update::new(baseline, &cwd)?, &mut plain(&mut stdout)),
         Command::Config(config) => {
-            let (effective, format) = settings::config(&config, typed, &env, &cwd)?;
             let color = Streams::choice(config.color());
+            let (effective, format) = settings::config(*config, typed, &env, &cwd)?;
             run::config(&effective, format, &mut Streams { out: &mut stdout, color })
         }
         Command::Init(init) => run::init(&settings::root(&cwd)?, init.force(), &mut plain(&mut stdout)),
