@@ -12,6 +12,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
+use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,22 @@ pub fn command(env: &dyn Fn(&str) -> Option<String>) -> clap::Command {
     };
     let unset = |arg: clap::Arg| if is_blank(&arg) { arg.env(clap::builder::Resettable::Reset) } else { arg };
     Cli::command().mut_subcommands(|command| command.mut_args(unset))
+}
+
+/// The error with the name of the variable whose value it is about: who set that never typed the flag that the error names.
+pub fn with_variable(mut error: clap::Error, env: &dyn Fn(&str) -> Option<String>) -> clap::Error {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return error };
+    let flag = named.split(' ').next().unwrap_or_default().to_owned();
+    let is_typed = std::env::args_os().any(|typed| typed.to_string_lossy().split('=').next() == Some(&flag));
+    let command = Cli::command();
+    let mut args = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let arg = args.find(|arg| arg.get_long() == flag.strip_prefix("--") && arg.get_env().is_some());
+    let variable = arg.and_then(|arg| arg.get_env()?.to_str()).filter(|name| !is_typed && env(name).is_some());
+    if let Some(name) = variable {
+        let tip = format!("the value comes from the variable {name}").into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 const EXIT_CODES: &str = "\
