@@ -67,8 +67,8 @@ fn what_the_file_may_not_say_ends_the_run() {
         ),
         (
             "baseline = '../known.json'",
-            "error: the baseline ../known.json can't be read: a repository may only name a file below its root; write one with \
-             `hss-iac baseline RESULT -b ../known.json`\n",
+            "error: the baseline ../known.json can't be read: a repository may only name a file below its root; name \
+             another with --baseline\n",
         ),
     ] {
         let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE).file("hss-iac.toml", text);
@@ -232,6 +232,33 @@ fn config_refuses_what_scan_refuses_in_the_same_words() {
     ] {
         refused(&Repo::new().many(1).file("hss-iac.toml", text), &[], &[], expected);
     }
+}
+
+#[test]
+fn a_bad_value_of_a_variable_names_the_variable() {
+    let repo = Repo::new().many(1);
+    for (flag, name, value) in [
+        ("--fail-on", "HSS_IAC_FAIL_ON", "worst"),
+        ("--no-wait", "HSS_IAC_NO_WAIT", "maybe"),
+        ("--color", "HSS_IAC_COLOR", "red"),
+    ] {
+        let mut command = hss_iac(repo.path());
+        let ran: Finished = command.args(["scan", "--emulator"]).env(name, value).output().expect("it runs").into();
+        let tip = format!("tip: the value comes from the variable {name}\n");
+        assert!(ran.code == 2 && ran.stderr.contains(flag) && ran.stderr.contains(&tip), "{}", ran.stderr);
+    }
+    let ran = run(repo.path(), &["scan", "--fail-on", "worst"]);
+    assert!(ran.code == 2 && !ran.stderr.contains("variable"), "{}", ran.stderr);
+}
+
+#[test]
+#[cfg(unix)]
+fn init_does_not_wait_for_a_reader() {
+    let repo = Repo::new();
+    let path = repo.path().join("hss-iac.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
+    let ran = run(repo.path(), &["init", "--force"]);
+    assert!(ran.code == 2 && ran.stderr.ends_with("hss-iac.toml is no regular file; remove it first\n"), "{}", ran.stderr);
 }
 
 #[test]

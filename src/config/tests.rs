@@ -156,6 +156,10 @@ fn mistakes_are_told_with_their_line() {
             "[[suppress]]\nrule = \"\"\nreason = \"r\"",
             "hss-iac.toml:2:8: suppress.rule: is empty, and it has to say something",
         ),
+        (
+            "[[suppress]]\nrule = \"R\"\nreason = \"\u{a0}\u{200b}\"",
+            "hss-iac.toml:3:10: suppress.reason: is empty, and it has to say something",
+        ),
         ("baseline = \" \"", "hss-iac.toml:1:12: baseline: is empty, and it has to say something"),
         ("exclude = \"é\" = 1", "hss-iac.toml:1:15: unexpected key or value, expected newline, `#`"),
     ] {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::discover;
 use crate::model::Level;
@@ -38,7 +39,7 @@ impl TryFrom<String> for Text {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match text.trim() {
-            "" => Err("is empty, and it has to say something"),
+            blank if blank.width() == 0 => Err("is empty, and it has to say something"),
             said => Ok(Self(said.to_owned())),
         }
     }

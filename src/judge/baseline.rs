@@ -23,6 +23,7 @@ pub struct Baseline {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a version")]
 struct Version {
     version: u32,
 }

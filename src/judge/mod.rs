@@ -134,7 +134,12 @@ fn pass_reason(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts:
     } else if findings.is_empty() {
         "no findings".to_owned()
     } else {
-        format!("no {} reaches the gate ({})", words(&rules.policy).0, rules.policy.fail_on)
+        let Policy { fail_on, max, .. } = &rules.policy;
+        match (fail_on.level(), max.is_empty()) {
+            (Some(level), _) => format!("no {} reaches the gate ({level})", words(&rules.policy).0),
+            (None, true) => "no finding fails the run (fail-on never)".to_owned(),
+            (None, false) => "no level has more findings than allowed".to_owned(),
+        }
     }
 }
 

@@ -82,6 +82,10 @@ fn the_gate_and_what_stays_below_it() {
         verdict(Status::Fail, 1, &["2 findings at high, at most 1 allowed"])
     );
     assert_eq!(judge(&rules(), &files, &[], &facts), verdict(Status::Pass, 0, &["no findings"]));
+    let below = |rules: &Rules| judge(rules, &files, &findings[1..2], &facts);
+    assert_eq!(below(&never), verdict(Status::Pass, 0, &["no level has more findings than allowed"]));
+    let off = gate_of(Policy { fail_on: FailOn::Never, ..rules().policy });
+    assert_eq!(below(&off), verdict(Status::Pass, 0, &["no finding fails the run (fail-on never)"]));
 }
 
 #[test]
