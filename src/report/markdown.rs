@@ -65,7 +65,7 @@ fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
     push(&mut head, &format!("{incomplete} {} ({gate}): {reasons}\n", verdict.exit_code));
     let counts = &result.counts.findings;
     let mut columns: Vec<(&str, u64)> = Level::WORST_FIRST.iter().map(|level| (level.as_str(), counts.at(*level))).collect();
-    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (result.resolved.len() as u64, "resolved")];
+    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (shown::resolved(result), "resolved")];
     columns.extend(more.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| (word, n)));
     push(&mut head, &row(columns.iter().map(|(word, _)| (*word).to_owned())));
     push(&mut head, &row(columns.iter().map(|_| "---:".to_owned())));

@@ -211,11 +211,16 @@ pub(super) fn files(result: &ScanResult) -> String {
     format!("{files}{colon}{}{skipped}{masked}", said.join(", "))
 }
 
+/// How many places of the baseline are gone.
+pub(super) fn resolved(result: &ScanResult) -> u64 {
+    result.resolved.iter().fold(0, |sum, known| sum.saturating_add(known.places))
+}
+
 /// `1 high, 0 medium, 2 low, 0 tips, 1 suppressed, 1 known, 3 resolved`.
 pub(super) fn findings(result: &ScanResult, shown: &Shown<'_>) -> String {
     let counts = &result.counts.findings;
     let levels = Level::WORST_FIRST.iter().map(|level| format!("{} {level}", counts.at(*level)));
-    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (result.resolved.len() as u64, "resolved")];
+    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (resolved(result), "resolved")];
     let more = more.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
     levels.chain(more).collect::<Vec<_>>().join(", ")
 }

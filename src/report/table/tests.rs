@@ -54,6 +54,14 @@ fn the_report_level_hides_and_says_so() {
 }
 
 #[test]
+fn what_is_resolved_counts_by_place() {
+    let mut value = samples::rich();
+    value["resolved"][0]["places"] = json!(3);
+    let report = plain(value, VIEW);
+    assert!(report.contains(", 1 known, 3 resolved\n"), "{report}");
+}
+
+#[test]
 fn an_error_is_incomplete_at_the_top() {
     let mut value = samples::none();
     value["verdict"] = json!({"status": "error", "exit_code": 4, "reasons": ["no credentials\n::error::x"]});
