@@ -20,8 +20,8 @@ use crate::error::{Error, exit_of};
 use crate::hss::{self, Client};
 use crate::judge::{self, Facts, count};
 use crate::model::{
-    Counts, Exit, FileRecord, FileType, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile, State, Task,
-    Tool, Verdict,
+    Counts, Exit, FileRecord, FileType, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile, State, Task, Tool,
+    Verdict,
 };
 use crate::progress::Progress;
 use crate::report::list::{Listing, Plan, secrets};
@@ -75,7 +75,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         tool: Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         run: run_of(started, settings.provider.clone(), standing::selected(&settings.input)),
         service: done.service,
-        policy: policy(&settings.rules),
+        policy: settings.rules.policy.clone(),
         complete: is_complete(&files) && facts.unreadable == 0 && facts.unreadable_indexes == 0,
         counts: Counts::of(&files, &found.skipped, found.directories_not_searched, &findings),
         verdict,
@@ -195,7 +195,7 @@ async fn converse(
         options: scan::Options {
             jobs: settings.jobs,
             max_path_calls: settings.max_path_calls,
-            gate: settings.rules.fail_on.level(),
+            gate: settings.rules.policy.fail_on.level(),
             no_wait: settings.no_wait,
             poll: settings.timings.poll,
         },
@@ -273,15 +273,6 @@ fn not_searched(mut pruned: Vec<RepoPath>, mut unreadable: Vec<RepoPath>) -> Vec
 
 fn is_complete(files: &[FileRecord]) -> bool {
     files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
-}
-
-fn policy(rules: &judge::Rules) -> Policy {
-    Policy {
-        fail_on: rules.fail_on,
-        max: rules.max.iter().map(|(level, max)| (level.to_string(), *max)).collect(),
-        changed_only: rules.changed_only,
-        baseline: rules.baseline.clone(),
-    }
 }
 
 fn run_of(started: Timestamp, provider: Option<String>, selected: Vec<String>) -> Run {

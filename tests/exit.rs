@@ -53,7 +53,7 @@ fn the_first_of_several_is_the_code_and_all_are_named() {
         (options, args.concat(), code, reasons.to_vec())
     };
     let of_bad = [
-        row(quick(), &[&["--fail-on", "never"]], 0, &["no finding reaches the gate"]),
+        row(quick(), &[&["--fail-on", "never"]], 0, &["no finding fails the run"]),
         row(quick(), &[], 1, &[FINDINGS]),
         row(Options { refuse_names: vec!["b-".to_owned()], ..quick() }, &[&NO_REPORT], 1, &[FINDINGS, PARTIAL, REPORT]),
         row(fault("file/risks", 2, Fault::ExpiredToken), &[&IN_ORDER], 1, &[FINDINGS, "file/risks", PARTIAL]),

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::auth::Credentials;
 use super::auth::sign::{Unsigned, sign};
-use super::check::is_loopback;
+use super::check::{certificates, is_loopback};
 use super::client::Timings;
 use super::error::Said;
 use super::pace::{Limit, TooFast};
@@ -57,9 +57,7 @@ impl Route {
             http = http.no_proxy();
         }
         if let Some(pem) = ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| invalid(format!("the CA file holds no PEM certificate: {error}")))?;
-            http = http.tls_certs_merge(certificates);
+            http = http.tls_certs_merge(certificates(pem)?);
         }
         let http = http.build().map_err(|error| invalid(format!("the client can't be built: {error}")))?;
         Ok(Self { base: base.to_owned(), http, proven: Cell::new(false) })
