@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::commands::{Command, Takes, Tool, told};
 use super::value::{self, Reader};
-use super::words::{Reach, line_end, quote_length};
+use super::words::{Reach, quote_length};
 use super::{address, names};
 
 mod take;
@@ -273,7 +273,7 @@ impl Scan<'_> {
             Some(Takes::NextAccount) => {
                 let Some(at) = self.next_argument() else { return true };
                 let at = at + quote_length(self.text, at);
-                let rest = self.text.get(at..line_end(self.text, at)).unwrap_or_default();
+                let rest = self.text.get(at..).unwrap_or_default();
                 let user = rest
                     .find([':', ' ', '"', '\''])
                     .filter(|user| rest.get(*user..).is_some_and(|rest| rest.starts_with(':')));

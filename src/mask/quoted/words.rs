@@ -1,8 +1,8 @@
 //! How far a value reaches in text of which nobody knows who reads it. Where it is unclear, rather further.
 //!
-//! Every function looks ahead no further than the value it finds, so that a text is read once.
+//! Every function looks ahead no further than the value it finds, not even for the end of the line, so that a text is read once.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 /// How far a value reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,26 +32,19 @@ pub(super) fn quote_length(text: &str, at: usize) -> usize {
 
 /// Where the text in a quote ends that `open` opened before `at`: at what closes it, else at the end of the line.
 pub(super) fn closing(text: &str, at: usize, open: &str) -> usize {
-    let (bytes, end) = (text.as_bytes(), line_end(text, at));
     let escapes = open.len().saturating_sub(1);
-    let Some(quote) = open.as_bytes().last().copied() else { return end };
-    let mut at = at;
-    while at < end {
-        let Some(next) = bytes.get(at..end).and_then(|rest| memchr2(quote, b'\\', rest)) else { break };
-        at += next;
-        let run = bytes.get(at..end).unwrap_or_default().iter().take_while(|byte| **byte == b'\\').count();
-        let is_quote = bytes.get(at + run) == Some(&quote) && at + run < end;
-        // In single quotes a backslash is one.
-        if is_quote && quote == b'\'' && escapes == 0 {
-            return at + run;
+    let quote = open.as_bytes().last().copied();
+    let mut run = 0;
+    for (index, byte) in text.as_bytes().iter().enumerate().skip(at) {
+        match *byte {
+            b'\n' | b'\r' => return index,
+            // In single quotes a backslash is one.
+            b'\\' if open != "'" => run += 1,
+            byte if Some(byte) == quote && (run == escapes || (escapes == 0 && run % 2 == 0)) => return index - escapes,
+            _ => run = 0,
         }
-        if is_quote && (run == escapes || (escapes == 0 && run % 2 == 0)) {
-            return at + run - escapes;
-        }
-        at += run + usize::from(is_quote);
-        at += usize::from(run == 0 && !is_quote);
     }
-    end
+    text.len()
 }
 
 /// Where a value without quotes around it ends; `enclosing` is the quote that is open.
@@ -60,11 +53,13 @@ pub(super) fn end(text: &str, at: usize, enclosing: Option<u8>, reach: Reach) ->
         Reach::Word | Reach::Flow => word(text, at, enclosing, reach == Reach::Flow),
         Reach::Brace => brace(text, at),
         Reach::Line => {
-            let end = line_end(text, at);
-            let line = text.get(at..end).unwrap_or_default();
-            if let Some(quote) = enclosing.and_then(|quote| memchr(quote, line.as_bytes())) {
-                return at + quote;
+            let rest = text.as_bytes().get(at..).unwrap_or_default();
+            let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r') || Some(*byte) == enclosing;
+            let end = rest.iter().position(is_end).map_or(text.len(), |end| at + end);
+            if enclosing.is_some() && text.as_bytes().get(end).copied() == enclosing {
+                return end;
             }
+            let line = text.get(at..end).unwrap_or_default();
             at + [" #", "\t#", " \\"].into_iter().filter_map(|end| line.find(end)).min().unwrap_or(line.len())
         }
     }
@@ -114,17 +109,17 @@ fn is_separator(text: &[u8]) -> bool {
 }
 
 fn brace(text: &str, at: usize) -> usize {
-    let end = line_end(text, at);
     let mut open = 0u32;
-    for (index, byte) in text.as_bytes().get(at..end).unwrap_or_default().iter().enumerate() {
+    for (index, byte) in text.as_bytes().iter().enumerate().skip(at) {
         match byte {
+            b'\n' | b'\r' => return index,
             b'{' => open += 1,
-            b'}' if open == 0 => return at + index,
+            b'}' if open == 0 => return index,
             b'}' => open -= 1,
             _ => {}
         }
     }
-    end
+    text.len()
 }
 
 /// What stands below the line of a key that has no value beside it: the lines that are indented deeper, where they are text and neither
