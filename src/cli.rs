@@ -18,8 +18,9 @@ pub use self::emulator::{Emulator, Rate};
 pub use self::policy::{Config, Document, Init, Schema};
 pub use self::saved::{Baseline, Render};
 pub(crate) use self::values::limits;
-pub use self::values::{Color, Form, Format, IfEmpty, Mapping, Max, OnFault, Output, Switch};
+pub use self::values::{Color, Form, Format, IfEmpty, Mapping, Max, OnFault, Output, Side, Switch};
 use self::values::{duration, yes_or_no};
+use crate::diff::Mode;
 use crate::model::{FailOn, Level};
 
 /// Scan a repository's Dockerfiles and Kubernetes YAML with Huawei Cloud Host Security Service (HSS).
@@ -119,9 +120,9 @@ pub struct Scan {
 pub struct List {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// Say step by step why this path is taken or not
-    #[arg(long, value_name = "PATH", help_heading = "Report")]
-    pub(crate) explain: Option<PathBuf>,
+    /// Say step by step why this path is taken or not; without a path, how --diff finds its base
+    #[arg(long, value_name = "PATH", help_heading = "Report", num_args = 0..=1)]
+    pub(crate) explain: Option<Vec<PathBuf>>,
     /// Print a table or the JSON of the plan
     #[arg(short, long, value_name = "FORMAT", default_value = "table", help_heading = "Report")]
     pub(crate) output: Form,
@@ -130,15 +131,24 @@ pub struct List {
 }
 
 impl List {
-    /// The path to explain.
-    pub fn explain(&self) -> Option<&std::path::Path> {
-        self.explain.as_deref()
+    /// What to explain: a path, or without one the change.
+    pub fn explain(&self) -> Option<Explain<'_>> {
+        self.explain.as_ref().map(|path| path.first().map_or(Explain::Change, |path| Explain::Path(path)))
     }
 
     /// How to print.
     pub fn format(&self) -> Form {
         self.output
     }
+}
+
+/// What `list --explain` is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Explain<'a> {
+    /// Why this path is taken or not.
+    Path(&'a std::path::Path),
+    /// How `--diff` finds its base.
+    Change,
 }
 
 /// What to take.
@@ -157,6 +167,13 @@ pub struct Input {
     /// Take what matches for a `dockerfile` or `k8s_yaml` (repeatable)
     #[arg(long, value_name = "GLOB=TYPE", env = "HSS_IAC_MAP", value_delimiter = '\n')]
     pub(crate) map: Vec<Mapping>,
+    /// Take only what changed since the merge base of REV, or: `auto` finds the base out, `staged` takes what is staged,
+    /// `pre-push` what git tells a hook, `off` all
+    #[arg(long, value_name = "REV", env = "HSS_IAC_DIFF", default_value = "off")]
+    pub(crate) diff: Mode,
+    /// With a known base, whose hss-iac.toml, baseline and ignore comments count
+    #[arg(long, value_name = "base|head", env = "HSS_IAC_POLICY_FROM", default_value = "base", hide_possible_values = true)]
+    pub(crate) policy_from: Side,
     /// Do not honour .gitignore
     #[arg(long, env = "HSS_IAC_NO_IGNORE", value_parser = yes_or_no())]
     pub(crate) no_ignore: bool,
@@ -177,6 +194,9 @@ pub(crate) struct Gate {
     /// Fail where more than N findings stand at a level
     #[arg(long, value_name = "LEVEL=N", env = "HSS_IAC_MAX", value_delimiter = ',')]
     pub(crate) max: Vec<Max>,
+    /// Let only findings decide that the change touches
+    #[arg(long, env = "HSS_IAC_CHANGED_ONLY", value_parser = yes_or_no())]
+    pub(crate) changed_only: bool,
     /// What to do where a file of ours was not scanned
     #[arg(long, value_name = "WHAT", env = "HSS_IAC_ON_PARTIAL", default_value = "fail")]
     pub(crate) on_partial: OnFault,
@@ -205,6 +225,9 @@ pub(crate) struct Report {
     /// A report, on stdout or in a file (repeatable); a table on stdout where nothing is said
     #[arg(short, long, value_name = "FORMAT[=PATH]", env = "HSS_IAC_OUTPUT", value_delimiter = ',')]
     pub(crate) output: Vec<Output>,
+    /// Write the reports that a platform compares or closes alerts by although only what changed was scanned
+    #[arg(long = "allow-partial-report", env = "HSS_IAC_ALLOW_PARTIAL_REPORT", value_parser = yes_or_no())]
+    pub(crate) allow_partial: bool,
     #[command(flatten)]
     pub(crate) shown: Shown,
 }

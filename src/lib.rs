@@ -4,12 +4,14 @@
 
 pub mod cli;
 pub mod config;
+pub mod diff;
 mod digest;
 pub mod discover;
 mod dockerfile;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;
+mod git;
 pub mod hss;
 pub mod judge;
 mod lines;

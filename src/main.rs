@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, FromArgMatches as _};
-use hss_iac::cli::{self, Cli, Command};
+use hss_iac::cli::{self, Cli, Command, Explain};
 use hss_iac::error::Error;
 use hss_iac::model::Exit;
 use hss_iac::run::{self, Streams};
@@ -38,15 +38,18 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
             run::scan(settings, &mut Streams { out: &mut stdout, color }).await
         }
         Command::List(mut list) => {
-            let (input, talk) = settings::list(&mut list, typed, &cwd)?;
-            let mut streams = Streams { out: &mut stdout, color: Streams::choice(talk.color) };
+            let settings = settings::list(&mut list, typed, &env, &cwd)?;
+            let mut streams = Streams { out: &mut stdout, color: Streams::choice(settings.talk.color) };
             match list.explain() {
-                Some(path) => run::explain(&input, &settings::explained(&input, &cwd, path)?, &mut streams),
-                None => run::list(&input, list.format(), &mut streams),
+                Some(Explain::Path(path)) => {
+                    run::explain(&settings.input, &settings::explained(&settings.root, &cwd, path)?, &mut streams)
+                }
+                Some(Explain::Change) => run::explain_change(&settings, &mut streams),
+                None => run::list(&settings, list.format(), &mut streams),
             }
         }
         Command::Render(render) => {
-            let settings = settings::Render::new(render)?;
+            let settings = settings::Render::new(render, &env)?;
             let color = Streams::choice(settings.talk.color);
             run::render(&settings, &mut Streams { out: &mut stdout, color })
         }

@@ -1,5 +1,6 @@
 //! The commands: the stages in reading order, and the only place that knows the order.
 
+mod changed;
 mod connect;
 mod findings;
 mod output;
@@ -16,6 +17,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::cli::Form;
+use crate::diff::files::Touched;
+use crate::discover::Discovery;
 use crate::error::{Error, exit_of};
 use crate::hss::{self, Client};
 use crate::judge::{self, Facts, count};
@@ -25,8 +28,7 @@ use crate::model::{
 };
 use crate::progress::Progress;
 use crate::report::list::{Listing, Plan, secrets};
-use crate::scan::plan::{self, Item};
-use crate::scan::{self, Job, Ledger};
+use crate::scan::{self, Job, Ledger, plan};
 use crate::settings;
 use crate::{discover, mask, report};
 
@@ -48,18 +50,34 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let talk = settings.talk;
     let progress = Rc::new(Progress::new(talk.quiet, talk.verbose, talk.color));
     let started = Timestamp::now();
-    let found = discover::discover(&settings.input)?;
+    let mut found = discover::discover(&settings.input)?;
     say_what_was_found(&found.files, &progress);
+    let touched = touched(settings.change.as_ref(), &settings.input, &mut found);
+    let mut ledger = Ledger::open(found.files);
+    if let Some(touched) = &touched {
+        changed::mark_files(&mut ledger, touched);
+    }
+    if let Some(said) = settings.change.as_ref().map(|change| about_the_change(change, &ledger)) {
+        progress.line(&said);
+        found.notes.push(said);
+    }
 
-    let obstacles = found.files.iter().filter(|file| file.obstacle.is_some()).count() as u64;
-    let mut done = work(&settings, found.files, &progress).await?;
+    let mut done = work(&settings, ledger, &progress).await?;
     progress.finish();
     done.ledger.notes.extend(found.notes);
 
     let files = done.ledger.records();
+    let obstacles = done.ledger.obstacles();
     let Findings { mut findings, notes } = findings::all(&done.ledger, &settings.input);
     done.ledger.notes.extend(notes);
-    let standing = standing::settle(&settings, &files, &found.skipped, &mut findings);
+    let changed = match (&settings.change, &touched) {
+        (Some(change), Some(touched)) => Some(changed::compare(change, touched, &settings.input, &files)),
+        _ => None,
+    };
+    if let Some(changed) = &changed {
+        changed.mark_findings(&files, &mut findings);
+    }
+    let standing = standing::settle(&settings, &files, &found.skipped, changed.as_ref(), &mut findings);
     done.ledger.notes.extend(standing.notes);
     let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
     let facts = Facts {
@@ -73,9 +91,10 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let mut result = ScanResult {
         schema_version: SCHEMA_VERSION,
         tool: Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        run: run_of(started, settings.provider.clone(), standing::selected(&settings.input)),
+        run: run_of(started, &settings),
         service: done.service,
         policy: settings.rules.policy.clone(),
+        policy_changes: standing.altered,
         complete: is_complete(&files) && facts.unreadable == 0 && facts.unreadable_indexes == 0,
         counts: Counts::of(&files, &found.skipped, found.directories_not_searched, &findings),
         verdict,
@@ -93,7 +112,8 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     }
     let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: Some(&settings.input.root) };
     let warn = |text: &str| progress.warn(text);
-    output::write_all(&mut result, &settings.outputs, view, streams, warn, |result, fault| {
+    let outputs = output::allowed(&result, settings.outputs, settings.partial, warn);
+    output::write_all(&mut result, &outputs, view, streams, warn, |result, fault| {
         let mut facts = facts.clone();
         facts.faults.push((Exit::Report, fault));
         result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);
@@ -107,8 +127,8 @@ fn exit_code(verdict: &Verdict) -> Result<Exit, Error> {
 }
 
 /// The part that needs the service, cut off by the deadline or a signal at any point.
-async fn work(settings: &settings::Scan, files: Vec<SourceFile>, progress: &Rc<Progress>) -> Result<Done, Error> {
-    let ledger = RefCell::new(Ledger::open(files));
+async fn work(settings: &settings::Scan, ledger: Ledger, progress: &Rc<Progress>) -> Result<Done, Error> {
+    let ledger = RefCell::new(ledger);
     let connection = connect::connect(settings, progress)?;
     let mut done = Done { ledger: Ledger::default(), service: connection.service, calls: [].into(), faults: Vec::new() };
     if ledger.borrow().waiting().is_empty() {
@@ -216,18 +236,17 @@ fn impostor(settings: &settings::Scan, client: &Client) -> Option<(Exit, String)
 }
 
 /// `list`: what `scan` would do, from the disk alone.
-pub fn list(input: &discover::Options, form: Form, streams: &mut Streams<'_>) -> Result<Exit, Error> {
-    let found = discover::discover(input)?;
-    let items: Vec<Item> = found
-        .files
-        .iter()
-        .enumerate()
-        .filter(|(_, file)| file.obstacle.is_none())
-        .map(|(index, file)| Item { index, file_type: file.file_type, size: file.size })
-        .collect();
-    let calls = plan::least_calls(&items);
-    let mut files = Ledger::open(found.files).records();
-    for file in files.iter_mut().filter(|file| file.reason.is_none()) {
+pub fn list(settings: &settings::List, form: Form, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let mut found = discover::discover(&settings.input)?;
+    let touched = touched(settings.change.as_ref(), &settings.input, &mut found);
+    let mut ledger = Ledger::open(found.files);
+    if let Some(touched) = &touched {
+        changed::mark_files(&mut ledger, touched);
+    }
+    found.notes.extend(settings.change.as_ref().map(|change| about_the_change(change, &ledger)));
+    let calls = plan::least_calls(&ledger.items());
+    let mut files = ledger.records();
+    for file in files.iter_mut().filter(|file| file.reason.is_none() && file.state != State::Unchanged) {
         file.state = State::WouldSend;
     }
     let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
@@ -236,6 +255,15 @@ pub fn list(input: &discover::Options, form: Form, streams: &mut Streams<'_>) ->
         Form::Table => streams.print(|out| report::list::write(&listing, out))?,
         Form::Json => streams.write(|out| report::json::write(&listing, out))?,
     }
+    Ok(Exit::Pass)
+}
+
+/// `list --explain` without a path: how the base of the change was found.
+pub fn explain_change(settings: &settings::List, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let Some(change) = &settings.change else {
+        return Err(Error::Usage("--explain needs a PATH, or --diff to say how its base is found".to_owned()));
+    };
+    streams.print(|out| change.steps.iter().try_for_each(|step| writeln!(out, "{}", report::printable(step))))?;
     Ok(Exit::Pass)
 }
 
@@ -275,15 +303,40 @@ fn is_complete(files: &[FileRecord]) -> bool {
     files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
 }
 
-fn run_of(started: Timestamp, provider: Option<String>, selected: Vec<String>) -> Run {
+/// Which of the files the change touches, where there is one and its base is known.
+fn touched(change: Option<&settings::Change>, input: &discover::Options, found: &mut Discovery) -> Option<Touched> {
+    let base = change?.base.as_ref().ok()?;
+    let touched = base.touched(&input.root, &found.files, &found.skipped);
+    found.notes.extend(touched.notes.iter().cloned());
+    Some(touched)
+}
+
+/// What is scanned of a change, or why all is.
+fn about_the_change(change: &settings::Change, ledger: &Ledger) -> String {
+    match &change.base {
+        Err(why) => format!("all is scanned, not only what changed: {why}"),
+        Ok(base) => {
+            let changed = ledger.entries.iter().filter(|entry| entry.changed == Some(true)).count();
+            let of = count(ledger.entries.len() as u64, "file", "files");
+            format!("{changed} of {of} changed since {}", base.what)
+        }
+    }
+}
+
+fn run_of(started: Timestamp, settings: &settings::Scan) -> Run {
     let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Run {
         id: format!("{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..)),
         started_at: time(started),
         ended_at: time(Timestamp::now()),
-        provider,
-        base: None,
-        selected,
+        provider: settings.provider.clone(),
+        base: settings.change.as_ref().and_then(|change| change.base.as_ref().ok()?.commits.first().cloned()),
+        policy_from: settings
+            .change
+            .as_ref()
+            .filter(|change| change.base.is_ok())
+            .map(|change| if change.rules_of_base { "base".to_owned() } else { "head".to_owned() }),
+        selected: standing::selected(&settings.input),
     }
 }
 

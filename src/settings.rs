@@ -1,5 +1,6 @@
 //! What was typed and what stands in the environment become one checked value. Touches no network.
 
+mod change;
 mod effective;
 mod policy;
 
@@ -10,9 +11,10 @@ use std::time::Duration;
 use anstream::ColorChoice;
 use clap::ArgMatches;
 
+pub use self::change::Change;
 pub use self::effective::config;
 pub use self::policy::Baseline;
-use self::policy::Loaded;
+use self::policy::{Loaded, Rulebook};
 
 use crate::cli::{self, Format, IfEmpty, OnFault, Output};
 use crate::error::Error;
@@ -70,10 +72,25 @@ pub struct Scan {
     pub max_path_calls: usize,
     /// The CI platform: `github` or `gitlab`.
     pub provider: Option<String>,
+    /// What `--diff` came to, where it was asked for.
+    pub change: Option<Change>,
+    /// Which reports of a change are written.
+    pub partial: Partial,
     /// How to talk.
     pub talk: Talk,
     /// How long things take; only tests change it.
     pub timings: Timings,
+}
+
+/// Which reports are written where only what changed was scanned: a platform closes the alerts that a report no longer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partial {
+    /// Those by which no platform compares.
+    Harmless,
+    /// SARIF too: on a pull request it closes nothing.
+    PullRequest,
+    /// All.
+    All,
 }
 
 /// Where to call, and as whom.
@@ -129,10 +146,22 @@ impl Scan {
                     .to_owned(),
             ));
         }
-        let (input, loaded) = input(&mut cli.input, matches, cwd)?;
+        let Taken { mut input, loaded, mut change } = input(&mut cli.input, matches, env, cwd)?;
         policy::fill_gate(&mut cli.gate, &mut cli.report.shown, matches, &loaded.file);
         policy::fill_pace(&mut cli.pace, &mut cli.known, matches, &loaded.file);
-        let baseline = policy::baseline(cli.known.baseline.as_deref(), loaded.file.baseline.as_ref(), &input.root, cwd)?;
+        let rules = Rulebook { root: &input.root, base: change.as_ref().and_then(Change::rules) };
+        let baseline = policy::baseline(cli.known.baseline.as_deref(), loaded.file.baseline.as_ref(), rules, cwd)?;
+        if let Some(change) = &mut change {
+            let in_tree = |path: &Option<PathBuf>| {
+                path.as_ref().map(|path| Rulebook { root: &input.root, base: None }.inside(&cwd.join(path)))
+            };
+            let config = in_tree(&cli.input.config).unwrap_or(Some(crate::config::NAME.into()));
+            let said = || policy::path_in_tree(&loaded.file.baseline.as_ref()?.0).ok();
+            let known = in_tree(&cli.known.baseline).unwrap_or_else(said);
+            change.compare_rules(&input.root, config.as_ref(), known.as_ref());
+            change.lay_out(&mut input)?;
+        }
+        let partial = partial(cli.report.allow_partial, env);
         let outputs = outputs(cli.report.output)?;
         let suppress = policy::suppressions(&loaded);
         let scan = target.map(|target| Self {
@@ -141,7 +170,7 @@ impl Scan {
                 policy: Policy {
                     fail_on: cli.gate.fail_on,
                     max: cli::limits(&cli.gate.max),
-                    changed_only: false,
+                    changed_only: cli.gate.changed_only,
                     baseline: baseline.as_ref().map(|baseline| baseline.name.clone()),
                 },
                 soften_partial: cli.gate.on_partial == OnFault::Warn,
@@ -160,6 +189,8 @@ impl Scan {
             jobs: usize::from(cli.pace.jobs),
             max_path_calls: cli.pace.max_path_calls,
             provider: provider(env),
+            change,
+            partial,
             talk: talk(&cli.talk),
             timings: Timings::default(),
         });
@@ -176,15 +207,23 @@ fn resolve(cli: &cli::Input, cwd: &Path) -> Result<(PathBuf, Vec<discover::Selec
     Ok(discover::resolve(cwd, &cli.paths)?)
 }
 
-/// What to take, and what the repository says besides.
-fn input(cli: &mut cli::Input, matches: &ArgMatches, cwd: &Path) -> Result<(discover::Options, Loaded), Error> {
+/// What to take, what the repository says besides, and the change that it is about.
+struct Taken {
+    input: discover::Options,
+    loaded: Loaded,
+    change: Option<Change>,
+}
+
+fn input(cli: &mut cli::Input, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<Taken, Error> {
     let (root, selections) = resolve(cli, cwd)?;
-    let loaded = policy::load(cli.config.as_deref(), &root, cwd)?;
+    let change = Change::find(cli, &root, env);
+    let rules = Rulebook { root: &root, base: change.as_ref().and_then(Change::rules) };
+    let loaded = policy::load(cli.config.as_deref(), rules, cwd)?;
     policy::fill_input(cli, matches, &loaded.file);
     let patterns = |globs: &[String]| globs.iter().map(|glob| discover::pattern(glob)).collect::<Result<Vec<_>, _>>();
     let map: Result<Vec<(glob::Pattern, FileType)>, discover::Error> =
         cli.map.iter().map(|mapping| Ok((discover::pattern(&mapping.glob)?, mapping.file_type))).collect();
-    let options = discover::Options {
+    let input = discover::Options {
         root,
         selections,
         include: patterns(&cli.include)?,
@@ -193,7 +232,7 @@ fn input(cli: &mut cli::Input, matches: &ArgMatches, cwd: &Path) -> Result<(disc
         no_ignore: cli.no_ignore,
         mask_secrets: cli.mask_secrets == cli::Switch::On,
     };
-    Ok((options, loaded))
+    Ok(Taken { input, loaded, change })
 }
 
 /// The table goes to stdout unless another format claims it; two reports can't share a place.
@@ -211,6 +250,15 @@ fn outputs(mut outputs: Vec<Output>) -> Result<Vec<Output>, Error> {
         }
     }
     Ok(outputs)
+}
+
+fn partial(allowed: bool, env: Env<'_>) -> Partial {
+    let is_pull_request = env("GITHUB_EVENT_NAME").is_some_and(|event| event.starts_with("pull_request"));
+    match (allowed, is_pull_request) {
+        (true, _) => Partial::All,
+        (false, true) => Partial::PullRequest,
+        (false, false) => Partial::Harmless,
+    }
 }
 
 fn provider(env: Env<'_>) -> Option<String> {
@@ -286,6 +334,8 @@ pub struct Render {
     pub result: PathBuf,
     /// Reports, in the order typed; never empty.
     pub outputs: Vec<Output>,
+    /// Which reports of a change are written.
+    pub partial: Partial,
     /// What human reports show.
     pub report_level: Level,
     /// How to talk.
@@ -294,8 +344,9 @@ pub struct Render {
 
 impl Render {
     /// Checks what was typed.
-    pub fn new(cli: cli::Render) -> Result<Self, Error> {
+    pub fn new(cli: cli::Render, env: Env<'_>) -> Result<Self, Error> {
         Ok(Self {
+            partial: partial(cli.report.allow_partial, env),
             result: cli.result,
             outputs: outputs(cli.report.output)?,
             report_level: cli.report.shown.report_level,
@@ -321,7 +372,7 @@ impl Update {
     /// Finds the baseline as a scan does, and reads what stands in it.
     pub fn new(cli: cli::Baseline, cwd: &Path) -> Result<Self, Error> {
         let root = root(cwd)?;
-        let loaded = policy::load(cli.config.as_deref(), &root, cwd)?;
+        let loaded = policy::load(cli.config.as_deref(), Rulebook { root: &root, base: None }, cwd)?;
         let (baseline, old) = policy::old_baseline(cli.file.as_deref(), loaded.file.baseline.as_ref(), &root, cwd)?;
         Ok(Self { result: cli.result, baseline, old, force: cli.force })
     }
@@ -333,15 +384,33 @@ pub fn root(cwd: &Path) -> Result<PathBuf, Error> {
 }
 
 /// What `list` needs.
-pub fn list(cli: &mut cli::List, matches: &ArgMatches, cwd: &Path) -> Result<(discover::Options, Talk), Error> {
-    Ok((input(&mut cli.input, matches, cwd)?.0, talk(&cli.talk)))
+#[derive(Debug)]
+pub struct List {
+    /// What to take.
+    pub input: discover::Options,
+    /// The root of the repository, also where the files that are meant stand elsewhere.
+    pub root: PathBuf,
+    /// What `--diff` came to, where it was asked for.
+    pub change: Option<Change>,
+    /// How to talk.
+    pub talk: Talk,
+}
+
+/// Checks what was typed for `list`.
+pub fn list(cli: &mut cli::List, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<List, Error> {
+    let Taken { mut input, mut change, .. } = input(&mut cli.input, matches, env, cwd)?;
+    let root = input.root.clone();
+    if let Some(change) = &mut change {
+        change.lay_out(&mut input)?;
+    }
+    Ok(List { input, root, change, talk: talk(&cli.talk) })
 }
 
 /// The path that `list --explain` asks about, relative to the root.
-pub fn explained(input: &discover::Options, cwd: &Path, path: &Path) -> Result<RepoPath, Error> {
-    let outside = || Error::Usage(format!("{} is not below {}", path.display(), input.root.display()));
+pub fn explained(root: &Path, cwd: &Path, path: &Path) -> Result<RepoPath, Error> {
+    let outside = || Error::Usage(format!("{} is not below {}", path.display(), root.display()));
     let absolute = std::path::absolute(cwd.join(path)).map_err(|_| outside())?;
-    let relative = absolute.strip_prefix(&input.root).map_err(|_| outside())?;
+    let relative = absolute.strip_prefix(root).map_err(|_| outside())?;
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in relative.components() {
         match part {

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::{Connection, Form, Gate, Input, Known, Output, Pace, Report, Scan, Shown, Talk};
+use crate::cli::values::yes_or_no;
 
 /// `config`: what a scan with the same flags would go by.
 #[derive(Debug, Args)]
@@ -13,6 +14,9 @@ pub struct Config {
     pub(crate) gate: Gate,
     #[command(flatten)]
     pub(crate) known: Known,
+    /// Write the reports that a platform compares or closes alerts by although only what changed was scanned
+    #[arg(long = "allow-partial-report", env = "HSS_IAC_ALLOW_PARTIAL_REPORT", value_parser = yes_or_no(), help_heading = "Report")]
+    pub(crate) allow_partial: bool,
     #[command(flatten)]
     pub(crate) shown: Shown,
     #[command(flatten)]
@@ -38,7 +42,7 @@ impl Config {
             input: self.input,
             gate: self.gate,
             known: self.known,
-            report: Report { output, shown: self.shown },
+            report: Report { output, allow_partial: self.allow_partial, shown: self.shown },
             connection: self.connection,
             pace: self.pace,
             talk: self.talk,

@@ -32,6 +32,15 @@ pub enum IfEmpty {
     Fail,
 }
 
+/// The two sides of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// What stood before it.
+    Base,
+    /// What stands after it.
+    Head,
+}
+
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {

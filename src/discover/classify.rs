@@ -259,6 +259,11 @@ fn by_name_and_content(path: &RepoPath, name: Name, bytes: &[u8]) -> Result<(Fil
     Err(Refusal { reason: None, why: not })
 }
 
+/// What a file of this name and content is, if it is ours.
+pub(super) fn file_type(path: &RepoPath, bytes: &[u8]) -> Option<FileType> {
+    by_name_and_content(path, Name::of(path.file_name()), bytes).ok().map(|(file_type, _)| file_type)
+}
+
 const MANIFEST: &str = "it holds an object of a Kubernetes API";
 
 /// For a file that the user named: its content may speak where its name does not.

@@ -98,6 +98,16 @@ pub fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
     explain::explain(options, path)
 }
 
+/// Whether the name of a path is one that files of ours have.
+pub(crate) fn speaks_of_ours(path: &RepoPath) -> bool {
+    classify::Name::of(path.file_name()).is_ours()
+}
+
+/// What a file of this name and content is, if it is ours.
+pub(crate) fn type_of(path: &RepoPath, bytes: &[u8]) -> Option<FileType> {
+    classify::file_type(path, bytes)
+}
+
 /// Reads a file of the tree: regular files only, without following links or blocking. `root` is as in [`Options`].
 pub fn read(root: &Path, path: &RepoPath) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -39,7 +39,8 @@ pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &
     let mut held = facts.faults.clone();
     held.extend(gate(&rules.policy, findings).into_iter().map(|reason| (Exit::Findings, reason)));
     let under_way = |file: &FileRecord| facts.pending && file.state == State::NotScanned && file.task_id.is_some();
-    let done = |file: &FileRecord| matches!(file.state, State::Scanned | State::Reused) || under_way(file);
+    let done =
+        |file: &FileRecord| matches!(file.state, State::Scanned | State::Reused | State::Unchanged) || under_way(file);
     let missing = files.iter().filter(|file| !done(file)).count();
     if facts.unreadable > 0 {
         held.push((Exit::Partial, format!("{} could not be listed", count(facts.unreadable, "directory", "directories"))));
@@ -129,6 +130,8 @@ fn gate(policy: &Policy, findings: &[Finding]) -> Vec<String> {
 fn pass_reason(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &Facts) -> String {
     if files.is_empty() {
         "nothing to scan".to_owned()
+    } else if files.iter().all(|file| file.state == State::Unchanged) {
+        "no Dockerfile and no manifest changed".to_owned()
     } else if facts.pending {
         "submitted, not waited for".to_owned()
     } else if findings.is_empty() {

@@ -89,6 +89,8 @@ pub enum State {
     ScanFailed,
     /// It was not sent, or its scan was not waited for.
     NotScanned,
+    /// It is as it was at the base of the change, and was not looked at.
+    Unchanged,
     /// `list` only: a scan would send it.
     WouldSend,
 }

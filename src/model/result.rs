@@ -51,6 +51,9 @@ pub struct Counts {
     pub scan_failed: u64,
     /// State `not_scanned`.
     pub not_scanned: u64,
+    /// State `unchanged`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unchanged: u64,
     /// `list` only: state `would_send`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub would_send: u64,
@@ -87,6 +90,7 @@ impl Counts {
                 State::UploadFailed => &mut counts.upload_failed,
                 State::ScanFailed => &mut counts.scan_failed,
                 State::NotScanned => &mut counts.not_scanned,
+                State::Unchanged => &mut counts.unchanged,
                 State::WouldSend => &mut counts.would_send,
             } += 1;
         }
@@ -114,8 +118,11 @@ pub struct Run {
     pub ended_at: String,
     /// The CI platform: `github`, `gitlab` or none.
     pub provider: Option<String>,
-    /// The base commit of a diff run.
+    /// The base commit of a run about a change: the merge base, or the first of several.
     pub base: Option<String>,
+    /// Whose rules count in a run about a change: those of the `base` or of the `head`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_from: Option<String>,
     /// What was asked for, where that was not the whole repository.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub selected: Vec<String>,
@@ -184,6 +191,9 @@ pub struct ScanResult {
     pub service: Service,
     /// By which policy.
     pub policy: Policy,
+    /// What the change alters in the rules: hss-iac.toml, the baseline, ignore comments; a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policy_changes: Vec<String>,
     /// Whether every file of ours was scanned.
     pub complete: bool,
     /// The outcome.

@@ -50,6 +50,9 @@ pub fn write(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     let width = width_of(listing.files.iter().map(|file| &file.path));
     for file in &listing.files {
         write!(out, "{}  {:<10}  {:>9}", padded(&file.path, width), file.file_type, size(file.size))?;
+        if file.state == State::Unchanged {
+            write!(out, "  unchanged")?;
+        }
         if file.state == State::NotScanned {
             write!(out, "  not scanned: {}", printable(file.reason.as_deref().unwrap_or_default()))?;
         }
@@ -72,10 +75,11 @@ pub fn write(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)?;
     writeln!(
         out,
-        "{}: {} to send, {} not scanned; {} skipped, {} not searched{}",
+        "{}: {} to send, {} not scanned{}; {} skipped, {} not searched{}",
         count(counts.files, "file", "files"),
         counts.would_send,
         counts.not_scanned,
+        if counts.unchanged > 0 { format!(", {} unchanged", counts.unchanged) } else { String::new() },
         counts.skipped,
         count(counts.directories_not_searched, "directory", "directories"),
         if counts.masked > 0 { format!("; {}", masked_values(counts.masked)) } else { String::new() },

@@ -20,7 +20,7 @@ pub(super) fn tool(result: &ScanResult) -> &'static str {
 
 /// Whether the run did its job: findings or not, all that is ours was scanned.
 pub(super) fn is_whole(result: &ScanResult) -> bool {
-    result.complete && matches!(result.verdict.status, Status::Pass | Status::Fail)
+    !super::shown::is_incomplete(result) && matches!(result.verdict.status, Status::Pass | Status::Fail)
 }
 
 /// Findings that count, worst first, then those of the change, then new ones, then by place.
@@ -33,7 +33,7 @@ pub(super) fn worst_first(result: &ScanResult) -> Vec<&Finding> {
 
 /// Files of ours that were not scanned.
 pub(super) fn lost(result: &ScanResult) -> impl Iterator<Item = &FileRecord> {
-    result.files.iter().filter(|file| !matches!(file.state, State::Scanned | State::Reused))
+    result.files.iter().filter(|file| !matches!(file.state, State::Scanned | State::Reused | State::Unchanged))
 }
 
 /// Why a file was not scanned, with the state in front.
@@ -41,7 +41,7 @@ pub(super) fn loss(file: &FileRecord) -> String {
     let state = match file.state {
         State::UploadFailed => "upload failed",
         State::ScanFailed => "scan failed",
-        State::Scanned | State::Reused | State::NotScanned | State::WouldSend => "not scanned",
+        State::Scanned | State::Reused | State::Unchanged | State::NotScanned | State::WouldSend => "not scanned",
     };
     format!("{state}: {}", or(file.reason.as_deref(), "no reason given"))
 }

@@ -20,6 +20,8 @@ pub const MARKER: &str = "<!-- hss-iac:report -->";
 const BUDGET: usize = 60_000;
 /// The longest quoted text, in characters.
 const LONGEST: usize = 300;
+/// Alterations of the rules that are listed at most.
+const MOST_ALTERED: usize = 20;
 /// Kept for the lines that say how much was left out.
 const RESERVE: usize = 1_000;
 
@@ -56,6 +58,16 @@ fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
     let mut head = String::new();
     if result.service.stand_in {
         push(&mut head, &format!("> **{STAND_IN}**\n"));
+    }
+    if let Some((heading, altered)) = shown::altered(result) {
+        push(&mut head, &format!("**{heading}**\n"));
+        for line in altered.iter().take(MOST_ALTERED) {
+            push(&mut head, &format!("- {}", text(&cut(line, LONGEST))));
+        }
+        if let Some(more) = altered.len().checked_sub(MOST_ALTERED).filter(|more| *more > 0) {
+            push(&mut head, &format!("- and {more} more"));
+        }
+        push(&mut head, "");
     }
     let verdict = &result.verdict;
     push(&mut head, &format!("### hss-iac: {}\n", shown::status(verdict.status)));

@@ -127,7 +127,7 @@ pub(super) fn words(finding: &Finding) -> Option<String> {
 
 /// The files of ours without a verdict.
 pub(super) fn not_scanned(result: &ScanResult) -> Vec<&FileRecord> {
-    result.files.iter().filter(|f| !matches!(f.state, State::Scanned | State::Reused)).collect()
+    result.files.iter().filter(|f| !matches!(f.state, State::Scanned | State::Reused | State::Unchanged)).collect()
 }
 
 /// `scan failed`.
@@ -137,13 +137,29 @@ pub(super) fn state(state: State) -> &'static str {
         State::Reused => "reused",
         State::UploadFailed => "upload failed",
         State::ScanFailed => "scan failed",
+        State::Unchanged => "unchanged",
         State::NotScanned | State::WouldSend => "not scanned",
     }
 }
 
 /// Whether there is more to know than the result holds.
 pub(super) fn is_incomplete(result: &ScanResult) -> bool {
-    !result.complete || result.verdict.status == Status::Error
+    let is_asked_for = matches!(result.verdict.status, Status::Pass | Status::Fail) && is_of_a_change(result);
+    (!result.complete && !is_asked_for) || result.verdict.status == Status::Error
+}
+
+/// What the change alters in the rules, with a heading, if it does.
+pub(super) fn altered(result: &ScanResult) -> Option<(&'static str, &[String])> {
+    let heading = match result.run.policy_from.as_deref() {
+        Some("head") => "The change alters the rules that it is judged by:",
+        _ => "The change alters the rules, which takes effect after the merge:",
+    };
+    (!result.policy_changes.is_empty()).then_some((heading, result.policy_changes.as_slice()))
+}
+
+/// Whether nothing but what did not change was left out.
+pub(crate) fn is_of_a_change(result: &ScanResult) -> bool {
+    result.counts.unchanged > 0 && not_scanned(result).is_empty()
 }
 
 /// Why the result is not the whole truth, where it is not.
@@ -202,6 +218,7 @@ pub(super) fn files(result: &ScanResult) -> String {
         (counts.upload_failed, State::UploadFailed),
         (counts.scan_failed, State::ScanFailed),
         (counts.not_scanned, State::NotScanned),
+        (counts.unchanged, State::Unchanged),
     ];
     let said: Vec<String> = states.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {}", state(*word))).collect();
     let files = crate::judge::count(counts.files, "file", "files");

@@ -32,6 +32,13 @@ pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> Writte
     if let Some(incomplete) = shown::incomplete(result) {
         writeln!(out, "{RED}{}{RED:#}\n", one_line(&incomplete))?;
     }
+    if let Some((heading, altered)) = shown::altered(result) {
+        writeln!(out, "{YELLOW}{heading}{YELLOW:#}")?;
+        for line in altered {
+            writeln!(out, "  {}", one_line(line))?;
+        }
+        writeln!(out)?;
+    }
     let shown = Shown::of(result, view);
     write_findings(&shown, view, out)?;
     if view.verbose {

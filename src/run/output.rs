@@ -11,6 +11,7 @@ use crate::cli::{Format, Output};
 use crate::error::Error;
 use crate::model::ScanResult;
 use crate::report::{self, View, Written};
+use crate::settings::Partial;
 
 /// Where a command writes its data.
 pub struct Streams<'a> {
@@ -45,6 +46,26 @@ impl Streams<'_> {
     pub fn choice(wanted: ColorChoice) -> ColorChoice {
         if wanted == ColorChoice::Auto { AutoStream::choice(&io::stdout()) } else { wanted }
     }
+}
+
+/// The reports that may be written: where only what changed was scanned, a platform would close the alerts that a report lacks. `warn` is
+/// told of each that is not.
+pub(super) fn allowed(result: &ScanResult, outputs: Vec<Output>, partial: Partial, warn: impl Fn(&str)) -> Vec<Output> {
+    let harmless = |format| match format {
+        Format::GitlabCodequality | Format::GitlabSast => partial == Partial::All,
+        Format::Sarif => partial != Partial::Harmless,
+        _ => true,
+    };
+    let (written, left_out): (Vec<_>, Vec<_>) =
+        outputs.into_iter().partition(|output| result.counts.unchanged == 0 || harmless(output.format));
+    for output in left_out {
+        warn(&format!(
+            "the {} report is not written: only what changed was scanned, and a platform that compares reports would take the rest for \
+             resolved; --allow-partial-report writes it",
+            output.format
+        ));
+    }
+    written
 }
 
 /// Writes every report. `fault` is told of each that can't be written, at once, so that those after it say so: JSON files come after all

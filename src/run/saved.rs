@@ -20,7 +20,8 @@ pub fn render(settings: &settings::Render, streams: &mut Streams<'_>) -> Result<
     let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: None };
     let mut exit = Exit::Pass;
     let warn = |text: &str| progress.warn(text);
-    output::write_all(&mut result, &settings.outputs, view, streams, warn, |_, fault| {
+    let outputs = output::allowed(&result, settings.outputs.clone(), settings.partial, warn);
+    output::write_all(&mut result, &outputs, view, streams, warn, |_, fault| {
         progress.warn(&fault);
         exit = Exit::Report;
     });

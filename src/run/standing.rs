@@ -12,6 +12,7 @@ use crate::judge::suppress::{self, Looked};
 use crate::model::{FileRecord, FileType, Finding, KnownFinding, RepoPath, Skipped, State};
 use crate::{discover, locate, settings};
 
+use super::changed::Changed;
 use super::findings::number_parts;
 use super::source;
 
@@ -19,6 +20,8 @@ use super::source;
 pub(super) struct Standing {
     /// On suppressions that ran out, met nothing or can't be read, and on files that were renamed.
     pub(super) notes: Vec<String>,
+    /// What the change alters in the rules, a line each.
+    pub(super) altered: Vec<String>,
     /// What stands in the baseline and is gone.
     pub(super) resolved: Vec<KnownFinding>,
 }
@@ -28,9 +31,17 @@ pub(super) fn settle(
     settings: &settings::Scan,
     files: &[FileRecord],
     skipped: &[Skipped],
+    changed: Option<&Changed>,
     findings: &mut Vec<Finding>,
 ) -> Standing {
-    let ignores = if settings.inline_ignores { ignores(settings, files) } else { Vec::new() };
+    let mut ignores = if settings.inline_ignores { ignores(settings, files) } else { Vec::new() };
+    let mut altered = Vec::new();
+    if let (Some(change), Some(changed)) = (&settings.change, changed) {
+        altered.extend(change.altered.iter().cloned());
+        if settings.inline_ignores {
+            altered.extend(changed.sort_out(&mut ignores, change.rules_of_base));
+        }
+    }
     let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
     let looked = Looked { files, whole: selected(&settings.input).is_empty(), today };
     let mut notes = suppress::apply(&settings.suppress, &ignores, looked, findings);
@@ -52,7 +63,7 @@ pub(super) fn settle(
     notes.extend(moved.into_iter().map(|((from, to), places)| {
         format!("{} of the baseline moved from {from} to {to}", count(places, "finding", "findings"))
     }));
-    Standing { notes, resolved }
+    Standing { notes, altered, resolved }
 }
 
 /// The ignore comments of the files that were scanned.

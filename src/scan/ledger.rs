@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
+use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
 use crate::model::{FileRecord, SourceFile, State, Task, TaskStatus};
 
@@ -34,6 +35,8 @@ pub struct Entry {
     pub file_id: Option<String>,
     /// The task that it is in.
     pub task_id: Option<String>,
+    /// Whether the change that the run is about touches it.
+    pub changed: Option<bool>,
     /// Its risks, each with its places.
     pub risks: Vec<(RiskRow, Vec<PathRow>)>,
     stage: Stage,
@@ -64,10 +67,36 @@ impl Ledger {
                     Some(obstacle) => Stage::Ended(State::NotScanned, Some(obstacle.clone())),
                     None => Stage::Waiting,
                 };
-                Entry { source, upload_name, file_id: None, task_id: None, risks: Vec::new(), stage }
+                Entry { source, upload_name, file_id: None, task_id: None, changed: None, risks: Vec::new(), stage }
             })
             .collect();
         Self { entries, ..Self::default() }
+    }
+
+    /// This file is as it was at the base of the change: whatever else is to be said of it does not matter now.
+    pub fn unchanged(&mut self, index: usize) {
+        let entry = &mut self.entries[index];
+        entry.changed = Some(false);
+        entry.stage = Stage::Ended(State::Unchanged, None);
+    }
+
+    /// The change touches this file.
+    pub fn changed(&mut self, index: usize) {
+        self.entries[index].changed = Some(true);
+    }
+
+    /// The files that are still to be uploaded, as the plan sees them.
+    pub fn items(&self) -> Vec<Item> {
+        let item = |index: usize| {
+            let source = &self.entries[index].source;
+            Item { index, file_type: source.file_type, size: source.size }
+        };
+        self.waiting().into_iter().map(item).collect()
+    }
+
+    /// How many of the files that matter no scan could have reached.
+    pub fn obstacles(&self) -> u64 {
+        self.entries.iter().filter(|entry| entry.source.obstacle.is_some() && entry.changed != Some(false)).count() as u64
     }
 
     /// Places of the files that are still to be uploaded.
@@ -208,7 +237,7 @@ impl Ledger {
                 file_id: entry.file_id.clone(),
                 task_id: entry.task_id.clone(),
                 reused_from: None,
-                changed: None,
+                changed: entry.changed,
             }
         };
         self.entries.iter().map(record).collect()

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{pin_mut, stream};
 
-use super::plan::{self, Batch, FILES_PER_TASK, Item};
+use super::plan::{self, Batch, FILES_PER_TASK};
 use super::{GRACE, Job, Step};
 use crate::digest::sha256;
 use crate::hss::{Error, Kind, UploadPart, UploadedFile};
@@ -66,16 +66,7 @@ impl Job<'_> {
     }
 
     fn batches(&self) -> Vec<Batch> {
-        let ledger = self.ledger.borrow();
-        let items: Vec<Item> = ledger
-            .waiting()
-            .into_iter()
-            .map(|index| {
-                let source = &ledger.entries[index].source;
-                Item { index, file_type: source.file_type, size: source.size }
-            })
-            .collect();
-        plan::batches(&items)
+        plan::batches(&self.ledger.borrow().items())
     }
 
     /// Uploads one batch, all or nothing: what is refused by name is dropped and the rest sent again; a batch refused without names is

@@ -9,6 +9,7 @@ use clap::parser::ValueSource;
 
 use crate::cli::{Gate, Input, Known, Mapping, Max, Pace, Shown};
 use crate::config::{self, Glob, Text};
+use crate::diff::Base;
 use crate::discover;
 use crate::error::Error;
 use crate::judge::{baseline, suppress};
@@ -18,7 +19,40 @@ use crate::model::{KnownFinding, RepoPath};
 const USUAL_BASELINE: &str = "hss-iac-baseline.json";
 
 /// More than a baseline of a million findings, in bytes.
-const LARGEST_BASELINE: u64 = 256_000_000;
+pub(super) const LARGEST_BASELINE: u64 = 256_000_000;
+
+/// Whose rules count: those of the work tree, or those of the base of a change.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rulebook<'a> {
+    pub(super) root: &'a Path,
+    pub(super) base: Option<&'a Base>,
+}
+
+impl Rulebook<'_> {
+    /// Reads a file of the repository.
+    pub(super) fn read(&self, path: &RepoPath, limit: u64) -> std::io::Result<Vec<u8>> {
+        let Some(base) = self.base else { return discover::read_at_most(self.root, path, limit) };
+        let bytes = base
+            .file(path)?
+            .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "the base has no such file"))?;
+        if bytes.len() as u64 > limit { Err(discover::too_large(limit)) } else { Ok(bytes) }
+    }
+
+    /// Reads a file that the user named: one of the repository as the base has it, any other as it is.
+    fn read_named(&self, path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
+        match self.inside(path).filter(|_| self.base.is_some()) {
+            Some(path) => self.read(&path, limit),
+            None => read_any(path, limit),
+        }
+    }
+
+    /// Where the file stands in the repository, if it does.
+    pub(super) fn inside(&self, path: &Path) -> Option<RepoPath> {
+        let real = std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?);
+        let relative = real.strip_prefix(std::fs::canonicalize(self.root).ok()?).ok()?;
+        Some(relative.components().fold(RepoPath::default(), |path, part| path.join(part.as_os_str().as_encoded_bytes())))
+    }
+}
 
 /// The file of a repository, and what messages call it.
 #[derive(Debug, Default)]
@@ -37,14 +71,17 @@ pub struct Baseline {
 }
 
 /// Reads the file that was named, or else the one at the root.
-pub(super) fn load(named: Option<&Path>, root: &Path, cwd: &Path) -> Result<Loaded, Error> {
+pub(super) fn load(named: Option<&Path>, rules: Rulebook<'_>, cwd: &Path) -> Result<Loaded, Error> {
     let (name, bytes) = match named {
-        Some(path) => (path.display().to_string(), read_any(&cwd.join(path), config::MAX_SIZE)),
-        None => (config::NAME.to_owned(), discover::read_at_most(root, &config::NAME.into(), config::MAX_SIZE)),
+        Some(path) => (path.display().to_string(), rules.read_named(&cwd.join(path), config::MAX_SIZE)),
+        None => (config::NAME.to_owned(), rules.read(&config::NAME.into(), config::MAX_SIZE)),
     };
     let bytes = match bytes {
         Ok(bytes) => bytes,
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => return Ok(Loaded::default()),
+        // One that a change brings in says nothing before it.
+        Err(error) if (named.is_none() || rules.base.is_some()) && error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Loaded::default());
+        }
         Err(error) => return Err(Error::Usage(format!("the configuration {name} can't be read: {error}"))),
     };
     let file = config::parse(&name, &bytes).map_err(|mistake| Error::Usage(mistake.to_string()))?;
@@ -101,14 +138,18 @@ pub(super) fn fill_pace(pace: &mut Pace, known: &mut Known, matches: &ArgMatches
 pub(super) fn baseline(
     typed: Option<&Path>,
     said: Option<&Text>,
-    root: &Path,
+    rules: Rulebook<'_>,
     cwd: &Path,
 ) -> Result<Option<Baseline>, Error> {
     let (name, bytes) = match (typed, said) {
-        (Some(path), _) => (path.display().to_string(), read_any(&cwd.join(path), LARGEST_BASELINE)),
-        (None, Some(Text(text))) => (text.clone(), of_tree(root, text)),
+        (Some(path), _) => (path.display().to_string(), rules.read_named(&cwd.join(path), LARGEST_BASELINE)),
+        (None, Some(Text(text))) => (text.clone(), of_tree(rules, text)),
         (None, None) => return Ok(None),
     };
+    // One that a change brings in knows nothing before it.
+    if rules.base.is_some() && bytes.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+        return Ok(Some(Baseline { name, findings: Vec::new() }));
+    }
     let bytes = bytes.map_err(|error| {
         let next = match error.kind() {
             std::io::ErrorKind::NotFound => format!("write one with `hss-iac baseline RESULT -b {name}`"),
@@ -133,7 +174,7 @@ pub(super) fn old_baseline(
         (Some(typed), _) => (typed.to_owned(), read_any(&cwd.join(typed), LARGEST_BASELINE)),
         (None, said) => {
             let text = said.map_or(USUAL_BASELINE, |Text(text)| text);
-            (root.join(text), of_tree(root, text))
+            (root.join(text), of_tree(Rulebook { root, base: None }, text))
         }
     };
     let name = path.display();
@@ -147,7 +188,12 @@ pub(super) fn old_baseline(
     Ok((path, old))
 }
 
-fn of_tree(root: &Path, text: &str) -> std::io::Result<Vec<u8>> {
+fn of_tree(rules: Rulebook<'_>, text: &str) -> std::io::Result<Vec<u8>> {
+    rules.read(&path_in_tree(text)?, LARGEST_BASELINE)
+}
+
+/// The path that a repository names.
+pub(super) fn path_in_tree(text: &str) -> std::io::Result<RepoPath> {
     let mut inside = RepoPath::default();
     for part in Path::new(text).components() {
         match part {
@@ -159,7 +205,7 @@ fn of_tree(root: &Path, text: &str) -> std::io::Result<Vec<u8>> {
             }
         }
     }
-    discover::read_at_most(root, &inside, LARGEST_BASELINE)
+    Ok(inside)
 }
 
 /// The entries of the file, as the judge takes them.

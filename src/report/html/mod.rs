@@ -64,6 +64,9 @@ fn top(result: &ScanResult, shown: &Shown<'_>, view: View<'_>) -> Markup {
             h1 { "Dockerfiles and Kubernetes manifests" }
             @if result.service.stand_in { p.notice role="note" { (STAND_IN) } }
             @if let Some(why) = shown::incomplete(result) { p.notice role="note" { (printable(&why)) } }
+            @if let Some((heading, altered)) = shown::altered(result) {
+                div.notice role="note" { p { (heading) } ul { @for line in altered { li { (printable(line)) } } } }
+            }
             div class=(format!("verdict {}", class(result.verdict.status))) {
                 strong { (shown::status(result.verdict.status)) }
                 ul { @for reason in &result.verdict.reasons { li { (printable(reason)) } } }
@@ -90,6 +93,7 @@ fn numbers(result: &ScanResult, shown: &Shown<'_>) -> Markup {
         (counts.upload_failed, "upload failed"),
         (counts.scan_failed, "scan failed"),
         (counts.not_scanned, "not scanned"),
+        (counts.unchanged, "unchanged"),
         (counts.skipped, "skipped"),
         (counts.masked, "values masked"),
     ];

@@ -1,0 +1,69 @@
+//! Files that stand in git and not in the work tree, laid out where they can be read like any other.
+
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::Content;
+use crate::discover::{self, Selection};
+use crate::git::{EntryKind, Git};
+use crate::model::RepoPath;
+
+/// Contents that are asked for at once: they are held in memory.
+const AT_ONCE: usize = 256;
+
+/// Writes what is meant and may be ours into a directory of its own, which lives as long as the value.
+pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Options) -> io::Result<TempDir> {
+    let git = Git::new(root, std::env::var_os("PATH").as_deref()).map_err(io::Error::other)?;
+    let entries = match content {
+        Content::Commit(commit) => git.tree(commit),
+        Content::Index | Content::WorkTree => git.index(),
+    };
+    let is_mapped = |path: &RepoPath| options.map.iter().any(|(pattern, _)| path.is_matched_by(pattern));
+    let is_named = |path: &RepoPath| options.selections.contains(&Selection::File(path.clone()));
+    let wanted = |path: &RepoPath| discover::speaks_of_ours(path) || is_mapped(path) || is_named(path);
+    let entries: Vec<_> = entries
+        .map_err(io::Error::other)?
+        .into_iter()
+        .filter(|entry| entry.kind != EntryKind::Submodule && is_plain(&entry.path) && wanted(&entry.path))
+        .collect();
+    let directory = TempDir::with_prefix("hss-iac-")?;
+    for some in entries.chunks(AT_ONCE) {
+        let ids: Vec<&str> = some.iter().map(|entry| entry.id.as_str()).collect();
+        for (entry, bytes) in some.iter().zip(git.blobs(&ids).map_err(io::Error::other)?) {
+            let bytes = bytes.ok_or_else(|| io::Error::other(format!("{} is not in this clone", entry.path)))?;
+            let path = directory.path().join(entry.path.to_os());
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            match entry.kind {
+                EntryKind::Link => link(&bytes, &path)?,
+                EntryKind::File | EntryKind::Submodule => std::fs::write(&path, bytes)?,
+            }
+        }
+    }
+    Ok(directory)
+}
+
+/// Whether nothing in the path leads elsewhere: a tree that was made by hand can hold any name.
+fn is_plain(path: &RepoPath) -> bool {
+    let is_plain = |part: &[u8]| {
+        !matches!(part, b"" | b"." | b"..")
+            && !part.eq_ignore_ascii_case(b".git")
+            && !part.iter().any(|b| matches!(b, b'\\' | 0))
+    };
+    path.as_bytes().split(|byte| *byte == b'/').all(is_plain)
+}
+
+/// A link is looked at and never followed out of the directory.
+#[cfg(unix)]
+fn link(target: &[u8], path: &Path) -> io::Result<()> {
+    use std::os::unix::ffi::OsStrExt as _;
+    std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), path)
+}
+
+#[cfg(not(unix))]
+fn link(_: &[u8], _: &Path) -> io::Result<()> {
+    Ok(())
+}
