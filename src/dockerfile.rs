@@ -37,6 +37,8 @@ pub(crate) struct Instruction {
     pub(crate) span: Range<usize>,
     /// The bytes of each of its lines that says something, without the blanks around it and the escape character behind it.
     pub(crate) lines: Vec<Range<usize>>,
+    /// How many of these lines, from the first on, are not of a heredoc.
+    pub(crate) own_lines: usize,
 }
 
 /// An instruction's text in its parts.
@@ -113,6 +115,7 @@ impl<'a> Reader<'a> {
             let (joined, mut own) = reader.join(line);
             let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
             let mut span = first.start..last.end;
+            let own_lines = own.len();
             let mut body = String::new();
             let lines = &mut reader.lines;
             for heredoc in heredocs(&joined) {
@@ -129,7 +132,7 @@ impl<'a> Reader<'a> {
                 own.retain(|line| !line.is_empty());
                 span.end = end.end;
             }
-            found.push(Instruction { text: joined, body, span, lines: own });
+            found.push(Instruction { text: joined, body, span, lines: own, own_lines });
         }
         (found, reader.comments, unended)
     }
