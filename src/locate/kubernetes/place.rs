@@ -21,7 +21,8 @@ pub(super) fn place(tree: &Tree<'_>, lines: &Lines, object: &Object, found: &Fou
         return resource(tree, lines, object);
     }
     if found.whole && found.nodes.len() == 1 {
-        return lines.location(span(tree, lines, common), Precision::Exact);
+        let precision = if found.loose { Precision::Parent } else { Precision::Exact };
+        return lines.location(span(tree, lines, common), precision);
     }
     let key = tree.node(common).key.map(|key| (tree.node(key).start, tree.node(key).end));
     lines.location(key.unwrap_or_else(|| span(tree, lines, common)), Precision::Parent)
