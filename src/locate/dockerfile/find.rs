@@ -16,9 +16,11 @@ const SHORTEST_PART: usize = 4;
 /// The places that a part of an instruction is looked for at; a text that fits more says too little.
 const MAX_PLACES: usize = 256;
 /// Bytes that are searched for parts of instructions, all texts together. Beyond that a part that no index leads to is not found.
-const MAX_SEARCHED: usize = 256 << 20;
+const MAX_SEARCHED: usize = 1 << 30;
 /// What starting a search costs, in bytes.
 const ONE_SEARCH: usize = 256;
+/// What taking the blanks out of a byte costs, in bytes.
+const SQUEEZE: usize = 8;
 
 /// A Dockerfile, prepared to be searched.
 #[derive(Debug)]
@@ -110,9 +112,15 @@ impl<'a> Dockerfile<'a> {
             }
             from = entry.squeezed.end;
         }
-        let holds = |line: &Range<usize>| self.search(&part, &squeezed(&self.source[line.clone()])).is_some();
+        let holds = |line: &Range<usize>| {
+            self.left.set(self.left.get().saturating_sub(SQUEEZE * line.len()));
+            self.left.get() > 0 && self.search(&part, &squeezed(&self.source[line.clone()])).is_some()
+        };
         let found = self.like(words, found);
-        let line = |entry: &Entry| entry.lines.iter().find(|line| holds(line)).unwrap_or(&entry.span).clone();
+        let line = |entry: &Entry| {
+            let lines = if let [_] = entry.lines[..] { &[] } else { &entry.lines[..] };
+            lines.iter().find(|line| holds(line)).unwrap_or(&entry.span).clone()
+        };
         self.index.found(&found, line)
     }
 

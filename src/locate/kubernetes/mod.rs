@@ -9,7 +9,8 @@ mod tests;
 mod text;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use self::lookup::Lookup;
 use self::objects::{Index, Named, Object};
@@ -30,17 +31,26 @@ pub(super) fn locate(text: &str, clues: &[Clue<'_>]) -> Vec<Location> {
     let index = Index::new(&objects);
     let whole = place::file(text, &lines);
     let file = File { lookup: Lookup::new(&tree), lines, objects: &objects };
-    let mut named: HashMap<_, Option<Named<'_>>> = HashMap::new();
+    let mut named: HashMap<_, Option<Rc<Named>>> = HashMap::new();
+    let mut all_named: HashSet<Rc<Named>> = HashSet::new();
     let mut places: HashMap<_, Vec<Location>> = HashMap::new();
     let mut seen: HashMap<_, usize> = HashMap::new();
     let mut locations = Vec::with_capacity(clues.len());
     for clue in clues {
-        let named =
-            clue.resource.and_then(|resource| named.entry(resource).or_insert_with(|| index.named(resource)).as_ref());
-        // Objects that are not there are looked for alike, whatever they are called.
-        let called = clue.resource.filter(|_| named.is_some_and(|named| !named.objects.is_empty()));
-        let key = (called, named.is_some(), clue.hit_path);
-        let places = places.entry(key).or_insert_with(|| file.places(named, clue.hit_path));
+        let named = clue.resource.and_then(|resource| {
+            let named = named.entry(resource).or_insert_with(|| {
+                // What is said in many ways may name the same objects.
+                let named = Rc::new(index.named(resource)?);
+                let known = all_named.get(&named).cloned();
+                Some(known.unwrap_or_else(|| {
+                    all_named.insert(Rc::clone(&named));
+                    named
+                }))
+            });
+            named.clone()
+        });
+        let places =
+            places.entry((named.clone(), clue.hit_path)).or_insert_with(|| file.places(named.as_deref(), clue.hit_path));
         // Equal clues are taken to mean the places that fit equally well, one each.
         let count = seen.entry((clue.resource, clue.hit_path, clue.hit_rule)).or_default();
         locations.push(places.get(*count % places.len().max(1)).copied().unwrap_or(whole));
@@ -58,7 +68,7 @@ struct File<'a, 't> {
 impl File<'_, '_> {
     /// The places that fit a path best in the objects that are named, in the order of the file; none where only the file is
     /// known. A place in an object that may be another one is not exact.
-    fn places(&self, named: Option<&Named<'_>>, hit_path: Option<&str>) -> Vec<Location> {
+    fn places(&self, named: Option<&Named>, hit_path: Option<&str>) -> Vec<Location> {
         let paths = hit_path.map(path::spellings).unwrap_or_default();
         let sure = named.is_none_or(|named| named.sure);
         let mut places = match named {
@@ -71,8 +81,9 @@ impl File<'_, '_> {
         places
     }
 
-    fn best(&self, named: &[&Object], paths: &[Path]) -> Vec<Location> {
-        let found = self.follow(named, paths);
+    fn best(&self, named: &[usize], paths: &[Path]) -> Vec<Location> {
+        let objects = named.iter().map(|at| &self.objects[*at]);
+        let found: Vec<_> = objects.map(|object| (object, walk::resolve(&self.lookup, object, paths))).collect();
         let best = found.iter().map(|(_, found)| found.rank()).max().unwrap_or_default();
         let best = found.iter().filter(|(_, found)| found.rank() == best);
         best.map(|(object, found)| self.place(object, found)).collect()
@@ -81,18 +92,13 @@ impl File<'_, '_> {
     /// Where nothing is named: the one object in which the path leads anywhere, else the only object.
     fn guess(&self, paths: &[Path]) -> Option<Location> {
         let objects: Vec<&Object> = self.objects.iter().filter(|object| !object.list).take(MAX_CANDIDATES).collect();
-        let found = self.follow(&objects, paths);
-        let whole: Vec<_> = found.iter().filter(|(_, found)| found.whole).collect();
-        let (object, found) = match (&whole[..], &found[..]) {
-            ([one], _) => one,
-            (_, [one]) => one,
-            _ => return None,
-        };
-        Some(self.place(object, found))
-    }
-
-    fn follow<'o>(&self, objects: &[&'o Object], paths: &[Path]) -> Vec<(&'o Object, Found)> {
-        objects.iter().map(|object| (*object, walk::resolve(&self.lookup, object, paths))).collect()
+        let mut found = objects.iter().map(|object| (*object, walk::resolve(&self.lookup, object, paths)));
+        if objects.len() == 1 {
+            return found.next().map(|(object, found)| self.place(object, &found));
+        }
+        let mut whole = found.filter(|(_, found)| found.whole);
+        let (object, found) = whole.next()?;
+        whole.next().is_none().then(|| self.place(object, &found))
     }
 
     fn place(&self, object: &Object, found: &Found) -> Location {

@@ -1,7 +1,7 @@
 //! The objects of a file, and which of them the service means. What its words look like is not documented, so that every
 //! spelling is taken that names an object: the better the likeness, the higher the rank.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::Resource;
 use crate::yaml::{Id, Tree};
@@ -105,7 +105,9 @@ impl Object {
 
 /// The objects by what the service says of them.
 pub(super) struct Index<'o> {
-    by: HashMap<Said<'o>, Vec<&'o Object>>,
+    objects: &'o [Object],
+    /// Places in `objects`.
+    by: HashMap<Said<'o>, Vec<usize>>,
     /// The length of the longest `generateName`.
     longest_start: usize,
 }
@@ -129,63 +131,54 @@ enum Word<'o> {
 }
 
 /// The objects that are meant.
-#[derive(Debug, Default)]
-pub(super) struct Named<'o> {
-    /// In the order of the file.
-    pub(super) objects: Vec<&'o Object>,
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Named {
+    /// Their places among all objects, in order.
+    pub(super) objects: Vec<usize>,
     /// Whether nothing that was said speaks against them.
     pub(super) sure: bool,
 }
 
 impl<'o> Index<'o> {
     pub(super) fn new(objects: &'o [Object]) -> Self {
-        let mut index = Self { by: HashMap::new(), longest_start: 0 };
-        for object in objects {
+        let mut index = Self { objects, by: HashMap::new(), longest_start: 0 };
+        for (at, object) in objects.iter().enumerate() {
             let kind = object.kind.as_deref();
-            index.add(Word::Kind(kind), object);
+            let mut words = vec![Word::Kind(kind)];
             match (&object.name, &object.generate_name) {
-                (Some(name), _) => index.add(Word::Name(name), object),
+                (Some(name), _) => words.push(Word::Name(name)),
                 (None, Some(start)) => {
                     index.longest_start = index.longest_start.max(start.len()).min(MAX_NAME);
-                    index.add(Word::Start(start), object);
-                    index.add(Word::Start(start.trim_end_matches('-')), object);
+                    words.extend([start, start.trim_end_matches('-')].map(Word::Start));
                 }
-                (None, None) => {
-                    index.add(Word::Nameless(None), object);
-                    if kind.is_some() {
-                        index.add(Word::Nameless(kind), object);
-                    }
+                (None, None) => words.extend([Word::Nameless(kind), Word::Nameless(None)]),
+            }
+            let namespace = object.namespace.as_deref();
+            for said in words.into_iter().flat_map(|word| [Said::Of(word, namespace), Said::Any(word)]) {
+                let objects = index.by.entry(said).or_default();
+                if objects.len() < MAX_CANDIDATES && objects.last() != Some(&at) {
+                    objects.push(at);
                 }
             }
         }
         index
     }
 
-    fn add(&mut self, word: Word<'o>, object: &'o Object) {
-        for said in [Said::Of(word, object.namespace.as_deref()), Said::Any(word)] {
-            let objects = self.by.entry(said).or_default();
-            if objects.len() < MAX_CANDIDATES {
-                objects.push(object);
-            }
-        }
-    }
-
     /// The objects that fit best; `None` where nothing is said of any.
-    pub(super) fn named(&self, resource: &Resource) -> Option<Named<'o>> {
+    pub(super) fn named(&self, resource: &Resource) -> Option<Named> {
         let wanted = Wanted::new(resource)?;
-        let mut ranked: Vec<(Rank, &Object)> = Vec::new();
+        let mut ranked = BTreeMap::new();
         for word in wanted.words(self.longest_start) {
             let namespaces = [wanted.namespace.as_deref(), None, Some("default")].map(|namespace| Said::Of(word, namespace));
-            let objects = namespaces.into_iter().chain([Said::Any(word)]).filter_map(|said| self.by.get(&said)).flatten();
-            ranked.extend(objects.filter_map(|object| Some((wanted.rank(object)?, *object))));
+            let said = namespaces.into_iter().chain([Said::Any(word)]);
+            for at in said.filter_map(|said| self.by.get(&said)).flatten() {
+                ranked.entry(*at).or_insert_with(|| wanted.rank(&self.objects[*at]));
+            }
         }
-        let Some(best) = ranked.iter().map(|(rank, _)| *rank).max() else { return Some(Named::default()) };
-        let mut objects: Vec<&Object> =
-            ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, object)| object).collect();
-        objects.sort_by_key(|object| object.root);
-        objects.dedup_by_key(|object| object.root);
+        let Some(best) = ranked.values().copied().flatten().max() else { return Some(Named::default()) };
+        let objects = ranked.into_iter().filter(|(_, rank)| *rank == Some(best)).map(|(at, _)| at);
         let sure = best.words > Words::NameAlone && best.namespace > 0;
-        Some(Named { objects, sure })
+        Some(Named { objects: objects.collect(), sure })
     }
 }
 
@@ -349,9 +342,7 @@ mod tests {
             (["List", "", ""], vec![2]),
             (["", "a", " "], vec![]),
         ] {
-            let named = Index::new(&objects).named(&resource(said)).unwrap_or_default().objects;
-            let is_named = |at: &usize| named.iter().any(|object| std::ptr::eq(*object, &raw const objects[*at]));
-            let found: Vec<_> = (0..objects.len()).filter(is_named).collect();
+            let found = Index::new(&objects).named(&resource(said)).unwrap_or_default().objects;
             assert_eq!(found, expected, "{said:?}");
         }
     }

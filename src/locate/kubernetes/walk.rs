@@ -9,6 +9,8 @@ use crate::yaml::{Id, Value};
 
 /// The nodes that one walk goes through; more than any real path needs.
 const BUDGET: usize = 5000;
+/// What a walk costs that leads nowhere, in nodes.
+const ONE_WALK: usize = 16;
 /// The items of a sequence that are looked at one by one, where no index leads to them.
 const MAX_MEMBERS: usize = 2000;
 /// The parts that a key with separators may have.
@@ -50,6 +52,9 @@ enum Mode {
 /// Follows the first path that leads anywhere in an object, else the one that comes farthest.
 pub(super) fn resolve(lookup: &Lookup<'_, '_>, object: &Object, paths: &[Path]) -> Found {
     let mut best = Found::default();
+    if lookup.is_spent() {
+        return best;
+    }
     let mut better = |found: Found| {
         if found.whole || found.steps > best.steps {
             best = found;
@@ -112,6 +117,10 @@ fn from_below(lookup: &Lookup<'_, '_>, object: &Object, path: &Path) -> Option<F
 }
 
 fn walk(lookup: &Lookup<'_, '_>, root: Id, path: &Path, mode: Mode) -> Found {
+    if lookup.is_spent() {
+        return Found::default();
+    }
+    lookup.spend(ONE_WALK);
     // The nodes that each number of steps leads to, from none to all.
     let mut reached = vec![BTreeSet::new(); path.steps.len() + 1];
     reached[0].insert(root);
@@ -183,6 +192,7 @@ fn joined(path: &Path, at: usize) -> impl Iterator<Item = (usize, String)> {
 
 fn key_of_mapping(lookup: &Lookup<'_, '_>, mapping: Id, path: &Path, at: usize, mode: Mode) -> Option<(usize, Id)> {
     let tree = lookup.tree;
+    lookup.spend(tree.mappings(mapping).count());
     let mut keys: Vec<(usize, String)> = joined(path, at).take(2).collect();
     // Most keys hold no separator.
     if let [(_, one), (..)] = &keys[..] {
