@@ -20,9 +20,9 @@ const CLUES: usize = 20_000;
 
 fn main() {
     let wanted = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).unwrap_or_default();
-    let run = |name: &str, file_type, source: &dyn Fn() -> String, clues: &[Said]| {
+    let run = |name: &str, file_type, source: &dyn Fn() -> String, clues: &dyn Fn() -> Vec<Said>| {
         if name.contains(&wanted) {
-            measure(name, file_type, &source(), clues);
+            measure(name, file_type, &source(), &clues());
         }
     };
     for (name, source, clues) in dockerfiles() {
@@ -31,7 +31,7 @@ fn main() {
     for (name, source, clues) in manifests() {
         run(name, FileType::K8sYaml, &source, &clues);
     }
-    let few = [Said::path("spec.containers[0].image"), Said::path("..image"), Said::path("*.*.*")];
+    let few = || ["spec.containers[0].image", "..image", "*.*.*"].map(Said::path).into();
     for (name, source) in bombs() {
         run(&name, FileType::K8sYaml, &source, &few);
     }
@@ -86,9 +86,10 @@ impl Said {
 }
 
 type Source = Box<dyn Fn() -> String>;
+type Clues = Box<dyn Fn() -> Vec<Said>>;
 
-fn many(number: usize, clue: impl Fn(usize) -> Said) -> Vec<Said> {
-    (0..number).map(clue).collect()
+fn many(clue: impl Fn(usize) -> Said + 'static) -> Clues {
+    Box::new(move || (0..CLUES).map(&clue).collect())
 }
 
 /// `head`, and as many of `line` as fit into a megabyte.
@@ -106,9 +107,9 @@ fn source(make: impl Fn() -> String + 'static) -> Source {
     Box::new(make)
 }
 
-fn dockerfiles() -> Vec<(&'static str, Source, Vec<Said>)> {
+fn dockerfiles() -> Vec<(&'static str, Source, Clues)> {
     let runs = || source(|| lines("FROM a\n", |n| format!("RUN apt-get install package-{n} # of many\n")));
-    let said = |form: fn(usize) -> String| many(CLUES, |n| Said::instruction(form(n)));
+    let said = |form: fn(usize) -> String| many(move |n| Said::instruction(form(n)));
     let script = source(|| lines("FROM a\nRUN true", |n| format!(" && \\\n  apt-get install é-{n}")));
     let long = source(|| lines("FROM a\nRUN ", |n| format!("é-{n} && ")));
     vec![
@@ -126,7 +127,7 @@ fn dockerfiles() -> Vec<(&'static str, Source, Vec<Said>)> {
     ]
 }
 
-fn manifests() -> Vec<(&'static str, Source, Vec<Said>)> {
+fn manifests() -> Vec<(&'static str, Source, Clues)> {
     let pods = || source(|| lines("", |n| format!("---\nkind: Pod\nmetadata: {{name: p{n}}}\nspec: {{a: 1}}\n")));
     let nameless = || source(|| lines("", |n| format!("---\nkind: Pod\nmetadata: {{namespace: n{n}}}\n")));
     let generated = source(|| lines("", |n| format!("---\nkind: Pod\nmetadata: {{generateName: g{n}-}}\n")));
@@ -135,12 +136,12 @@ fn manifests() -> Vec<(&'static str, Source, Vec<Said>)> {
     let contexts = source(|| lines("kind: Pod\nspec:\n", |n| format!("- c{n}:\n    securityContext: {{}}\n")));
     let merges = source(|| lines(&merged(200), |n| format!("---\nkind: Pod\nmetadata: {{name: p{n}}}\nspec: {{a: 1}}\n")));
     let said = |form: fn(usize) -> (String, String)| {
-        many(CLUES, |n| {
+        many(move |n| {
             let (name, path) = form(n);
             Said::of("Pod", name, path)
         })
     };
-    let unnamed = |form: fn(usize) -> String| many(CLUES, |n| Said::path(form(n)));
+    let unnamed = |form: fn(usize) -> String| many(move |n| Said::path(form(n)));
     vec![
         ("yaml exact", pods(), said(|n| (format!("p{n}"), "spec.a".to_owned()))),
         ("yaml missing objects", pods(), said(|n| (format!("q{n}"), "spec.a".to_owned()))),

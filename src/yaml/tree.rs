@@ -12,7 +12,7 @@ pub(crate) type Id = usize;
 /// What may be merged into a mapping, one thing into the other counted; more than any real file needs.
 const MAX_MERGES: usize = 256;
 /// What may be merged in a whole file, counted in the same way for each of its mappings.
-const MAX_ALL_MERGES: usize = 1 << 18;
+const MAX_ALL_MERGES: usize = 1 << 16;
 
 /// What a node is.
 #[derive(Debug)]
@@ -113,6 +113,10 @@ impl<'t> Tree<'t> {
         }
         let mut left = MAX_ALL_MERGES;
         for (mapping, direct) in &sources {
+            if left == 0 {
+                self.merges_too_much = true;
+                break;
+            }
             let mut merged = self.merged(*mapping, &sources);
             self.merges_too_much |= direct.len().max(merged.len() + 1) >= MAX_MERGES || merged.len() > left;
             merged.truncate(left);

@@ -263,21 +263,4 @@ proptest! {
             }
         }
     }
-
-    #[test]
-    fn whatever_is_asked_of_whatever_bytes_lies_inside(
-        bytes in proptest::collection::vec(any::<u8>(), 0..200),
-        text in "(?s).{0,80}",
-        lines in "((RUN|USER|FROM|#|ONBUILD|a|<<E|E|\\\\|`|[ \t\r\n\u{e9}]){1,6}[\r\n]{1,2}){0,12}",
-    ) {
-        for source in [&bytes[..], text.as_bytes(), lines.as_bytes()] {
-            let asked = [text.as_str(), lines.as_str(), "USER root", "RUN a", "a", "RUN <<E", "E", ""];
-            for place in locate(FileType::Dockerfile, source, &asked.map(clue)) {
-                if !source.starts_with(b"\xFF\xFE") && !source.starts_with(b"\xFE\xFF") {
-                    assert_inside(source, place.location)?;
-                }
-                prop_assert!(place.line_hash.contains(':'));
-            }
-        }
-    }
 }

@@ -16,7 +16,7 @@ type ByText<'a> = HashMap<&'a str, Vec<Id>>;
 pub(super) struct Lookup<'a, 't> {
     pub(super) tree: &'a Tree<'t>,
     /// The value of the first key that reads so, in each mapping.
-    loose: OnceCell<HashMap<Id, HashMap<String, Id>>>,
+    loose: OnceCell<HashMap<(Id, String), Id>>,
     /// The items of a sequence by the text that some keys lead to.
     items: RefCell<HashMap<(Id, String), ByText<'a>>>,
     left: Cell<usize>,
@@ -40,16 +40,17 @@ impl<'a, 't> Lookup<'a, 't> {
     /// The value of a key, without case, `_` and `-`.
     pub(super) fn loosely(&self, mapping: Id, key: &str) -> Option<Id> {
         let all = self.loose.get_or_init(|| self.all_loose());
-        self.tree.mappings(mapping).find_map(|mapping| all.get(&mapping)?.get(&fold(key)).copied())
+        let key = fold(key);
+        self.tree.mappings(mapping).find_map(|mapping| all.get(&(mapping, key.clone())).copied())
     }
 
-    fn all_loose(&self) -> HashMap<Id, HashMap<String, Id>> {
-        let mut all: HashMap<Id, HashMap<String, Id>> = HashMap::new();
+    fn all_loose(&self) -> HashMap<(Id, String), Id> {
+        let mut all = HashMap::new();
         for id in 0..self.tree.nodes.len() {
             let node = self.tree.node(id);
             let (Some(mapping), Some(_), Some(text)) = (node.parent, node.held, self.tree.text(id)) else { continue };
             if let Some(value) = self.tree.get(mapping, text) {
-                all.entry(mapping).or_default().entry(fold(text)).or_insert(value);
+                all.entry((mapping, fold(text))).or_insert(value);
             }
         }
         all
