@@ -75,8 +75,9 @@ fn head(tree: &Tree<'_>, lines: &Lines, value: Id) -> (usize, usize) {
 /// The first line of a file that says anything.
 pub(super) fn file(text: &str, lines: &Lines) -> Location {
     let says = |line: &str| !line.is_empty() && !line.starts_with(['#', '%']) && line != "---";
-    let first = text.split('\n').position(|line| says(line.trim())).unwrap_or(0);
-    let line = text.split('\n').nth(first).unwrap_or_default();
+    let all = crate::lines::lines(text);
+    let first = all.iter().position(|line| says(text[line.clone()].trim())).unwrap_or(0);
+    let line = all.get(first).map_or("", |line| &text[line.clone()]);
     let blanks = line.chars().take_while(|char| char.is_whitespace()).count();
     let bounds = lines.bounds(first);
     let end = bounds.0 + line.trim_end().chars().count();

@@ -147,6 +147,14 @@ fn a_value_that_is_missing_in_a_line_of_items_shows_its_key() {
 }
 
 #[test]
+fn the_first_line_of_a_file_is_found_at_any_line_end() {
+    for text in ["# c\n\n- a\n- b\n", "# c\r\r- a\r- b\r", "# c\r\n\r\n- a\r\n- b"] {
+        let place = locate(text, &[Clue::default()])[0];
+        assert_eq!((place.line, place.column, place.end_column, place.precision), (3, 1, 4, Precision::File), "{text:?}");
+    }
+}
+
+#[test]
 fn keys_that_hold_separators() {
     let annotation = "7:5 exact a.b/c: \"1\"";
     let label = "9:12 exact app.kubernetes.io/name: web";
