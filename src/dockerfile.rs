@@ -39,6 +39,8 @@ pub(crate) struct Instruction {
     pub(crate) lines: Vec<Range<usize>>,
     /// The bytes that `text` is put together from.
     pub(crate) parts: Vec<Range<usize>>,
+    /// How many of these lines, from the first on, are not of a heredoc.
+    pub(crate) own_lines: usize,
 }
 
 /// An instruction's text in its parts.
@@ -116,6 +118,7 @@ impl<'a> Reader<'a> {
             let mut own: Vec<_> = parts.iter().map(|part| trimmed(text, part)).filter(|line| !line.is_empty()).collect();
             let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
             let mut span = first.start..last.end;
+            let own_lines = own.len();
             let mut body = String::new();
             let lines = &mut reader.lines;
             for heredoc in heredocs(&joined) {
@@ -132,7 +135,7 @@ impl<'a> Reader<'a> {
                 own.retain(|line| !line.is_empty());
                 span.end = end.end;
             }
-            found.push(Instruction { text: joined, body, span, lines: own, parts });
+            found.push(Instruction { text: joined, body, span, lines: own, own_lines, parts });
         }
         (found, reader.comments, unended)
     }

@@ -6,6 +6,8 @@
 mod dockerfile;
 mod hash;
 mod kubernetes;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::model::{FileType, Location, Precision, Resource};

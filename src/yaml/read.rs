@@ -166,8 +166,10 @@ impl<'a, 't> Reader<'a, 't> {
         let (start, end) = (span.start.index(), span.end.index());
         let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
         if bare && style == ScalarStyle::Plain && text.is_empty() {
-            let start = self.dash_before(start);
-            return (start, start + usize::from(self.cursor.before(start + 1).ends_with('-')));
+            // Only an item has a dash, and of a flow sequence none is missing.
+            let is_item = self.stack.last().is_some_and(|frame| !frame.mapping);
+            let start = if is_item { self.dash_before(start) } else { start };
+            return (start, start + usize::from(is_item && self.cursor.before(start + 1).ends_with('-')));
         }
         let start = if bare && block { self.header_before(start) } else { start };
         let until = self.cursor.before(end);

@@ -1,7 +1,7 @@
 //! The nodes of a file with their spans. An alias stays an alias: what it stands for is looked up, never copied.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use saphyr_parser::ScalarStyle;
@@ -11,6 +11,8 @@ pub(crate) type Id = usize;
 
 /// What may be merged into a mapping, one thing into the other counted; more than any real file needs.
 const MAX_MERGES: usize = 256;
+/// What may be merged in a whole file, counted in the same way for each of its mappings.
+const MAX_ALL_MERGES: usize = 1 << 16;
 
 /// What a node is.
 #[derive(Debug)]
@@ -58,8 +60,9 @@ pub(crate) struct Tree<'t> {
     by_mapping: Vec<Id>,
     /// All keys, by text.
     by_text: Vec<Id>,
-    /// What is merged into a mapping.
+    /// What is merged into a mapping, each once, the nearest first.
     merges: HashMap<Id, Vec<Id>>,
+    merges_too_much: bool,
 }
 
 impl<'t> Tree<'t> {
@@ -93,20 +96,51 @@ impl<'t> Tree<'t> {
         self.by_text.clone_from(&keys);
         keys.sort_by_key(|id| self.node(*id).parent);
         self.by_mapping = keys;
+        self.merge();
+        self
+    }
+
+    /// Looks up what is merged into each mapping.
+    fn merge(&mut self) {
+        let mut sources: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
         for id in 0..self.nodes.len() {
             let Node { parent: Some(parent), held: Some(held), ref value, .. } = *self.node(id) else { continue };
             if matches!(value, Value::Scalar { text, plain: true, .. } if text == "<<") {
-                let sources = if self.items(held).is_empty() { vec![held] } else { self.items(held).to_vec() };
-                let merges = self.merges.entry(parent).or_default();
-                merges.extend(sources.into_iter().take(MAX_MERGES.saturating_sub(merges.len())));
+                let held = if self.items(held).is_empty() { vec![held] } else { self.items(held).to_vec() };
+                let sources = sources.entry(parent).or_default();
+                sources.extend(held.into_iter().take(MAX_MERGES.saturating_sub(sources.len())));
             }
         }
-        self
+        let mut left = MAX_ALL_MERGES;
+        for (mapping, direct) in &sources {
+            if left == 0 {
+                self.merges_too_much = true;
+                break;
+            }
+            let mut merged = self.merged(*mapping, &sources);
+            self.merges_too_much |= direct.len().max(merged.len() + 1) >= MAX_MERGES || merged.len() > left;
+            merged.truncate(left);
+            left -= merged.len();
+            self.merges.insert(*mapping, merged);
+        }
+    }
+
+    fn merged(&self, mapping: Id, sources: &BTreeMap<Id, Vec<Id>>) -> Vec<Id> {
+        let mut open = vec![mapping];
+        let mut seen = HashSet::new();
+        let mut merged = Vec::new();
+        while let Some(next) = open.pop().filter(|_| merged.len() < MAX_MERGES) {
+            if seen.insert(next) {
+                merged.push(next);
+                open.extend(sources.get(&next).into_iter().flatten().rev().map(|id| self.content(*id)));
+            }
+        }
+        merged.split_off(1)
     }
 
     /// Whether so much is merged somewhere that not all of it is looked at.
     pub(crate) fn merges_too_much(&self) -> bool {
-        self.merges.iter().any(|(id, sources)| sources.len() >= MAX_MERGES || self.mappings(*id).count() >= MAX_MERGES)
+        self.merges_too_much
     }
 
     /// A node. Its number is from this tree, which loses none once it is finished.
@@ -164,19 +198,21 @@ impl<'t> Tree<'t> {
         })
     }
 
-    /// The values of the keys, in the order of the text, merged ones last; no more than `most` of a mapping's own.
+    /// The values of the keys, in the order of the text, merged ones last; `most` keys are looked at.
     pub(crate) fn members(&self, mapping: Id, most: usize) -> Vec<Id> {
         let mut seen = HashSet::new();
         let mut members = Vec::new();
+        let mut left = most;
         for mapping in self.mappings(mapping) {
             let Value::Mapping(keys) = self.value(mapping) else { continue };
             let merged = self.merges.contains_key(&mapping);
-            members.extend(keys.iter().take(most).filter_map(|key| {
+            members.extend(keys.iter().take(left).filter_map(|key| {
                 let text = self.text(*key);
                 let value = text.map_or(self.node(*key).held, |text| self.own(mapping, text))?;
                 let is_merge = merged && text == Some("<<");
                 (!is_merge && text.is_none_or(|text| seen.insert(text))).then_some(value)
             }));
+            left = left.saturating_sub(keys.len());
         }
         members
     }
@@ -198,20 +234,8 @@ impl<'t> Tree<'t> {
     }
 
     /// A mapping, and what is merged into it, each once, the nearest first.
-    fn mappings(&self, mapping: Id) -> impl Iterator<Item = Id> {
-        let mut open = vec![self.content(mapping)];
-        let mut seen = HashSet::new();
-        let each = std::iter::from_fn(move || {
-            loop {
-                let next = open.pop()?;
-                // Most mappings merge nothing, and cost no allocation.
-                let Some(sources) = self.merges.get(&next) else { return Some(next) };
-                if seen.insert(next) {
-                    open.extend(sources.iter().rev().map(|id| self.content(*id)));
-                    return Some(next);
-                }
-            }
-        });
-        each.take(MAX_MERGES)
+    pub(crate) fn mappings(&self, mapping: Id) -> impl Iterator<Item = Id> {
+        let mapping = self.content(mapping);
+        std::iter::once(mapping).chain(self.merges.get(&mapping).into_iter().flatten().copied())
     }
 }

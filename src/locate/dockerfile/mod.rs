@@ -1,6 +1,7 @@
 //! Where in a Dockerfile a risk stands: at the instruction that the service names, or at the last `FROM` where something is missing.
 
 mod find;
+mod index;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +12,8 @@ use super::Clue;
 use super::text::Text;
 use crate::model::{Location, Precision};
 
-use find::{Dockerfile, Found};
+use find::Dockerfile;
+use index::Found;
 
 /// One location for each clue.
 pub(super) fn locate(text: &Text, clues: &[Clue<'_>]) -> Vec<Location> {
@@ -27,14 +29,14 @@ pub(super) fn locate(text: &Text, clues: &[Clue<'_>]) -> Vec<Location> {
         Some(from) => text.location(&from, Precision::Resource),
         None => text.location(&text.first_line(), Precision::File),
     };
-    found
-        .iter()
-        .zip(spans)
-        .map(|(found, span)| match (found, span) {
-            (Some(found), Some(span)) => text.location(&span, found.precision),
-            _ => missing,
-        })
-        .collect()
+    // A column is counted from the start of its line, which may be long.
+    let mut counted: HashMap<Range<usize>, Location> = HashMap::new();
+    let mut location = |span: Range<usize>, precision| {
+        let location = counted.entry(span).or_insert_with_key(|span| text.location(span, precision));
+        Location { precision, ..*location }
+    };
+    let places = found.iter().zip(spans).map(|(found, span)| Some(location(span?, found.as_ref()?.precision)));
+    places.map(|place| place.unwrap_or(missing)).collect()
 }
 
 /// Deals the places that equal clues of one rule found out among them: in order, one to one, where there are enough clues. Fewer

@@ -1,5 +1,6 @@
 //! Kubernetes YAML: the object by its kind, namespace and name, then the path inside it.
 
+mod lookup;
 mod objects;
 mod path;
 mod place;
@@ -8,17 +9,19 @@ mod tests;
 mod text;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
-use self::objects::{Index, Object};
+use self::lookup::Lookup;
+use self::objects::{Index, Named, Object};
 use self::path::Path;
 use self::text::Lines;
 use self::walk::Found;
 use super::Clue;
-use crate::model::Location;
-use crate::yaml::{self, Tree};
+use crate::model::{Location, Precision};
+use crate::yaml;
 
-/// The objects in which a path is tried; a clue that fits more says too little to be exact.
+/// The objects in which a path is tried, where none is named.
 const MAX_CANDIDATES: usize = 256;
 
 /// The place of each clue, in the order of the clues. The text is decoded and has no byte order mark.
@@ -27,16 +30,27 @@ pub(super) fn locate(text: &str, clues: &[Clue<'_>]) -> Vec<Location> {
     let objects = objects::find(&tree);
     let index = Index::new(&objects);
     let whole = place::file(text, &lines);
-    let file = File { tree, lines, objects: &objects };
-    let mut named: HashMap<_, Vec<&Object>> = HashMap::new();
+    let file = File { lookup: Lookup::new(&tree), lines, objects: &objects };
+    let mut named: HashMap<_, Option<Rc<Named>>> = HashMap::new();
+    let mut all_named: HashSet<Rc<Named>> = HashSet::new();
     let mut places: HashMap<_, Vec<Location>> = HashMap::new();
     let mut seen: HashMap<_, usize> = HashMap::new();
     let mut locations = Vec::with_capacity(clues.len());
     for clue in clues {
-        let named = clue.resource.map(|resource| named.entry(resource).or_insert_with(|| index.named(resource)));
-        let named = named.map_or(&[][..], |named| named);
-        let key = (clue.resource.filter(|_| !named.is_empty()), clue.hit_path);
-        let places = places.entry(key).or_insert_with(|| file.places(named, clue.hit_path));
+        let named = clue.resource.and_then(|resource| {
+            let named = named.entry(resource).or_insert_with(|| {
+                // What is said in many ways may name the same objects.
+                let named = Rc::new(index.named(resource)?);
+                let known = all_named.get(&named).cloned();
+                Some(known.unwrap_or_else(|| {
+                    all_named.insert(Rc::clone(&named));
+                    named
+                }))
+            });
+            named.clone()
+        });
+        let places =
+            places.entry((named.clone(), clue.hit_path)).or_insert_with(|| file.places(named.as_deref(), clue.hit_path));
         // Equal clues are taken to mean the places that fit equally well, one each.
         let count = seen.entry((clue.resource, clue.hit_path, clue.hit_rule)).or_default();
         locations.push(places.get(*count % places.len().max(1)).copied().unwrap_or(whole));
@@ -45,41 +59,49 @@ pub(super) fn locate(text: &str, clues: &[Clue<'_>]) -> Vec<Location> {
     locations
 }
 
-struct File<'a> {
-    tree: Tree<'a>,
+struct File<'a, 't> {
+    lookup: Lookup<'a, 't>,
     lines: Lines,
     objects: &'a [Object],
 }
 
-impl File<'_> {
+impl File<'_, '_> {
     /// The places that fit a path best in the objects that are named, in the order of the file; none where only the file is
-    /// known.
-    fn places(&self, named: &[&Object], hit_path: Option<&str>) -> Vec<Location> {
+    /// known. A place in an object that may be another one is not exact.
+    fn places(&self, named: Option<&Named>, hit_path: Option<&str>) -> Vec<Location> {
         let paths = hit_path.map(path::spellings).unwrap_or_default();
-        if named.is_empty() {
-            return self.guess(&paths).into_iter().collect();
+        let sure = named.is_none_or(|named| named.sure);
+        let mut places = match named {
+            Some(named) if !named.objects.is_empty() => self.best(&named.objects, &paths),
+            _ => self.guess(&paths).into_iter().collect(),
+        };
+        for place in places.iter_mut().filter(|_| !sure) {
+            place.precision = place.precision.max(Precision::Parent);
         }
-        let found = self.follow(named, &paths);
-        let best = found.iter().map(|(_, found)| (found.whole, found.steps)).max().unwrap_or_default();
-        let best = found.iter().filter(|(_, found)| (found.whole, found.steps) == best);
-        best.map(|(object, found)| place::place(&self.tree, &self.lines, object, found)).collect()
+        places
+    }
+
+    fn best(&self, named: &[usize], paths: &[Path]) -> Vec<Location> {
+        let objects = named.iter().map(|at| &self.objects[*at]);
+        let found: Vec<_> = objects.map(|object| (object, walk::resolve(&self.lookup, object, paths))).collect();
+        let best = found.iter().map(|(_, found)| found.rank()).max().unwrap_or_default();
+        let best = found.iter().filter(|(_, found)| found.rank() == best);
+        best.map(|(object, found)| self.place(object, found)).collect()
     }
 
     /// Where nothing is named: the one object in which the path leads anywhere, else the only object.
     fn guess(&self, paths: &[Path]) -> Option<Location> {
-        let objects: Vec<&Object> = self.objects.iter().filter(|object| !object.list).collect();
-        let found = self.follow(&objects, paths);
-        let whole: Vec<_> = found.iter().filter(|(_, found)| found.whole).collect();
-        let (object, found) = match (&whole[..], &found[..]) {
-            ([one], _) => one,
-            (_, [one]) => one,
-            _ => return None,
-        };
-        Some(place::place(&self.tree, &self.lines, object, found))
+        let objects: Vec<&Object> = self.objects.iter().filter(|object| !object.list).take(MAX_CANDIDATES).collect();
+        let mut found = objects.iter().map(|object| (*object, walk::resolve(&self.lookup, object, paths)));
+        if objects.len() == 1 {
+            return found.next().map(|(object, found)| self.place(object, &found));
+        }
+        let mut whole = found.filter(|(_, found)| found.whole);
+        let (object, found) = whole.next()?;
+        whole.next().is_none().then(|| self.place(object, &found))
     }
 
-    fn follow<'o>(&self, objects: &[&'o Object], paths: &[Path]) -> Vec<(&'o Object, Found)> {
-        let objects = objects.iter().take(MAX_CANDIDATES);
-        objects.map(|object| (*object, walk::resolve(&self.tree, object, paths))).collect()
+    fn place(&self, object: &Object, found: &Found) -> Location {
+        place::place(self.lookup.tree, &self.lines, object, found)
     }
 }

@@ -1,10 +1,15 @@
 //! The objects of a file, and which of them the service means. What its words look like is not documented, so that every
 //! spelling is taken that names an object: the better the likeness, the higher the rank.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::Resource;
 use crate::yaml::{Id, Tree};
+
+/// The objects that one word leads to, at most; a word that fits more says too little.
+const MAX_CANDIDATES: usize = 256;
+/// Of a name these many bytes may be the start of another: no real one is longer.
+const MAX_NAME: usize = 253;
 
 /// An object of an API server, as far as it can be told apart.
 #[derive(Debug)]
@@ -26,6 +31,7 @@ pub(super) struct Object {
 pub(super) fn find(tree: &Tree<'_>) -> Vec<Object> {
     let mut objects = Vec::new();
     let mut seen = HashSet::new();
+    let mut lists = HashMap::new();
     for document in &tree.documents {
         let mut open = vec![(*document, None)];
         while let Some((id, list_kind)) = open.pop() {
@@ -38,14 +44,14 @@ pub(super) fn find(tree: &Tree<'_>) -> Vec<Object> {
                 continue;
             }
             let object = Object::new(tree, root, *document, list_kind);
-            let items = ["items", "objects"].into_iter().find_map(|key| tree.get(root, key)).map(|id| tree.items(id));
-            let items = items.unwrap_or_default();
             let item_kind = object.kind.as_deref().and_then(|kind| kind.strip_suffix("list")).map(str::to_owned);
-            let is_object = |id: &Id| ["kind", "metadata"].iter().any(|key| tree.get(*id, key).is_some());
-            let list = items.iter().any(|item| is_object(item) || (item_kind.is_some() && tree.is_mapping(*item)));
-            if list {
+            let items = items(tree, root).map(|items| (items, lists.entry(items).or_insert_with(|| List::of(tree, items))));
+            let items = items.filter(|(_, list)| list.objects || (item_kind.is_some() && list.mappings));
+            let list = items.is_some();
+            if let Some((items, list)) = items.filter(|(_, list)| !list.unfolded) {
+                list.unfolded = true;
                 let item_kind = item_kind.filter(|kind| !kind.is_empty());
-                open.extend(items.iter().rev().map(|item| (*item, item_kind.clone())));
+                open.extend(tree.items(items).iter().rev().map(|item| (*item, item_kind.clone())));
             }
             objects.push(Object { list, ..object });
         }
@@ -54,6 +60,32 @@ pub(super) fn find(tree: &Tree<'_>) -> Vec<Object> {
         objects.retain(|object| object.kind.is_some());
     }
     objects
+}
+
+/// The sequence that an object may be the list of.
+fn items(tree: &Tree<'_>, object: Id) -> Option<Id> {
+    let items = ["items", "objects"].into_iter().find_map(|key| tree.get(object, key))?;
+    Some(tree.content(items))
+}
+
+/// What a sequence holds. An alias may make it the items of many objects, but it is looked through and unfolded once.
+struct List {
+    /// Whether something in it says that it is an object.
+    objects: bool,
+    mappings: bool,
+    unfolded: bool,
+}
+
+impl List {
+    fn of(tree: &Tree<'_>, items: Id) -> Self {
+        let items = tree.items(items).iter();
+        let is_object = |id: &Id| ["kind", "metadata"].iter().any(|key| tree.get(*id, key).is_some());
+        Self {
+            objects: items.clone().any(is_object),
+            mappings: items.clone().any(|item| tree.is_mapping(*item)),
+            unfolded: false,
+        }
+    }
 }
 
 impl Object {
@@ -74,37 +106,98 @@ impl Object {
 /// The objects by what the service says of them.
 pub(super) struct Index<'o> {
     objects: &'o [Object],
-    by_name: HashMap<&'o str, Vec<&'o Object>>,
+    /// Places in `objects`.
+    by: HashMap<Said<'o>, Vec<usize>>,
+    /// The length of the longest `generateName`.
+    longest_start: usize,
+}
+
+/// What may be said of an object, with a namespace and with any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Said<'o> {
+    Of(Word<'o>, Option<&'o str>),
+    Any(Word<'o>),
+}
+
+/// A word that leads to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Word<'o> {
+    Name(&'o str),
+    /// What names are generated from.
+    Start(&'o str),
+    Kind(Option<&'o str>),
+    /// The kind of an object without a name, or any.
+    Nameless(Option<&'o str>),
+}
+
+/// The objects that are meant.
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Named {
+    /// Their places among all objects, in order.
+    pub(super) objects: Vec<usize>,
+    /// Whether nothing that was said speaks against them.
+    pub(super) sure: bool,
 }
 
 impl<'o> Index<'o> {
     pub(super) fn new(objects: &'o [Object]) -> Self {
-        let mut by_name: HashMap<&str, Vec<&Object>> = HashMap::new();
-        for object in objects {
-            if let Some(name) = &object.name {
-                by_name.entry(name).or_default().push(object);
+        let mut index = Self { objects, by: HashMap::new(), longest_start: 0 };
+        for (at, object) in objects.iter().enumerate() {
+            let kind = object.kind.as_deref();
+            let mut words = vec![Word::Kind(kind)];
+            match (&object.name, &object.generate_name) {
+                (Some(name), _) => words.push(Word::Name(name)),
+                (None, Some(start)) => {
+                    index.longest_start = index.longest_start.max(start.len()).min(MAX_NAME);
+                    words.extend([start, start.trim_end_matches('-')].map(Word::Start));
+                }
+                (None, None) => words.extend([Word::Nameless(kind), Word::Nameless(None)]),
+            }
+            let namespace = object.namespace.as_deref();
+            for said in words.into_iter().flat_map(|word| [Said::Of(word, namespace), Said::Any(word)]) {
+                let objects = index.by.entry(said).or_default();
+                if objects.len() < MAX_CANDIDATES && objects.last() != Some(&at) {
+                    objects.push(at);
+                }
             }
         }
-        Self { objects, by_name }
+        index
     }
 
-    /// The objects that fit best, in the order of the file.
-    pub(super) fn named(&self, resource: &Resource) -> Vec<&'o Object> {
-        let Some(wanted) = Wanted::new(resource) else { return Vec::new() };
-        let best = |objects: &mut dyn Iterator<Item = &'o Object>| {
-            let ranked: Vec<_> = objects.filter_map(|object| Some((wanted.rank(object)?, object))).collect();
-            let best = ranked.iter().map(|(rank, _)| *rank).max().unwrap_or_default();
-            (best, ranked.into_iter().filter(|(rank, _)| *rank == best).map(|(_, object)| object).collect::<Vec<_>>())
-        };
-        // Nothing outranks an object of that very name and kind; without one all are looked at.
-        let exact = wanted.names.iter().find_map(|name| self.by_name.get(name.as_str()));
-        let (rank, objects) = best(&mut exact.into_iter().flatten().copied());
-        if rank >= KIND_AND_NAME { objects } else { best(&mut self.objects.iter()).1 }
+    /// The objects that fit best; `None` where nothing is said of any.
+    pub(super) fn named(&self, resource: &Resource) -> Option<Named> {
+        let wanted = Wanted::new(resource)?;
+        let mut ranked = BTreeMap::new();
+        for word in wanted.words(self.longest_start) {
+            let namespaces = [wanted.namespace.as_deref(), None, Some("default")].map(|namespace| Said::Of(word, namespace));
+            let said = namespaces.into_iter().chain([Said::Any(word)]);
+            for at in said.filter_map(|said| self.by.get(&said)).flatten() {
+                ranked.entry(*at).or_insert_with(|| wanted.rank(&self.objects[*at]));
+            }
+        }
+        let Some(best) = ranked.values().copied().flatten().max() else { return Some(Named::default()) };
+        let objects = ranked.into_iter().filter(|(_, rank)| *rank == Some(best)).map(|(at, _)| at);
+        let sure = best.words > Words::NameAlone && best.namespace > 0;
+        Some(Named { objects: objects.collect(), sure })
     }
 }
 
-/// The least rank of an object whose kind and name are both as said.
-const KIND_AND_NAME: u32 = 130;
+/// How well an object fits, the higher the better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    words: Words,
+    name: u8,
+    namespace: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Words {
+    /// The kind is another.
+    NameAlone,
+    /// The name is said for the kind, the kind for the name.
+    Swapped,
+    KindAndName,
+}
 
 /// What the service says of an object, in all readings.
 struct Wanted {
@@ -129,27 +222,44 @@ impl Wanted {
         (!names.is_empty() || !kinds.is_empty()).then_some(Self { names, kinds, namespace: said(&resource.namespace) })
     }
 
-    /// How well an object fits, the higher the better; `None` where it does not.
-    fn rank(&self, object: &Object) -> Option<u32> {
+    /// All words by which an object can be found that this may mean.
+    fn words(&self, longest_start: usize) -> Vec<Word<'_>> {
+        let kinds = self.kinds.iter().map(|kind| Some(kind.as_str()));
+        let all_kinds = kinds.chain([None]);
+        if self.names.is_empty() {
+            return all_kinds.map(Word::Kind).collect();
+        }
+        let mut words: Vec<Word<'_>> = self.names.iter().chain(&self.kinds).map(|name| Word::Name(name)).collect();
+        words.extend(all_kinds.map(Word::Nameless));
+        for name in &self.names {
+            let starts = (1..=longest_start.min(name.len())).filter_map(|end| name.get(..end));
+            words.extend(starts.map(Word::Start));
+            let makers = name.match_indices('-').map(|(end, _)| &name[..end]).take_while(|maker| maker.len() <= MAX_NAME);
+            words.extend(makers.map(Word::Name));
+        }
+        words
+    }
+
+    /// How well an object fits; `None` where it does not.
+    fn rank(&self, object: &Object) -> Option<Rank> {
         let is_kind = |words: &[String]| {
             object.kind.as_ref().is_some_and(|kind| words.iter().any(|word| word.eq_ignore_ascii_case(kind)))
         };
         let is_name = |words: &[String]| object.name.as_ref().is_some_and(|name| words.contains(name));
-        let kind = match &object.kind {
-            _ if self.kinds.is_empty() => true,
-            None => true,
-            Some(_) => is_kind(&self.kinds),
-        };
-        let starts =
-            |start: &str| self.names.iter().any(|name| name.starts_with(start) || name == start.trim_end_matches('-'));
+        let kind = self.kinds.is_empty() || object.kind.is_none() || is_kind(&self.kinds);
         let name = match (&object.name, &object.generate_name) {
             _ if self.names.is_empty() => 3,
             (Some(_), _) if is_name(&self.names) => 3,
-            (None, Some(start)) if starts(start) => 2,
+            (None, Some(start)) => {
+                let is_made = |name: &String| name.starts_with(start) || name == start.trim_end_matches('-');
+                if self.names.iter().any(is_made) { 2 } else { 0 }
+            }
             // A pod is named after what made it.
-            (Some(name), _) if starts(&format!("{name}-")) => 1,
+            (Some(maker), _) => {
+                let is_made = |name: &String| name.strip_prefix(maker.as_str()).is_some_and(|rest| rest.starts_with('-'));
+                u8::from(self.names.iter().any(is_made))
+            }
             (None, None) => 1,
-            _ => 0,
         };
         let namespace = match (self.namespace.as_deref(), object.namespace.as_deref()) {
             (Some(wanted), Some(own)) if wanted == own => 2,
@@ -157,10 +267,11 @@ impl Wanted {
             (None | Some("default"), Some(_)) | (Some(_), None) => 1,
             _ => 0,
         };
+        let rank = |words, name| Some(Rank { words, name, namespace });
         match (kind, name) {
-            (true, 1..) => Some(100 + 10 * name + namespace),
-            _ if is_kind(&self.names) && is_name(&self.kinds) => Some(50 + namespace),
-            (false, 3) if !self.names.is_empty() => Some(10 + namespace),
+            (true, 1..) => rank(Words::KindAndName, name),
+            _ if is_kind(&self.names) && is_name(&self.kinds) => rank(Words::Swapped, 0),
+            (false, 3) if !self.names.is_empty() => rank(Words::NameAlone, 0),
             _ => None,
         }
     }
@@ -174,6 +285,8 @@ fn kinds(text: &str) -> Vec<String> {
     let lower = short.to_lowercase();
     kinds.extend(lower.strip_suffix("ies").map(|stem| format!("{stem}y")));
     kinds.extend(["es", "s"].iter().filter_map(|end| lower.strip_suffix(end)).map(str::to_owned));
+    // Objects keep theirs in lower case; names that were said for kinds are looked for as they are.
+    kinds.extend([lower, last.to_lowercase(), text.to_lowercase()]);
     kinds
 }
 
@@ -229,9 +342,7 @@ mod tests {
             (["List", "", ""], vec![2]),
             (["", "a", " "], vec![]),
         ] {
-            let named = Index::new(&objects).named(&resource(said));
-            let is_named = |at: &usize| named.iter().any(|object| std::ptr::eq(*object, &raw const objects[*at]));
-            let found: Vec<_> = (0..objects.len()).filter(is_named).collect();
+            let found = Index::new(&objects).named(&resource(said)).unwrap_or_default().objects;
             assert_eq!(found, expected, "{said:?}");
         }
     }

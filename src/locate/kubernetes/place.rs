@@ -21,7 +21,8 @@ pub(super) fn place(tree: &Tree<'_>, lines: &Lines, object: &Object, found: &Fou
         return resource(tree, lines, object);
     }
     if found.whole && found.nodes.len() == 1 {
-        return lines.location(span(tree, lines, common), Precision::Exact);
+        let precision = if found.loose { Precision::Parent } else { Precision::Exact };
+        return lines.location(span(tree, lines, common), precision);
     }
     let key = tree.node(common).key.map(|key| (tree.node(key).start, tree.node(key).end));
     lines.location(key.unwrap_or_else(|| span(tree, lines, common)), Precision::Parent)
@@ -74,8 +75,9 @@ fn head(tree: &Tree<'_>, lines: &Lines, value: Id) -> (usize, usize) {
 /// The first line of a file that says anything.
 pub(super) fn file(text: &str, lines: &Lines) -> Location {
     let says = |line: &str| !line.is_empty() && !line.starts_with(['#', '%']) && line != "---";
-    let first = text.split('\n').position(|line| says(line.trim())).unwrap_or(0);
-    let line = text.split('\n').nth(first).unwrap_or_default();
+    let all = crate::lines::lines(text);
+    let first = all.iter().position(|line| says(text[line.clone()].trim())).unwrap_or(0);
+    let line = all.get(first).map_or("", |line| &text[line.clone()]);
     let blanks = line.chars().take_while(|char| char.is_whitespace()).count();
     let bounds = lines.bounds(first);
     let end = bounds.0 + line.trim_end().chars().count();

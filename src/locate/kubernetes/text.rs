@@ -1,5 +1,6 @@
 //! Positions of the YAML tree become lines and columns here, at the very end, and nowhere else.
 
+use crate::lines::lines;
 use crate::model::{Location, Precision};
 
 /// The lines of a text, which end at LF, CRLF or a lone CR, as in the rest of this module.
@@ -10,25 +11,13 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn new(text: &str) -> Self {
-        let mut lines = vec![(0, 0)];
-        let mut before = None;
-        for (at, char) in text.chars().enumerate() {
-            let (start, end) = (at + 1, at);
-            match (char, lines.last_mut()) {
-                // The second half of a line end.
-                ('\n', Some(line)) if before == Some('\r') => *line = (start, start),
-                ('\n' | '\r', Some(line)) => {
-                    line.1 = end;
-                    lines.push((start, start));
-                }
-                (_, Some(line)) => line.1 = start,
-                (_, None) => {}
-            }
-            before = Some(char);
-        }
-        if lines.len() > 1 {
-            lines.pop_if(|(start, end)| start == end);
-        }
+        let (mut start, mut byte) = (0, 0);
+        let lines = lines(text).into_iter().map(|line| {
+            start += text[byte..line.start].chars().count();
+            byte = line.start;
+            (start, start + text[line].chars().count())
+        });
+        let lines = lines.collect();
         Self { lines }
     }
 

@@ -108,17 +108,50 @@ fn every_spelling_leads_to_the_same_place() {
             ("spec.template.spec.containers[0].image == \"nginx:1.25\"", image),
             ("spec.nothing, spec.template.spec.containers[0].image", image),
             ("spec.nothing;spec.template.spec.containers[0].image\nspec.replicas", image),
-            ("Spec.Template.Spec.Containers[0].Image", image),
+            ("Spec.Template.Spec.Containers[0].Image", "21:9 parent image: nginx:1.25"),
             ("spec.template.spec.containers[0]", container),
             ("containers[0].image", image),
             ("spec.containers[0].image", image),
             ("template.spec.containers[0].image", image),
             ("..containers[0].image", image),
-            ("spec.template.spec.host_network", "16:7 exact hostNetwork: true"),
-            ("spec.template.spec.securityContext.run-as-non-root", "18:9 exact runAsNonRoot: false"),
-            ("spec.template.spec.containers.args", "22:9 exact args"),
+            ("spec.template.spec.host_network", "16:7 parent hostNetwork: true"),
+            ("spec.template.spec.securityContext.run-as-non-root", "18:9 parent runAsNonRoot: false"),
+            ("spec.template.spec.containers.args", "22:9 parent args"),
         ],
     );
+}
+
+#[test]
+fn other_keys_and_other_objects_are_never_exact() {
+    let text = "kind: Pod\nmetadata: {name: web, namespace: a}\nspec:\n  Host_Network: 1\n  hostPID: 1\n";
+    check(
+        text,
+        "Pod/a/web",
+        &[("spec.Host_Network", "4:3 exact Host_Network: 1"), ("spec.hostNetwork", "4:3 parent Host_Network: 1")],
+    );
+    let pid = [("spec.hostPID", "5:3 exact hostPID: 1")];
+    let other = [("spec.hostPID", "5:3 parent hostPID: 1"), ("spec.no", "3:1 parent spec"), ("", "2:18 resource web")];
+    for object in ["Pod/a/web", "pods//web", "Pod//", "web/a/Pod", "//web"] {
+        check(text, object, &pid);
+    }
+    for object in ["Pod/b/web", "Service/a/web", "Pod/a/api"] {
+        check(text, object, &other);
+    }
+    let both = format!("{text}---\nkind: Pod\nmetadata: {{name: web, namespace: a}}\nspec: {{hostNetwork: 1}}\n");
+    assert_eq!(at(&both, "Pod/a/web", "spec.hostNetwork"), "9:8 exact hostNetwork: 1");
+}
+
+#[test]
+fn a_value_that_is_missing_in_a_line_of_items_shows_its_key() {
+    check("kind: Pod\nspec:\n- {a, b}\n- - \n", "Pod//", &[("spec[0].b", "3:7 exact b"), ("spec[1][0]", "4:3 exact -")]);
+}
+
+#[test]
+fn the_first_line_of_a_file_is_found_at_any_line_end() {
+    for text in ["# c\n\n- a\n- b\n", "# c\r\r- a\r- b\r", "# c\r\n\r\n- a\r\n- b"] {
+        let place = locate(text, &[Clue::default()])[0];
+        assert_eq!((place.line, place.column, place.end_column, place.precision), (3, 1, 4, Precision::File), "{text:?}");
+    }
 }
 
 #[test]
@@ -289,7 +322,7 @@ fn equal_clues_take_one_object_each() {
 #[test]
 fn where_the_object_is_not_there() {
     let two = "---\nkind: A\nspec: {x: 1}\n---\nkind: B\nspec: {y: 1}\n";
-    assert_eq!(at(two, "C//c", "spec.y"), "6:8 exact y: 1");
+    assert_eq!(at(two, "C//c", "spec.y"), "6:8 parent y: 1");
     assert_eq!(at(two, "", "spec.y"), "6:8 exact y: 1");
     assert_eq!(at(two, "C//c", "spec.z"), "2:1 file kind: A");
     assert_eq!(at(two, "C//c", "spec"), "2:1 file kind: A");
