@@ -241,7 +241,7 @@ mod tests {
     fn lists_of_trees_and_of_the_index_are_read() {
         let id = "ce013625030ba8dba906f756967f9e9ca394464a";
         let read = |text: &str| entry(text.as_bytes()).map(|entry| (entry.kind, entry.path.to_string()));
-        assert_eq!(read(&format!("100644 blob {id}\ta b\tc")), Some((EntryKind::File, "a b\\x09c".to_owned())));
+        assert_eq!(read(&format!("100644 blob {id}\ta b\tc")), Some((EntryKind::File, "a b\tc".to_owned())));
         assert_eq!(read(&format!("160000 commit {id}\tsub")), Some((EntryKind::Submodule, "sub".to_owned())));
         assert_eq!(read(&format!("120000 {id} 0\tlink")), Some((EntryKind::Link, "link".to_owned())));
         assert_eq!(read(&format!("100644 {id} 2\tin conflict")), None);
