@@ -14,6 +14,7 @@ use ring::digest;
 
 use super::shown::{self, Shown};
 use super::{STAND_IN, View, Written, printable};
+use crate::judge::count;
 use crate::model::{Finding, Level, Location, Precision, RepoPath, ScanResult, Status};
 
 const STYLE: &str = include_str!("page.css");
@@ -132,7 +133,7 @@ fn file(path: &RepoPath, findings: &[&Finding]) -> Markup {
 fn article(finding: &Finding) -> Markup {
     let object = shown::object(finding);
     html! {
-        article tabindex="-1" data-level=(finding.level.as_str()) {
+        article tabindex="-1" data-level=(finding.level.as_str()) data-places=(finding.places) {
             p {
                 span class=(format!("badge {}", finding.level)) { (finding.level.as_str()) }
                 b { (printable(&shown::name(finding))) } " "
@@ -153,14 +154,17 @@ fn article(finding: &Finding) -> Markup {
 fn excerpt(finding: &Finding) -> Markup {
     let at = finding.location;
     let first = at.map_or(1, |at| at.line);
-    let last = finding.snippet.len() - 1;
+    // The snippet is cut where the span is long.
+    let more = at.map_or(0, |at| (at.end_line as usize + 1).saturating_sub(at.line as usize + finding.snippet.len()));
     html! {
         pre {
             @for (n, line) in finding.snippet.iter().enumerate() {
                 span.at { (format!("{:>5}  ", first as usize + n)) }
-                @let (before, span, after) = cut(line, at.filter(|at| at.precision != Precision::File), n == 0, n == last);
+                @let is_last = at.is_some_and(|at| at.line as usize + n >= at.end_line as usize);
+                @let (before, span, after) = cut(line, at.filter(|at| at.precision != Precision::File), n == 0, is_last);
                 (printable_line(before)) @if !span.is_empty() { mark { (printable_line(span)) } } (printable_line(after)) "\n"
             }
+            @if more > 0 { span.at { "       " (count(more as u64, "more line", "more lines")) "\n" } }
         }
     }
 }

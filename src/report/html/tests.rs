@@ -100,6 +100,25 @@ fn the_span_is_marked_where_it_stands() {
     assert_eq!(cut("no place", None, true, true), ("no place", "", ""));
 }
 
+/// The model keeps so many lines of a span and no more: the last of them is not the last of the span.
+#[test]
+fn a_span_longer_than_its_snippet_is_marked_to_the_ends_of_its_lines() {
+    let mut value = samples::one();
+    value["findings"][0]["snippet"] = json!(["RUN set -e; \\", "  curl -fsSL x \\"]);
+    value["findings"][0]["location"] =
+        json!({"line": 3, "end_line": 20, "column": 1, "end_column": 4, "precision": "exact"});
+    value["findings"][0]["places"] = json!(3);
+    let page = page(value);
+    let pre = page.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("an excerpt");
+    let expected = concat!(
+        "<span class=\"at\">    3  </span><mark>RUN set -e; \\</mark>\n",
+        "<span class=\"at\">    4  </span>  <mark>curl -fsSL x \\</mark>\n",
+        "<span class=\"at\">       16 more lines\n</span>"
+    );
+    assert_eq!(pre, expected);
+    assert!(page.contains("data-places=\"3\""), "the filter counts places, as all else does");
+}
+
 proptest! {
     #[test]
     fn no_text_changes_the_structure(text in "\\PC{1,40}|[<>&\"'/=a-z -]{1,40}") {
