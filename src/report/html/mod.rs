@@ -124,7 +124,7 @@ fn filter() -> Markup {
 fn file(path: &RepoPath, findings: &[&Finding]) -> Markup {
     html! {
         section.file {
-            h3 { (printable(&path.to_string())) }
+            h3 { (breakable(&path.to_string())) }
             @for finding in findings { (article(finding)) }
         }
     }
@@ -148,6 +148,12 @@ fn article(finding: &Finding) -> Markup {
             @if !finding.snippet.is_empty() { (excerpt(finding)) }
         }
     }
+}
+
+/// A path that a narrow column breaks between its parts rather than within one.
+fn breakable(path: &str) -> Markup {
+    let path = printable(path);
+    html! { @for part in path.split_inclusive('/') { (part) @if part.ends_with('/') { wbr; } } }
 }
 
 /// The source lines with their numbers, the span marked.
