@@ -4,23 +4,23 @@
 mod emulator;
 mod policy;
 mod saved;
+mod values;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use clap::error::{ContextKind, ContextValue};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 #[cfg(feature = "emulator")]
 pub use self::emulator::{Emulator, Rate};
 pub use self::policy::{Config, Document, Init, Schema};
 pub use self::saved::{Baseline, Render};
-use crate::model::{FailOn, FileType, Level};
+pub(crate) use self::values::limits;
+pub use self::values::{Color, Form, Format, IfEmpty, Mapping, Max, OnFault, Output, Switch};
+use self::values::{duration, yes_or_no};
+use crate::model::{FailOn, Level};
 
 /// Scan a repository's Dockerfiles and Kubernetes YAML with Huawei Cloud Host Security Service (HSS).
 #[derive(Debug, Parser)]
@@ -39,6 +39,22 @@ pub fn command(env: &dyn Fn(&str) -> Option<String>) -> clap::Command {
     };
     let unset = |arg: clap::Arg| if is_blank(&arg) { arg.env(clap::builder::Resettable::Reset) } else { arg };
     Cli::command().mut_subcommands(|command| command.mut_args(unset))
+}
+
+/// The error with the name of the variable whose value it is about: who set that never typed the flag that the error names.
+pub fn with_variable(mut error: clap::Error, env: &dyn Fn(&str) -> Option<String>) -> clap::Error {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return error };
+    let flag = named.split(' ').next().unwrap_or_default().to_owned();
+    let is_typed = std::env::args_os().any(|typed| typed.to_string_lossy().split('=').next() == Some(&flag));
+    let command = Cli::command();
+    let mut args = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let arg = args.find(|arg| arg.get_long() == flag.strip_prefix("--") && arg.get_env().is_some());
+    let variable = arg.and_then(|arg| arg.get_env()?.to_str()).filter(|name| !is_typed && env(name).is_some());
+    if let Some(name) = variable {
+        let tip = format!("the value comes from the variable {name}").into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    error
 }
 
 const EXIT_CODES: &str = "\
@@ -263,200 +279,6 @@ pub struct Talk {
     pub(crate) color: Color,
 }
 
-/// Whether a fault fails the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum OnFault {
-    /// The exit code says so.
-    Fail,
-    /// The report says so, the exit code does not.
-    Warn,
-}
-
-/// Whether nothing to scan fails the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum IfEmpty {
-    /// The exit code is 0.
-    Pass,
-    /// The exit code is 3.
-    Fail,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    /// On terminals, unless `NO_COLOR` is set.
-    Auto,
-    /// Always.
-    Always,
-    /// Never.
-    Never,
-}
-
-impl From<Color> for anstream::ColorChoice {
-    fn from(color: Color) -> Self {
-        match color {
-            Color::Auto => Self::Auto,
-            Color::Always => Self::Always,
-            Color::Never => Self::Never,
-        }
-    }
-}
-
-/// A report format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-    /// For GitHub code scanning.
-    Sarif,
-    /// For test views.
-    Junit,
-    /// For GitLab's merge requests.
-    GitlabCodequality,
-    /// For GitLab's vulnerability reports.
-    GitlabSast,
-    /// A comment on a merge request.
-    Markdown,
-    /// Workflow commands of GitHub.
-    Github,
-    /// The summary of a GitHub job.
-    GithubSummary,
-    /// One page for the browser.
-    Html,
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))
-    }
-}
-
-/// On or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Switch {
-    /// It is done.
-    On,
-    /// It is not.
-    Off,
-}
-
-/// The forms of what is no report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Form {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-}
-
-/// `FORMAT[=PATH]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Output {
-    /// The format.
-    pub format: Format,
-    /// The file; stdout where `None`.
-    pub path: Option<PathBuf>,
-}
-
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (format, path) = match text.split_once('=') {
-            Some((_, "")) => return Err("the path after = is empty".to_owned()),
-            Some((format, path)) => (format, Some(PathBuf::from(path))),
-            None => (text, None),
-        };
-        let format = Format::from_str(format, false).map_err(|_| {
-            let known: Vec<String> = Format::value_variants().iter().map(ToString::to_string).collect();
-            format!("unknown format {format:?}: say one of {}", known.join(", "))
-        })?;
-        Ok(Self { format, path })
-    }
-}
-
-/// `GLOB=TYPE`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mapping {
-    /// The pattern as typed.
-    pub glob: String,
-    /// The type.
-    pub file_type: FileType,
-}
-
-impl FromStr for Mapping {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (glob, name) = text.rsplit_once('=').ok_or("say GLOB=TYPE, such as '*.docker=dockerfile'")?;
-        let file_type = FileType::ALL.into_iter().find(|file_type| file_type.as_str() == name);
-        let file_type = file_type.ok_or_else(|| format!("unknown type {name:?}: say dockerfile or k8s_yaml"))?;
-        Ok(Self { glob: glob.to_owned(), file_type })
-    }
-}
-
-/// `LEVEL=N`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Max {
-    /// The level.
-    pub level: Level,
-    /// The most findings at it.
-    pub findings: u64,
-}
-
-impl FromStr for Max {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (level, findings) = text.split_once('=').ok_or("say LEVEL=N, such as medium=5")?;
-        let findings = findings.parse().map_err(|_| format!("{findings:?} is not a number of findings"))?;
-        Ok(Self { level: level.parse()?, findings })
-    }
-}
-
-/// The limits by level; the last word on a level counts.
-pub(crate) fn limits(max: &[Max]) -> BTreeMap<Level, u64> {
-    max.iter().map(|max| (max.level, max.findings)).collect()
-}
-
-impl FromStr for Level {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let level = Self::WORST_FIRST.into_iter().find(|level| level.as_str() == text);
-        level.ok_or_else(|| format!("unknown level {text:?}: say high, medium, low or tips"))
-    }
-}
-
-impl FromStr for FailOn {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "high" => Ok(Self::High),
-            "medium" => Ok(Self::Medium),
-            "low" => Ok(Self::Low),
-            "tips" => Ok(Self::Tips),
-            "never" => Ok(Self::Never),
-            _ => Err(format!("unknown level {text:?}: say high, medium, low, tips or never")),
-        }
-    }
-}
-
-/// What the variable of a switch may say: also 1, yes or on, in any case, and their opposites.
-fn yes_or_no() -> BoolishValueParser {
-    BoolishValueParser::new()
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| format!("{text:?} is not a time such as 90s, 30m or 2h"))?;
-    Duration::try_from(parsed).map_err(|_| format!("{text:?} is less than nothing"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -464,20 +286,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn small_languages() {
-        assert_eq!("json=a=b".parse(), Ok(Output { format: Format::Json, path: Some("a=b".into()) }));
-        assert_eq!("json=".parse::<Output>(), Err("the path after = is empty".to_owned()));
-        let error = "sarf".parse::<Output>().unwrap_err();
-        assert!(error.starts_with("unknown format \"sarf\": say one of table, json, sarif, junit, "), "{error}");
-        assert_eq!("gitlab-sast".parse(), Ok(Output { format: Format::GitlabSast, path: None }));
-        assert_eq!("a=b=k8s_yaml".parse(), Ok(Mapping { glob: "a=b".into(), file_type: FileType::K8sYaml }));
-        assert_eq!("a=x".parse::<Mapping>(), Err("unknown type \"x\": say dockerfile or k8s_yaml".to_owned()));
-        assert_eq!("low=3".parse(), Ok(Max { level: Level::Low, findings: 3 }));
-        assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));
-        assert_eq!(duration("soon"), Err("\"soon\" is not a time such as 90s, 30m or 2h".to_owned()));
-        assert_eq!(duration("-3s"), Err("\"-3s\" is less than nothing".to_owned()));
     }
 }

@@ -47,6 +47,7 @@ pub struct File {
     pub fail_on: Option<FailOn>,
     /// Fail where more findings stand at a level.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "words::max")]
     pub max: Option<BTreeMap<Level, u64>>,
     /// The lowest level that human reports show.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,38 +102,59 @@ pub struct Suppress {
 
 /// What can't be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{name}:{line}: {text}")]
+#[error("{name}:{line}:{column}: {text}")]
 pub struct Mistake {
     name: String,
     line: usize,
+    column: usize,
     text: String,
 }
 
 /// Reads the file; `name` is what messages call it.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<File, Mistake> {
     let mistake = |at: usize, text: String| {
-        let before = bytes.get(..at).unwrap_or(bytes);
-        Mistake { name: name.to_owned(), line: 1 + memchr::memchr_iter(b'\n', before).count(), text }
+        let (line, column) = place(bytes, at);
+        Mistake { name: name.to_owned(), line, column, text }
     };
     let text = std::str::from_utf8(bytes)
         .map_err(|error| mistake(error.valid_up_to(), "not UTF-8, which TOML has to be".to_owned()))?;
-    let unreadable = |error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start);
-        mistake(at, error.message().trim().replace('\n', ", "))
-    };
-    let table = DeTable::parse(text).map_err(unreadable)?;
+    let said = |error: &toml::de::Error| error.message().trim().replace('\n', ", ");
+    let at = |error: &toml::de::Error| error.span().map_or(0, |span| span.start);
+    let table = DeTable::parse(text).map_err(|error| mistake(at(&error), said(&error)))?;
     for key in table.get_ref().keys() {
         keys::top_level(key.get_ref()).map_err(|text| mistake(key.span().start, text))?;
+    }
+    if let Some((key, _)) =
+        table.get_ref().iter().find(|(key, value)| key.get_ref() == "suppress" && value.get_ref().is_table())
+    {
+        return Err(mistake(key.span().start, "suppress: give each entry a [[suppress]] of its own".to_owned()));
     }
     let entries = entries(table.get_ref());
     for key in entries.iter().filter_map(|entry| entry.get_ref().as_table()).flat_map(|entry| entry.keys()) {
         keys::of_suppress(key.get_ref()).map_err(|text| mistake(key.span().start, text))?;
     }
-    let mut file: File = toml::from_str(text).map_err(unreadable)?;
+    let max =
+        table.get_ref().iter().find(|(key, _)| key.get_ref() == "max").and_then(|(_, value)| value.get_ref().as_table());
+    for key in max.into_iter().flat_map(|max| max.keys()) {
+        keys::of_max(key.get_ref()).map_err(|text| mistake(key.span().start, text))?;
+    }
+    let mut file: File = toml::from_str(text).map_err(|error| {
+        let at = at(&error);
+        let key = keys::around(table.get_ref(), at);
+        mistake(at, [key, Some(said(&error))].into_iter().flatten().collect::<Vec<_>>().join(": "))
+    })?;
     for (suppress, entry) in file.suppress.iter_mut().zip(entries) {
-        suppress.line = mistake(entry.span().start, String::new()).line;
+        suppress.line = place(bytes, entry.span().start).0;
     }
     Ok(file)
+}
+
+/// The line and the column of a byte, both from 1.
+fn place(bytes: &[u8], at: usize) -> (usize, usize) {
+    let before = bytes.get(..at).unwrap_or(bytes);
+    let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    let line = String::from_utf8_lossy(before.get(start..).unwrap_or_default());
+    (1 + memchr::memchr_iter(b'\n', before).count(), 1 + line.trim_start_matches('\u{feff}').chars().count())
 }
 
 fn entries<'t, 'i>(table: &'t DeTable<'i>) -> &'t [Spanned<DeValue<'i>>] {

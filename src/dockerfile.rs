@@ -37,6 +37,8 @@ pub(crate) struct Instruction {
     pub(crate) span: Range<usize>,
     /// The bytes of each of its lines that says something, without the blanks around it and the escape character behind it.
     pub(crate) lines: Vec<Range<usize>>,
+    /// The bytes that `text` is put together from.
+    pub(crate) parts: Vec<Range<usize>>,
 }
 
 /// An instruction's text in its parts.
@@ -110,7 +112,8 @@ impl<'a> Reader<'a> {
         let mut unended = None;
         let mut found = Vec::new();
         while let Some(line) = reader.next_that_says_something() {
-            let (joined, mut own) = reader.join(line);
+            let (joined, parts) = reader.join(line);
+            let mut own: Vec<_> = parts.iter().map(|part| trimmed(text, part)).filter(|line| !line.is_empty()).collect();
             let (Some(first), Some(last)) = (own.first(), own.last()) else { continue };
             let mut span = first.start..last.end;
             let mut body = String::new();
@@ -129,7 +132,7 @@ impl<'a> Reader<'a> {
                 own.retain(|line| !line.is_empty());
                 span.end = end.end;
             }
-            found.push(Instruction { text: joined, body, span, lines: own });
+            found.push(Instruction { text: joined, body, span, lines: own, parts });
         }
         (found, reader.comments, unended)
     }
@@ -138,22 +141,21 @@ impl<'a> Reader<'a> {
     fn join(&mut self, first: Range<usize>) -> (String, Vec<Range<usize>>) {
         let text = self.lines.text;
         let mut joined = String::new();
-        let mut own = Vec::new();
+        let mut parts = Vec::new();
         let mut line = first;
         loop {
             let whole = &text[line.clone()];
             let continued = whole.trim_end().strip_suffix(self.escape).filter(|before| !before.ends_with(self.escape));
             let part = continued.unwrap_or(whole);
             joined.push_str(part);
-            own.push(trimmed(text, &(line.start..line.start + part.len())));
+            parts.push(line.start..line.start + part.len());
             let next = continued.and_then(|_| self.next_that_says_something());
             match next {
                 Some(next) => line = next,
                 None => break,
             }
         }
-        own.retain(|line| !line.is_empty());
-        (joined, own)
+        (joined, parts)
     }
 
     /// The next line that is neither blank nor a comment; comments on the way are kept.

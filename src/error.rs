@@ -45,6 +45,7 @@ pub(crate) fn exit_of(kind: hss::Kind) -> Exit {
         hss::Kind::Invalid | hss::Kind::StandIn => Exit::Usage,
         hss::Kind::Login => Exit::Login,
         hss::Kind::NotPublished
+        | hss::Kind::Quota
         | hss::Kind::Refused
         | hss::Kind::Throttled
         | hss::Kind::Failing

@@ -12,7 +12,8 @@ use hss_iac::settings;
 
 fn main() -> ExitCode {
     hss_iac::error::end_on_panic();
-    let matches = cli::command(&variable).get_matches();
+    let matches =
+        cli::command(&variable).try_get_matches().unwrap_or_else(|error| cli::with_variable(error, &variable).exit());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let typed = matches.subcommand().map_or(&matches, |(_, typed)| typed);
     match command(cli.command, typed) {
@@ -51,8 +52,8 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
         }
         Command::Baseline(baseline) => run::baseline(settings::Update::new(baseline, &cwd)?, &mut plain(&mut stdout)),
         Command::Config(config) => {
-            let (effective, format) = settings::config(&config, typed, &env, &cwd)?;
             let color = Streams::choice(config.color());
+            let (effective, format) = settings::config(*config, typed, &env, &cwd)?;
             run::config(&effective, format, &mut Streams { out: &mut stdout, color })
         }
         Command::Init(init) => run::init(&settings::root(&cwd)?, init.force(), &mut plain(&mut stdout)),

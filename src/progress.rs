@@ -67,6 +67,7 @@ impl Progress {
             }
             Step::Finished { done, of } => ("tasks finished", done, of),
             Step::Collected { done, of } => ("risks read", done, of),
+            Step::Placed { done, of } => ("places asked for", done, of),
         };
         if let Some(bar) = &self.bar {
             bar.update(|state| {

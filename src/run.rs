@@ -5,6 +5,7 @@ mod findings;
 mod output;
 mod policy;
 mod saved;
+mod signal;
 mod source;
 mod standing;
 
@@ -19,8 +20,8 @@ use crate::error::{Error, exit_of};
 use crate::hss::{self, Client};
 use crate::judge::{self, Facts, count};
 use crate::model::{
-    Counts, Exit, FileRecord, FileType, Policy, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile, State, Task,
-    Tool, Verdict,
+    Counts, Exit, FileRecord, FileType, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, SourceFile, State, Task, Tool,
+    Verdict,
 };
 use crate::progress::Progress;
 use crate::report::list::{Listing, Plan, secrets};
@@ -74,7 +75,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         tool: Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
         run: run_of(started, settings.provider.clone(), standing::selected(&settings.input)),
         service: done.service,
-        policy: policy(&settings.rules),
+        policy: settings.rules.policy.clone(),
         complete: is_complete(&files) && facts.unreadable == 0 && facts.unreadable_indexes == 0,
         counts: Counts::of(&files, &found.skipped, found.directories_not_searched, &findings),
         verdict,
@@ -130,6 +131,7 @@ async fn work(settings: &settings::Scan, files: Vec<SourceFile>, progress: &Rc<P
             done.faults.extend(end);
             done.faults.extend(failing.filter(|_| !told));
             done.service.stand_in |= client.stand_in();
+            done.service.project_id = client.project();
             done.calls = client.calls();
             let again = client.repeated_uploads();
             if again > 0 {
@@ -153,12 +155,13 @@ async fn until_cut_off(
     ledger: &RefCell<Ledger>,
     progress: &Progress,
 ) -> Option<(Exit, String)> {
+    let interrupted = signal::first();
     let job = converse(settings, client, ledger, progress);
     tokio::pin!(job);
     let cut = tokio::select! {
         end = &mut job => return end,
         () = tokio::time::sleep(settings.timeout) => (Exit::Timeout, format!("timed out after {}", human(settings.timeout))),
-        exit = signal() => (exit, if exit == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned()),
+        Ok(exit) = interrupted => (exit, if exit == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned()),
     };
     if ledger.borrow().is_submitting() {
         client.stop();
@@ -192,13 +195,14 @@ async fn converse(
         options: scan::Options {
             jobs: settings.jobs,
             max_path_calls: settings.max_path_calls,
-            gate: settings.rules.fail_on.level(),
+            gate: settings.rules.policy.fail_on.level(),
             no_wait: settings.no_wait,
             poll: settings.timings.poll,
         },
         ledger,
         observe: &observe,
         read: &read,
+        others: RefCell::default(),
         strikes: Cell::new(0),
         since: Cell::new(None),
     };
@@ -209,25 +213,6 @@ async fn converse(
 fn impostor(settings: &settings::Scan, client: &Client) -> Option<(Exit, String)> {
     let message = "a stand-in answered in place of HSS where CI is set; say --allow-stand-in if that is meant";
     (client.stand_in() && !settings.stand_in_allowed).then(|| (Exit::Usage, message.to_owned()))
-}
-
-async fn signal() -> Exit {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        // A handler that can't be installed leaves the system's own: the process ends at once.
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            return tokio::select! {
-                Ok(()) = tokio::signal::ctrl_c() => Exit::Interrupted,
-                Some(()) = terminate.recv() => Exit::Terminated,
-                else => std::future::pending().await,
-            };
-        }
-    }
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Exit::Interrupted,
-        Err(_) => std::future::pending().await,
-    }
 }
 
 /// `list`: what `scan` would do, from the disk alone.
@@ -290,15 +275,6 @@ fn is_complete(files: &[FileRecord]) -> bool {
     files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
 }
 
-fn policy(rules: &judge::Rules) -> Policy {
-    Policy {
-        fail_on: rules.fail_on,
-        max: rules.max.iter().map(|(level, max)| (level.to_string(), *max)).collect(),
-        changed_only: rules.changed_only,
-        baseline: rules.baseline.clone(),
-    }
-}
-
 fn run_of(started: Timestamp, provider: Option<String>, selected: Vec<String>) -> Run {
     let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Run {
@@ -323,5 +299,6 @@ pub async fn emulator(options: crate::emulator::Options, streams: &mut Streams<'
     let emulator = crate::emulator::Emulator::start(options)
         .map_err(|source| Error::Usage(format!("the stand-in can't listen on {listen}: {source}")))?;
     streams.print(|out| writeln!(out, "listening on {}", emulator.url()))?;
-    Ok(signal().await)
+    let signals = signal::Signals::listen();
+    Ok(signals.map_err(|source| Error::Io { what: "signals can't be heard".to_owned(), source })?.next().await)
 }

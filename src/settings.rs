@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::hss::Timings;
 use crate::hss::auth::{self, Found, SourceError};
 use crate::judge::{Rules, suppress};
-use crate::model::{FileType, KnownFinding, Level, RepoPath};
+use crate::model::{FileType, KnownFinding, Level, Policy, RepoPath};
 use crate::{discover, hss};
 
 /// The enterprise project of those who have none.
@@ -109,7 +109,17 @@ pub struct Service {
 
 impl Scan {
     /// Checks what was typed, and what the repository says where nothing was.
-    pub fn new(mut cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<Self, Error> {
+    pub fn new(cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<Self, Error> {
+        Self::check(cli, matches, env, cwd)?.1.ok_or_else(|| {
+            let text =
+                "no region: set HSS_IAC_REGION or --region, such as cn-north-4 (or try it without an account: --emulator)";
+            Error::Usage(text.to_owned())
+        })
+    }
+
+    /// The same with what the repository says; nothing where only a region is missing. Everything that a scan refuses before it starts is
+    /// refused here, so that `config` can't call sound what a scan does not take.
+    fn check(mut cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<(Loaded, Option<Self>), Error> {
         let stand_in_allowed = cli.connection.allow_stand_in || !in_ci(env);
         let target = target(&cli.connection, env)?;
         #[cfg(feature = "emulator")]
@@ -123,21 +133,25 @@ impl Scan {
         policy::fill_gate(&mut cli.gate, &mut cli.report.shown, matches, &loaded.file);
         policy::fill_pace(&mut cli.pace, &mut cli.known, matches, &loaded.file);
         let baseline = policy::baseline(cli.known.baseline.as_deref(), loaded.file.baseline.as_ref(), &input.root, cwd)?;
-        Ok(Self {
+        let outputs = outputs(cli.report.output)?;
+        let suppress = policy::suppressions(&loaded);
+        let scan = target.map(|target| Self {
             input,
             rules: Rules {
-                fail_on: cli.gate.fail_on,
-                max: cli::limits(&cli.gate.max),
+                policy: Policy {
+                    fail_on: cli.gate.fail_on,
+                    max: cli::limits(&cli.gate.max),
+                    changed_only: false,
+                    baseline: baseline.as_ref().map(|baseline| baseline.name.clone()),
+                },
                 soften_partial: cli.gate.on_partial == OnFault::Warn,
                 soften_service: cli.gate.on_service_error == OnFault::Warn,
                 fail_if_empty: cli.gate.if_empty == IfEmpty::Fail,
-                baseline: baseline.as_ref().map(|baseline| baseline.name.clone()),
-                changed_only: false,
             },
-            suppress: policy::suppressions(&loaded),
+            suppress,
             inline_ignores: !cli.known.no_inline_ignores,
             baseline,
-            outputs: outputs(cli.report.output)?,
+            outputs,
             report_level: cli.report.shown.report_level,
             target,
             stand_in_allowed,
@@ -148,7 +162,8 @@ impl Scan {
             provider: provider(env),
             talk: talk(&cli.talk),
             timings: Timings::default(),
-        })
+        });
+        Ok((loaded, scan))
     }
 }
 
@@ -210,13 +225,14 @@ fn in_ci(env: Env<'_>) -> bool {
     env("CI").is_some_and(|ci| !ci.is_empty() && ci != "false" && ci != "0")
 }
 
-fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Target, Error> {
+/// Whom to call; nobody where no region is known.
+fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> {
     #[cfg(feature = "emulator")]
     if cli.emulator {
         if cli.endpoint.is_some() || cli.iam_endpoint.is_some() {
             return Err(Error::Usage("--emulator and an endpoint name two services: leave one of them out".to_owned()));
         }
-        return Ok(Target::StandIn);
+        return Ok(Some(Target::StandIn));
     }
     let region = cli.region.clone().or_else(|| auth::region_from_env(env).map(|(region, _)| region));
     let hosts = match &region {
@@ -232,26 +248,20 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Target, Error> {
         _ => None,
     };
     let endpoint = cli.endpoint.clone().or_else(|| hosts.as_ref().map(|hosts| hosts.hss.clone()));
-    let Some(endpoint) = endpoint else {
-        return Err(Error::Usage(
-            "no region: set HSS_IAC_REGION or --region, such as cn-north-4 (or try it without an account: --emulator)"
-                .to_owned(),
-        ));
-    };
-    // Without a region there is no IAM host; its look-up then needs a project id and says so.
-    let iam_endpoint = cli.iam_endpoint.clone().or_else(|| hosts.map(|hosts| hosts.iam)).unwrap_or_else(|| endpoint.clone());
-    let ca_pem = match &cli.ca_file {
-        Some(path) => Some(
-            std::fs::read(path)
-                .map_err(|error| Error::Usage(format!("--ca-file {} can't be read: {error}", path.display())))?,
-        ),
-        None => None,
-    };
+    let iam_endpoint = cli.iam_endpoint.clone().or_else(|| hosts.map(|hosts| hosts.iam));
+    let plain = |url: &Option<String>| url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+    let (endpoint, iam_endpoint) = (plain(&endpoint), plain(&iam_endpoint));
+    for url in [&endpoint, &iam_endpoint].into_iter().flatten() {
+        hss::is_loopback(url)?;
+    }
+    let ca_pem = cli.ca_file.as_deref().map(ca).transpose()?;
+    let Some(endpoint) = endpoint else { return Ok(None) };
     let first =
         |typed: &Option<String>, found: Option<(String, &'static str)>| typed.clone().or(found.map(|(value, _)| value));
-    Ok(Target::Service(Box::new(Service {
-        endpoint: endpoint.trim_end_matches('/').to_owned(),
-        iam_endpoint: iam_endpoint.trim_end_matches('/').to_owned(),
+    Ok(Some(Target::Service(Box::new(Service {
+        // Without a region there is no IAM host; its look-up then needs a project id and says so.
+        iam_endpoint: iam_endpoint.unwrap_or_else(|| endpoint.clone()),
+        endpoint,
         region,
         project_id: first(&cli.project_id, auth::project_from_env(env)),
         enterprise_project_id: first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
@@ -259,7 +269,14 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Target, Error> {
         credentials: auth::from_env(env),
         ca_pem,
         note,
-    })))
+    }))))
+}
+
+fn ca(path: &Path) -> Result<Vec<u8>, Error> {
+    let pem =
+        std::fs::read(path).map_err(|error| Error::Usage(format!("--ca-file {} can't be read: {error}", path.display())))?;
+    hss::certificates(&pem)?;
+    Ok(pem)
 }
 
 /// Everything `render` needs.

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::io::Read as _;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -129,21 +130,113 @@ fn the_end_of_the_time_waits_a_little_for_a_task_and_else_says_so() {
 }
 
 #[test]
+fn a_file_that_is_on_its_way_may_have_left_a_copy() {
+    let emulator = start(Options { latency: Duration::from_secs(3), ..quick() });
+    let ran = scan(Repo::new().file("Dockerfile", BAD_DOCKERFILE).path(), &emulator, &["--timeout", "1s"]);
+    let result = ran.json();
+    let expected = json!("being uploaded, a copy may stay in the project: timed out after 1 s");
+    assert_eq!((ran.code, &result["files"][0]["reason"]), (6, &expected));
+}
+
+#[cfg(unix)]
+fn terminate(child: &std::process::Child) {
+    let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()));
+}
+
+#[cfg(unix)]
+fn until(what: &str, mut reached: impl FnMut() -> bool) {
+    let reached = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        reached()
+    });
+    assert!(reached, "{what}");
+}
+
+#[test]
 #[cfg(unix)]
 fn a_signal_waits_a_little_for_a_task() {
     let emulator = start(faulty("task", 1, Fault::Slow(Duration::from_secs(2))));
     let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
     let mut command = scan_command(repo.path(), &emulator, &[]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    let asked = (0..100).any(|_| {
-        std::thread::sleep(Duration::from_millis(50));
-        calls(&emulator, "task") > 0
-    });
-    assert!(asked, "it came to create a task");
-    let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-    assert!(killed.is_ok_and(|status| status.success()));
+    until("it came to create a task", || calls(&emulator, "task") > 0);
+    terminate(&child);
     let ran: Finished = child.wait_with_output().expect("it ends").into();
     assert_eq!((ran.code, task_ids(&ran.json())), (143, created(&emulator)));
+}
+
+#[test]
+#[cfg(unix)]
+fn the_second_signal_waits_for_nothing() {
+    let emulator = start(faulty("task", 1, Fault::Slow(Duration::from_secs(60))));
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let mut command = scan_command(repo.path(), &emulator, &[]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    until("it came to create a task", || calls(&emulator, "task") > 0);
+    terminate(&child);
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(child.try_wait().is_ok_and(|status| status.is_none()), "the first waits for the task");
+    terminate(&child);
+    let mut status = None;
+    let soon = std::time::Instant::now() + Duration::from_millis(1_500);
+    while status.is_none() && std::time::Instant::now() < soon {
+        std::thread::sleep(Duration::from_millis(20));
+        status = child.try_wait().expect("a child");
+    }
+    assert_eq!(status.and_then(|status| status.code()), Some(143));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_signal_after_the_job_ends_a_report_that_nobody_reads() {
+    let emulator = start(quick());
+    let repo = Repo::new().many(300);
+    let mut command = scan_command(repo.path(), &emulator, &[]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let report = child.stdout.as_mut().expect("a pipe");
+    report.read_exact(&mut [0]).expect("the report begins");
+    // It is longer than a pipe, and the rest is not read.
+    terminate(&child);
+    until("it ends", || child.try_wait().is_ok_and(|status| status.is_some()));
+    assert_eq!(child.wait().ok().and_then(|status| status.code()), Some(143));
+}
+
+#[test]
+fn a_project_that_was_looked_up_is_in_the_result() {
+    let emulator = start(quick());
+    let repo = Repo::new().many(1);
+    let ran: Finished =
+        scan_command(repo.path(), &emulator, &[]).env_remove("HSS_IAC_PROJECT_ID").output().expect("the binary runs").into();
+    assert_eq!((ran.code, calls(&emulator, "iam/projects")), (0, 1), "{}", ran.stderr);
+    assert_eq!(ran.json()["service"]["project_id"], Options::default().project_id);
+}
+
+#[test]
+fn a_limit_that_others_have_used_up_is_learnt_from_one_refusal() {
+    let emulator = start(Options { throttle: Some((5, Duration::from_secs(3))), ..quick() });
+    let repo = (0..50).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &common::clean_dockerfile(i)));
+    for run in [0, 1] {
+        let ran = scan(repo.path(), &emulator, &["--jobs", "8"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let journal = emulator.journal();
+        let refused = journal.iter().filter(|call| call.api == "batch-upload" && call.status == Some(429)).count();
+        assert_eq!(refused, run);
+    }
+}
+
+#[test]
+fn a_clean_file_costs_four_calls_and_a_risky_one_five() {
+    let journal = |text: &str| {
+        let emulator = start(quick());
+        scan(Repo::new().file("Dockerfile", text).path(), &emulator, &[]);
+        let mut apis: Vec<String> = emulator.journal().into_iter().map(|call| call.api).collect();
+        apis.dedup();
+        apis
+    };
+    let clean = ["batch-upload", "task", "tasks/batch-query", "iac/files"];
+    assert_eq!(journal(&common::clean_dockerfile(1)), clean);
+    assert_eq!(journal(BAD_DOCKERFILE), [&clean[..], &["file/risks"]].concat());
 }
 
 #[test]

@@ -177,7 +177,8 @@ fn explain_ends_in_the_decision() {
             "kustomization.yaml",
             "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: []\nmetadata: {}\n",
         )
-        .file(".gitignore", "hidden/\n")
+        .file(".gitignore", "hidden/\nkept.yaml\n")
+        .file("kept.yaml", &clean_manifest(2))
         .file("hidden/x.yaml", &clean_manifest(1));
     let last = |args: &[&str]| {
         let ran = run(repo.path(), &[&["list"], args].concat());
@@ -185,7 +186,10 @@ fn explain_ends_in_the_decision() {
     };
     assert_eq!(last(&["--explain", "Dockerfile"]), "decision: taken as dockerfile");
     assert_eq!(last(&["--explain", "./kustomization.yaml"]), "decision: skipped: tool_config");
-    assert_eq!(last(&["--explain", "hidden/x.yaml"]), "decision: skipped: ignored");
+    assert_eq!(last(&["--explain", "kept.yaml"]), "decision: skipped: ignored");
+    assert_eq!(last(&["--explain", "hidden/x.yaml"]), "decision: not taken");
+    assert_eq!(last(&["--include", "**/x.yaml", "--explain", "hidden/x.yaml"]), "decision: not taken");
+    assert_eq!(last(&["--include", "hidden/**", "--explain", "hidden/x.yaml"]), "decision: taken as k8s_yaml");
     assert_eq!(last(&["--exclude", "Dockerfile", "--explain", "Dockerfile"]), "decision: skipped: excluded");
     assert_eq!(last(&["--explain", "nothing"]), "decision: not taken");
 }

@@ -74,7 +74,21 @@ fn what_is_no_result_is_not_valid() {
     let mut less = result;
     less.as_object_mut().expect("an object").remove("verdict");
     assert!(!schema("result").is_valid(&less));
-    for wrong in [json!({"fail_on": "high"}), json!({"fail-on": "worst"}), json!({"suppress": [{"rule": "R"}]})] {
+    let suppress = |key: &str, value: &str| json!({"suppress": [{"rule": "R", "reason": "r", key: value}]});
+    assert!(schema("config").is_valid(&suppress("until", "2027-01-31")));
+    assert_eq!(run(&project(), &["schema", "config"]).json()["$defs"]["Until"]["format"], "date");
+    for wrong in [
+        json!({"fail_on": "high"}),
+        json!({"fail-on": "worst"}),
+        json!({"suppress": [{"rule": "R"}]}),
+        json!({"max": {"hihg": 1}}),
+        json!({"max": {"high": -1}}),
+        json!({"max": {"high": "1"}}),
+        suppress("until", "soon"),
+        suppress("until", "2027-1-31"),
+        suppress("reason", " "),
+        suppress("expires", "2027-01-31"),
+    ] {
         assert!(!schema("config").is_valid(&wrong), "{wrong}");
     }
 }

@@ -32,7 +32,7 @@ pub struct Emulator {
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub(crate) latency: Option<Duration>,
     /// The share of calls that fail, 0 to 1
-    #[arg(long, value_name = "F", default_value_t = 0.0)]
+    #[arg(long, value_name = "F", default_value_t = 0.0, value_parser = share)]
     pub(crate) fault_rate: f64,
     /// Decides which calls fail
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -40,6 +40,11 @@ pub struct Emulator {
     /// How long a task takes
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub(crate) scan_time: Option<Duration>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "say a number from 0 to 1".to_owned())
 }
 
 /// `CALLS/DUR`.
@@ -68,6 +73,14 @@ impl FromStr for Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares() {
+        assert_eq!(["0", "0.25", "1"].map(share), [Ok(0.0), Ok(0.25), Ok(1.0)]);
+        for text in ["-0.1", "1.1", "NaN", "inf", "half", ""] {
+            assert_eq!(share(text), Err("say a number from 0 to 1".to_owned()), "{text}");
+        }
+    }
 
     #[test]
     fn rates() {

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{Connection, Form, Gate, Input, Known, Pace, Shown, Talk};
+use super::{Connection, Form, Gate, Input, Known, Output, Pace, Report, Scan, Shown, Talk};
 
 /// `config`: what a scan with the same flags would go by.
 #[derive(Debug, Args)]
@@ -30,6 +30,19 @@ impl Config {
     /// When to use colour.
     pub fn color(&self) -> anstream::ColorChoice {
         self.talk.color.into()
+    }
+
+    /// The scan that it tells of.
+    pub(crate) fn scan(self, output: Vec<Output>) -> Scan {
+        Scan {
+            input: self.input,
+            gate: self.gate,
+            known: self.known,
+            report: Report { output, shown: self.shown },
+            connection: self.connection,
+            pace: self.pace,
+            talk: self.talk,
+        }
     }
 }
 

@@ -1,5 +1,9 @@
 //! Which keys there are, which are refused, and which was meant.
 
+use toml::de::{DeTable, DeValue};
+
+use crate::model::Level;
+
 /// Keys of the file.
 pub(super) const KEYS: [&str; 14] = [
     "include",
@@ -68,6 +72,36 @@ pub(super) fn top_level(key: &str) -> Result<(), String> {
 /// Whether an entry of `suppress` may say this; why not, otherwise.
 pub(super) fn of_suppress(key: &str) -> Result<(), String> {
     known(key, &SUPPRESS)
+}
+
+/// Whether there is such a level; which was meant, otherwise.
+pub(super) fn of_max(key: &str) -> Result<(), String> {
+    known(key, &Level::WORST_FIRST.map(Level::as_str)).map_err(|what| format!("max: {what}"))
+}
+
+/// The key whose value stands around a byte: `suppress.reason`.
+pub(super) fn around(table: &DeTable<'_>, at: usize) -> Option<String> {
+    let (key, value) = table.iter().find(|(_, value)| {
+        let span = value.span();
+        span.contains(&at) || inside(value.get_ref(), at)
+    })?;
+    let inner = match value.get_ref() {
+        DeValue::Table(table) => around(table, at),
+        DeValue::Array(items) => {
+            items.iter().filter_map(|item| item.get_ref().as_table()).find_map(|table| around(table, at))
+        }
+        _ => None,
+    };
+    Some([Some(key.get_ref().to_string()), inner].into_iter().flatten().collect::<Vec<_>>().join("."))
+}
+
+/// Whether a byte stands in what a table or a list holds: its own span may be that of its header.
+fn inside(value: &DeValue<'_>, at: usize) -> bool {
+    match value {
+        DeValue::Table(table) => around(table, at).is_some(),
+        DeValue::Array(items) => items.iter().any(|item| item.span().contains(&at) || inside(item.get_ref(), at)),
+        _ => false,
+    }
 }
 
 fn known(key: &str, keys: &[&'static str]) -> Result<(), String> {

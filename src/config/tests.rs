@@ -83,56 +83,91 @@ owner = "shop"
 #[test]
 fn mistakes_are_told_with_their_line() {
     for (text, expected) in [
-        ("\nfail_on = \"high\"", "hss-iac.toml:2: unknown key \"fail_on\": did you mean \"fail-on\"?"),
-        ("exlude = []", "hss-iac.toml:1: unknown key \"exlude\": did you mean \"exclude\"?"),
+        ("\nfail_on = \"high\"", "hss-iac.toml:2:1: unknown key \"fail_on\": did you mean \"fail-on\"?"),
+        ("exlude = []", "hss-iac.toml:1:1: unknown key \"exlude\": did you mean \"exclude\"?"),
         (
             "[[suppress]]\nrule = \"R\"\nreason = \"r\"\nexpires = \"2027-01-01\"",
-            "hss-iac.toml:4: unknown key \"expires\": the keys are rule, path, resource, reason, until, owner",
+            "hss-iac.toml:4:1: unknown key \"expires\": the keys are rule, path, resource, reason, until, owner",
         ),
         (
             "# x\nendpoint = \"https://elsewhere.example\"",
-            "hss-iac.toml:2: endpoint can't be set by a repository: it would choose where files and credentials go; use --endpoint \
+            "hss-iac.toml:2:1: endpoint can't be set by a repository: it would choose where files and credentials go; use --endpoint \
              or HSS_IAC_ENDPOINT",
         ),
         (
             "secret_key = \"s\"",
-            "hss-iac.toml:1: secret_key can't be set by a repository: a credential has no place in a repository; use \
+            "hss-iac.toml:1:1: secret_key can't be set by a repository: a credential has no place in a repository; use \
              HSS_IAC_SECRET_KEY",
         ),
         (
             "emulator = true",
-            "hss-iac.toml:1: emulator can't be set by a repository: a stand-in would be taken for HSS; use --emulator",
+            "hss-iac.toml:1:1: emulator can't be set by a repository: a stand-in would be taken for HSS; use --emulator",
         ),
         (
             "fail-on = \"worst\"",
-            "hss-iac.toml:1: unknown variant `worst`, expected one of `high`, `medium`, `low`, `tips`, `never`",
+            "hss-iac.toml:1:11: fail-on: unknown variant `worst`, expected one of `high`, `medium`, `low`, `tips`, `never`",
         ),
         (
             "exclude = [\"a\",\n\"{a,b}\"]",
-            "hss-iac.toml:1: {a,b}: {a,b} is not understood in a pattern; give one pattern for each, repeating the flag",
+            "hss-iac.toml:1:11: exclude: {a,b}: {a,b} is not understood in a pattern; give one pattern for each, repeating the flag",
         ),
-        ("[[suppress]]\nrule = \"R\"", "hss-iac.toml:1: missing field `reason`"),
-        ("[[suppress]]\nreason = \"r\"", "hss-iac.toml:1: missing field `rule`"),
-        ("[[suppress]]\nrule = \"R\"\nreason = \" \"", "hss-iac.toml:3: empty, and it has to say something"),
+        ("[[suppress]]\nrule = \"R\"", "hss-iac.toml:1:1: suppress: missing field `reason`"),
+        ("[[suppress]]\nreason = \"r\"", "hss-iac.toml:1:1: suppress: missing field `rule`"),
+        (
+            "[[suppress]]\nrule = \"R\"\nreason = \" \"",
+            "hss-iac.toml:3:10: suppress.reason: is empty, and it has to say something",
+        ),
         (
             "[[suppress]]\nrule = \"R\"\nreason = \"r\"\nuntil = \"soon\"",
-            "hss-iac.toml:4: \"soon\" is no date, such as 2027-01-31",
+            "hss-iac.toml:4:9: suppress.until: \"soon\" is no date, such as 2027-01-31",
         ),
         (
             "[[suppress]]\nrule = \"R\"\nreason = \"r\"\nuntil = \"2027-02-30\"",
-            "hss-iac.toml:4: \"2027-02-30\" is no date, such as 2027-01-31",
+            "hss-iac.toml:4:9: suppress.until: \"2027-02-30\" is no date, such as 2027-01-31",
         ),
         (
             "[[suppress]]\nrule = \"R\"\nreason = \"r\"\nuntil = 2027-01-01T00:00:00Z",
-            "hss-iac.toml:4: \"2027-01-01T00:00:00Z\" is no date, such as 2027-01-31",
+            "hss-iac.toml:4:9: suppress.until: \"2027-01-01T00:00:00Z\" is no date, such as 2027-01-31",
         ),
-        ("[[suppress]]\nrule = \"R\"\nreason = \"r\"\nuntil = 7", "hss-iac.toml:4: no date, such as 2027-01-31"),
+        (
+            "[[suppress]]\nrule = \"R\"\nreason = \"r\"\nuntil = 7",
+            "hss-iac.toml:4:9: suppress.until: no date, such as 2027-01-31",
+        ),
+        ("[max]\nhihg = 1", "hss-iac.toml:2:1: max: unknown key \"hihg\": did you mean \"high\"?"),
+        ("max.hihg = 1", "hss-iac.toml:1:5: max: unknown key \"hihg\": did you mean \"high\"?"),
+        ("[max]\nworst = 1", "hss-iac.toml:2:1: max: unknown key \"worst\": the keys are high, medium, low, tips"),
+        ("[max]\nhigh = -1", "hss-iac.toml:2:8: max.high: invalid value: integer `-1`, expected u64"),
+        ("max = 5", "hss-iac.toml:1:7: max: invalid type: integer `5`, expected a map"),
+        (
+            "[map]\n\"*.d\" = \"docker\"",
+            "hss-iac.toml:2:9: map.*.d: unknown variant `docker`, expected `dockerfile` or `k8s_yaml`",
+        ),
+        ("fail-on = \"high\"\nfail-on = \"low\"", "hss-iac.toml:2:1: duplicate key"),
+        (
+            "[gate]\nfail-on = \"low\"",
+            "hss-iac.toml:1:2: unknown key \"gate\": the keys are include, exclude, map, no-ignore, fail-on, max, report-level, on-partial, on-service-error, if-empty, baseline, no-inline-ignores, max-path-calls, suppress",
+        ),
+        (
+            "[suppress]\nrule = \"R\"\nreason = \"r\"",
+            "hss-iac.toml:1:2: suppress: give each entry a [[suppress]] of its own",
+        ),
+        ("no-ignore = \"yes\"", "hss-iac.toml:1:13: no-ignore: invalid type: string \"yes\", expected a boolean"),
+        (
+            "[[suppress]]\nrule = \"\"\nreason = \"r\"",
+            "hss-iac.toml:2:8: suppress.rule: is empty, and it has to say something",
+        ),
+        (
+            "[[suppress]]\nrule = \"R\"\nreason = \"\u{a0}\u{200b}\"",
+            "hss-iac.toml:3:10: suppress.reason: is empty, and it has to say something",
+        ),
+        ("baseline = \" \"", "hss-iac.toml:1:12: baseline: is empty, and it has to say something"),
+        ("exclude = \"é\" = 1", "hss-iac.toml:1:15: unexpected key or value, expected newline, `#`"),
     ] {
         assert_eq!(mistake(text), expected, "{text}");
     }
-    assert!(mistake("a = \n").starts_with("hss-iac.toml:1: "));
+    assert!(mistake("a = \n").starts_with("hss-iac.toml:1:5: "));
     let not_text = parse(NAME, b"\n\"\xff\" = 1").expect_err("not text");
-    assert_eq!(not_text.to_string(), "hss-iac.toml:2: not UTF-8, which TOML has to be");
+    assert_eq!(not_text.to_string(), "hss-iac.toml:2:2: not UTF-8, which TOML has to be");
 }
 
 #[test]

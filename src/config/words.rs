@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::discover;
+use crate::model::Level;
 
 /// A pattern of paths, as `--exclude` takes it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -37,7 +39,7 @@ impl TryFrom<String> for Text {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         match text.trim() {
-            "" => Err("empty, and it has to say something"),
+            blank if blank.width() == 0 => Err("is empty, and it has to say something"),
             said => Ok(Self(said.to_owned())),
         }
     }
@@ -81,6 +83,14 @@ impl From<Until> for String {
     }
 }
 
+/// The schema of the limits: one number a level, and no other name.
+pub(super) fn max(_: &mut SchemaGenerator) -> Schema {
+    let limit = json_schema!({"type": "integer", "minimum": 0});
+    let levels: serde_json::Map<_, _> =
+        Level::WORST_FIRST.into_iter().map(|level| (level.to_string(), limit.clone().to_value())).collect();
+    json_schema!({"type": "object", "properties": levels, "additionalProperties": false})
+}
+
 macro_rules! text_schema {
     ($word:ident, $schema:tt) => {
         impl JsonSchema for $word {
@@ -97,4 +107,4 @@ macro_rules! text_schema {
 
 text_schema!(Glob, {"type": "string", "description": "A pattern of paths: *, ? and ** as in --exclude.", "minLength": 1});
 text_schema!(Text, {"type": "string", "description": "Text that is not blank.", "pattern": "\\S"});
-text_schema!(Until, {"type": "string", "description": "A day, YYYY-MM-DD.", "pattern": "^\\d{4}-\\d{2}-\\d{2}$"});
+text_schema!(Until, {"type": "string", "format": "date", "description": "A day, YYYY-MM-DD.", "pattern": "^\\d{4}-\\d{2}-\\d{2}$"});

@@ -79,6 +79,7 @@ pub(super) struct Classifier<'a> {
 
 /// Content beyond this is not looked at; it bounds the memory that a file costs.
 const MAX_LOOK: u64 = 64 * 1024 * 1024;
+const TOO_LONG: &str = "too large to be looked at whole, and it may hold an object; --exclude says that it is none of ours";
 
 impl<'a> Classifier<'a> {
     pub(super) fn new(root: &'a Path, mask_secrets: bool) -> Self {
@@ -104,6 +105,13 @@ impl<'a> Classifier<'a> {
             Entry::Link => self.link(path, file_type),
             Entry::Special(what) => obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so"),
             Entry::File => match open::below(&self.real_root, path).and_then(|file| read(file, buffer)) {
+                // What is beyond may be the object that the rest was put before.
+                Ok((size, None)) if name.is_ours() && map.is_none() => {
+                    match text(path, name, map, by_content, size, None, buffer) {
+                        Outcome::Ours(file, why) => Outcome::Ours(file, why),
+                        _ => obstacle(path, file_type, size, TOO_LONG.to_owned(), "its name says so"),
+                    }
+                }
                 Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
                     Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
                         SkipReason::HelmTemplate,

@@ -80,16 +80,19 @@ pub(super) fn read(text: &[u8]) -> Root {
 }
 
 /// What a collection is to the object around it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Object,
     Metadata,
     Items,
+    /// The value of `<<`, or a mapping of a list there.
+    Merge,
+    #[default]
     Other,
 }
 
 /// A collection that is being read.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Frame {
     role: Role,
     mapping: bool,
@@ -99,6 +102,8 @@ struct Frame {
     key: String,
     anchor: usize,
     object: Object,
+    /// What `<<` adds: keys of the mapping's own come first, wherever they stand.
+    merged: Object,
 }
 
 /// A node that an alias may name.
@@ -160,6 +165,7 @@ impl Reader {
                     match (parent.role, parent.key.as_str()) {
                         (Role::Object, "metadata") if mapping => Role::Metadata,
                         (Role::Object, "items" | "objects") if !mapping => Role::Items,
+                        (_, "<<") => Role::Merge,
                         _ => Role::Other,
                     }
                 };
@@ -173,14 +179,16 @@ impl Reader {
                     Role::Items
                 }
             }
+            Some(parent) if parent.role == Role::Merge => Role::Merge,
             Some(_) => Role::Other,
         };
-        self.stack.push(Frame { role, mapping, at_key: true, key: String::new(), anchor, object: Object::default() });
+        self.stack.push(Frame { role, mapping, anchor, at_key: true, ..Frame::default() });
         true
     }
 
     fn end(&mut self) {
-        let Some(frame) = self.stack.pop() else { return };
+        let Some(mut frame) = self.stack.pop() else { return };
+        frame.object.merge(&frame.merged);
         if frame.anchor != 0 {
             let node = if frame.mapping { Anchored::Mapping(frame.object.clone()) } else { Anchored::Sequence };
             self.anchors.insert(frame.anchor, Rc::new(node));
@@ -200,13 +208,20 @@ impl Reader {
                 parent.object.name = frame.object.name;
                 parent.object.namespace = frame.object.namespace;
             }
+            Role::Merge => parent.merged.merge(&frame.object),
             Role::Other => {}
         }
     }
 
     /// A scalar, or an alias of a node read before.
     fn leaf(&mut self, node: &Anchored) {
-        let Some(frame) = self.stack.last_mut().filter(|frame| frame.mapping) else { return };
+        let Some(frame) = self.stack.last_mut() else { return };
+        if !frame.mapping {
+            if let (Role::Merge, Anchored::Mapping(object)) = (frame.role, node) {
+                frame.merged.merge(object);
+            }
+            return;
+        }
         let was_key = frame.at_key;
         frame.at_key = !was_key;
         match (was_key, node) {
@@ -219,7 +234,7 @@ impl Reader {
                     frame.object.set(&frame.key, text, frame.role);
                 }
             }
-            (false, Anchored::Mapping(object)) if frame.key == "<<" => frame.object.merge(object),
+            (false, Anchored::Mapping(object)) if frame.key == "<<" => frame.merged.merge(object),
             (false, Anchored::Mapping(_)) => frame.object.note(&frame.key, true),
             (false, Anchored::Sequence) => frame.object.note(&frame.key, false),
         }
@@ -293,6 +308,9 @@ mod tests {
             ("? apiVersion\n: v1\n? {a: b}\n: c\n? kind\n: Pod\n", r#"Some("v1") Some("Pod") None  []"#),
             ("a: &v v1\napiVersion: *v\nkind: Pod\nmetadata:\n", r#"Some("v1") Some("Pod") None m []"#),
             ("b: &b {apiVersion: v1, metadata: {name: x}}\n<<: *b\nkind: Pod\n", r#"Some("v1") Some("Pod") None m []"#),
+            ("b: &b {kind: Job}\n<<: *b\napiVersion: v1\nkind: Pod\n", r#"Some("v1") Some("Pod") None  []"#),
+            ("<<: {apiVersion: v1, kind: Pod, spec: }\nmetadata: {}\n", r#"Some("v1") Some("Pod") None ms []"#),
+            ("b: &b {kind: Pod}\n<<: [*b, {apiVersion: v1, kind: Job}]\n", r#"Some("v1") Some("Pod") None  []"#),
             ("apiVersion: 1\nkind: true\nmetadata: [a]\nspec: a\n", "None None None s []"),
             ("apiVersion: '1'\nkind: \"true\"\n", r#"Some("1") Some("true") None  []"#),
             ("apiVersion: v1\nkind: Pod\nspec: 1\nbroken: [a\n", r#"Some("v1") Some("Pod") None s []"#),

@@ -47,11 +47,12 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
         return None;
     }
     let on_disk = options.root.join(path.to_os());
+    let searched = directory_ignored.is_none();
     let hidden_by = directory_ignored.or_else(|| parent.hides(&on_disk));
     let mut fate = walk.rules.fate(path, hidden_by.is_some());
     if let Some(rule) = hidden_by {
         steps.push(format!("an ignore rule matches it: {rule}"));
-        if fate == Fate::Ignored {
+        if fate == Fate::Ignored || !searched {
             let mut index = Tracked::default();
             let tracked = parent.work_tree().is_some_and(|work_tree| index.holds(&work_tree, path));
             steps.append(&mut index.notes);
@@ -59,6 +60,13 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
                 if tracked { "git tracks it all the same, so the rule does not apply" } else { "git does not track it" }
                     .to_owned(),
             );
+            if !searched && !tracked {
+                steps.push(
+                    "a directory that is ignored is not searched, unless it is named or a pattern spells its path out"
+                        .to_owned(),
+                );
+                return None;
+            }
             fate = walk.rules.fate(path, !tracked);
         }
     }

@@ -97,7 +97,8 @@ fn read(directory: &Path, file: &Path) -> Option<Gitignore> {
     open::leaf(file).and_then(|mut file| file.read_to_end(&mut bytes)).ok()?;
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes));
     let mut builder = GitignoreBuilder::new(directory);
-    for line in text.lines() {
+    // To git a `!` alone says nothing; to the matcher it takes back all that was said.
+    for line in text.lines().filter(|line| line.trim_end() != "!") {
         let _nonsense = builder.add_line(None, line).is_err();
     }
     builder.build().ok().filter(|matcher| !matcher.is_empty())

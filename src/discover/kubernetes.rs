@@ -146,6 +146,10 @@ fn decode(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     if memchr(0, &text[..text.len().min(8192)]).is_some() {
         return None;
     }
+    // Each document may begin with a mark of its own: files were put together.
+    if memmem::find(&text, b"\n\xEF\xBB\xBF").is_some() {
+        text = Cow::Owned(String::from_utf8_lossy(&text).replace("\n\u{feff}", "\n").into_bytes());
+    }
     let lone_cr = memchr::memchr_iter(b'\r', &text).any(|at| text.get(at + 1) != Some(&b'\n'));
     if lone_cr {
         let mut lines = text.to_vec();

@@ -87,8 +87,8 @@ pub enum Error {
 /// Walks the selections and classifies what is there.
 pub fn discover(options: &Options) -> Result<Discovery, Error> {
     let mut found = walk::discover(options)?;
-    for pattern in select::idle_patterns(options, &found) {
-        found.notes.push(format!("the path {pattern} matches no Dockerfile and no manifest"));
+    for (what, pattern) in select::idle_patterns(options, &found) {
+        found.notes.push(format!("{what} {pattern} matches no Dockerfile and no manifest"));
     }
     Ok(found)
 }

@@ -183,18 +183,22 @@ impl Rules {
     }
 }
 
-/// The patterns typed as paths that select nothing of ours: a slip of the pen must not look like a clean repository.
-pub(super) fn idle_patterns<'a>(options: &'a Options, found: &Discovery) -> Vec<&'a str> {
-    let patterns = options.selections.iter().filter_map(|selection| match selection {
-        Selection::Pattern(pattern) => Some(pattern),
+/// The patterns that select nothing of ours, as they were given: a slip of the pen must not look like a clean repository.
+pub(super) fn idle_patterns<'a>(options: &'a Options, found: &Discovery) -> Vec<(&'static str, &'a str)> {
+    let paths = options.selections.iter().filter_map(|selection| match selection {
+        Selection::Pattern(pattern) => Some(("the path", pattern)),
         Selection::Tree(_) | Selection::File(_) => None,
     });
-    let idle = patterns.filter(|pattern| {
+    // Those of a repository are for all of it: a part need not hold what they name.
+    let whole = options.selections.iter().any(|selection| *selection == Selection::Tree(RepoPath::default()));
+    let includes = options.include.iter().map(|pattern| ("--include", pattern));
+    let maps = options.map.iter().map(|(pattern, _)| ("--map", pattern));
+    let idle = paths.chain(includes.chain(maps).filter(|_| whole)).filter(|(_, pattern)| {
         let glob = Glob::new(pattern);
         let mut paths = found.files.iter().map(|file| &file.path).chain(found.skipped.iter().map(|skipped| &skipped.path));
         !paths.any(|path| glob.matches(path))
     });
-    idle.map(Pattern::as_str).collect()
+    idle.map(|(what, pattern)| (what, pattern.as_str())).collect()
 }
 
 /// Whether `path` is `directory` or stands below it; the empty directory is the root.

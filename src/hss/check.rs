@@ -77,8 +77,11 @@ pub(super) fn segment(name: &str, value: &str) -> Result<String, Error> {
 }
 
 /// Whether an endpoint is on this machine; plain http anywhere else is refused.
-pub(super) fn is_loopback(endpoint: &str) -> Result<bool, Error> {
-    let invalid = |why: &str| Error::new(Kind::Invalid, format!("endpoint {endpoint:?}: {why}"));
+pub fn is_loopback(endpoint: &str) -> Result<bool, Error> {
+    // What stands before an @ or behind a ? may be a password, and this message goes to a log.
+    let named = endpoint.rsplit_once('@').map_or(endpoint, |(_, host)| host);
+    let named = named.split(['?', '#']).next().unwrap_or_default();
+    let invalid = |why: &str| Error::new(Kind::Invalid, format!("endpoint {named:?}: {why}"));
     let url = Url::parse(endpoint).map_err(|_| invalid("say https://host"))?;
     let loopback = match url.host_str() {
         Some("localhost" | "[::1]") => true,
@@ -91,10 +94,18 @@ pub(super) fn is_loopback(endpoint: &str) -> Result<bool, Error> {
         "http" => return Err(invalid("plain http is for loopback only: say https")),
         _ => return Err(invalid("say https://host")),
     }
-    if !url.username().is_empty() || url.password().is_some() || url.path() != "/" || url.query().is_some() {
+    let named = !url.username().is_empty() || url.password().is_some();
+    if named || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(invalid("say the scheme, the host and the port only"));
     }
     Ok(loopback)
+}
+
+/// The certificates of a PEM file, of which there has to be one.
+pub fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, Error> {
+    let invalid = |why: String| Error::new(Kind::Invalid, format!("the CA file holds no PEM certificate{why}"));
+    let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| invalid(format!(": {error}")))?;
+    if certificates.is_empty() { Err(invalid(String::new())) } else { Ok(certificates) }
 }
 
 #[cfg(test)]

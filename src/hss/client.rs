@@ -149,6 +149,11 @@ impl Client {
         self.refuse(Error::new(Kind::Unreachable, "not sent, since the run is over".to_owned()));
     }
 
+    /// The project, where it is known by now.
+    pub fn project(&self) -> Option<String> {
+        self.project.borrow().clone()
+    }
+
     /// Requests sent so far, by API, repetitions included.
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.calls.borrow().clone()
@@ -187,10 +192,10 @@ impl Client {
                     }
                     self.backoff(&mut tries, wait)
                 }
-                Again::Throttled(limit, wait) if throttles < THROTTLES => {
+                Again::Throttled(too_fast) if throttles < THROTTLES => {
                     throttles += 1;
-                    let wait = wait.min(self.config.timings.longest_wait);
-                    self.pace(call.api, |pace| pace.refused(limit, wait, Instant::now()));
+                    let Timings { window, longest_wait, .. } = self.config.timings;
+                    self.pace(call.api, |pace| pace.refused(too_fast, window, longest_wait, Instant::now()));
                     // The pace of the API holds every call back, this one too.
                     Duration::ZERO
                 }
@@ -216,10 +221,11 @@ impl Client {
 
     /// One try, when its turn has come.
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failed> {
-        let turn = self.turn(call.api).await;
         let proven = &call.route.proven;
         let alone = if proven.get() { None } else { Some(self.first.lock().await) };
         let alone = alone.filter(|_| !proven.get());
+        // After the lock: what the first call learns of the limit holds for those that waited for it.
+        let turn = self.turn(call.api).await;
         if let Some(refused) = self.refused.borrow().clone() {
             return Err(Failed { error: refused, again: Again::Never, status: None });
         }
@@ -252,7 +258,7 @@ impl Client {
                 self.note_headers(&response);
                 match self.impostor() {
                     Some(error) => Err(never(error)),
-                    None => send::read(call.api, response, self.config.timings.window).await,
+                    None => send::read(call.api, response).await,
                 }
             }
             Err(error) => Err(send::unanswered(call.api, &error, &call.route.base)),

@@ -11,6 +11,8 @@ pub enum Kind {
     Login,
     /// The API is not published at this endpoint (404, APIGW.0101).
     NotPublished,
+    /// The project's quota is used up (HSS.0014, HSS.1002).
+    Quota,
     /// The service read the request and refused it (400, 413, other 4xx): the same request will be refused again.
     Refused,
     /// Still throttled after every patient repetition.
@@ -76,12 +78,16 @@ impl Said {
             ("error_code", "error_description"),
         ];
         for (code, message) in pairs {
-            if let (Some(code), Some(message)) = (text(code), text(message)) {
+            // Zero says that nothing is wrong.
+            if let (Some(code), Some(message)) = (text(code).filter(|code| code != "0"), text(message)) {
                 return Some(Self { code: Some(code), text: Some(message), request_id: text("request_id") });
             }
         }
         object.values().find_map(|value| Self::of(value, depth + 1)).or_else(|| {
-            let code = text("error_code").filter(|code| code != "0");
+            let code = text("error_code");
+            if code.as_deref() == Some("0") {
+                return None;
+            }
             let text = text("error_msg").or_else(|| text("encoded_authorization_message"));
             (code.is_some() || text.is_some()).then_some(Self { code, text, request_id: None })
         })
@@ -102,6 +108,7 @@ impl Said {
             (true, Some("0101"), _) => Kind::NotPublished,
             (true, Some("0308"), _) => Kind::Throttled,
             (true, Some("0301"), _) | (false, Some("0010" | "0013"), _) | (_, _, 401 | 403) => Kind::Login,
+            (false, Some("0014" | "1002"), _) => Kind::Quota,
             (_, _, 404) => Kind::NotPublished,
             (_, _, 429) => Kind::Throttled,
             (_, _, 408 | 500..) => Kind::Failing,
@@ -129,6 +136,7 @@ mod tests {
             (r#"{"error_code":7,"error_description":"old"}"#, said("7", "old")),
             ("<html>\n502  Bad</html>", Said { text: Some("<html> 502 Bad</html>".into()), ..Said::default() }),
             ("", Said::default()),
+            (r#"{"error_code":0,"error_msg":"success","data":[{"code":"0","message":"ok"}]}"#, Said::default()),
         ];
         for (body, expected) in cases {
             assert_eq!(Said::read(body.as_bytes()), expected, "{body}");
@@ -140,10 +148,11 @@ mod tests {
 
     #[test]
     fn codes_before_status() {
-        use Kind::{Failing, Login, NotPublished, Refused, Throttled};
+        use Kind::{Failing, Login, NotPublished, Quota, Refused, Throttled};
         let kind = |code: &str, status| Said { code: Some(code.into()), ..Said::default() }.kind(status);
         assert_eq!(kind("HSS.0013", 400), Kind::Login);
         assert_eq!(kind("HSS.0001", 400), Kind::Refused);
+        assert_eq!([kind("HSS.0014", 400), kind("HSS.1002", 400)], [Quota, Quota]);
         assert_eq!(kind("APIGW.0101", 404), Kind::NotPublished);
         assert_eq!(kind("APIG.0301", 400), Kind::Login);
         let by_status: Vec<Kind> =

@@ -11,6 +11,7 @@ mod region;
 mod send;
 mod wire;
 
+pub use check::{certificates, is_loopback};
 pub use client::{Client, Config, Event, Timings};
 pub use error::{Error, Kind};
 pub use region::{Endpoints, endpoints};

@@ -15,6 +15,15 @@ pub(super) struct Limit {
     pub(super) window: Duration,
 }
 
+/// What a refusal said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct TooFast {
+    /// The limit, where it was spelt out.
+    pub(super) limit: Option<Limit>,
+    /// `Retry-After`.
+    pub(super) retry_after: Option<Duration>,
+}
+
 /// When the next call may go.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
@@ -45,12 +54,13 @@ impl Pace {
         }
         if let Some(limit) = self.limit {
             let window = limit.window + margin(limit.window);
-            while self.sent.front().is_some_and(|sent| *sent + window <= now) {
-                self.sent.pop_front();
+            let oldest = self.sent.len().checked_sub(limit.calls.max(1)).map(|at| self.sent[at]);
+            if let Some(next) = oldest.map(|sent| sent + window).filter(|next| *next > now) {
+                return Next::At(next);
             }
-            if self.sent.len() >= limit.calls.max(1) {
-                let oldest = self.sent[self.sent.len() - limit.calls.max(1)];
-                return Next::At(oldest + window);
+            // One more than the limit tells how long a window is that turns out to be longer than was thought.
+            while self.sent.len() > limit.calls.max(self.in_flight) {
+                self.sent.pop_front();
             }
         } else if !self.free && self.sent.len() >= DOCUMENTED_CALLS && self.in_flight > 0 {
             return Next::AfterAnswer;
@@ -73,13 +83,29 @@ impl Pace {
         }
     }
 
-    /// The service refused a call: nothing goes before `wait` is over, and then no faster than `limit`.
-    pub(super) fn refused(&mut self, limit: Limit, wait: Duration, now: Instant) {
-        self.limit = Some(limit);
+    /// The service refused a call: nothing goes before the wait is over, and then no faster than its limit. `documented` is the window
+    /// where it says nothing; no wait and no window is longer than `longest`.
+    pub(super) fn refused(&mut self, said: TooFast, documented: Duration, longest: Duration, now: Instant) {
+        let TooFast { limit, retry_after } = said;
+        let wait = retry_after.or(limit.map(|limit| limit.window)).unwrap_or(documented).min(longest);
+        let told = limit.map(|limit| Limit { window: limit.window.min(longest), ..limit });
+        self.limit = Some(told.unwrap_or_else(|| Limit {
+            calls: DOCUMENTED_CALLS,
+            window: if retry_after.is_some() { self.window_until(now, wait, documented) } else { documented },
+        }));
         self.free = false;
         let until = now + wait + margin(wait);
         self.blocked_until = Some(self.blocked_until.map_or(until, |before| before.max(until)));
         self.sent.clear();
+    }
+
+    /// The window that ends after `wait`: it began no later than the calls of ours that fill it, and one that was too short before can't
+    /// be the right one.
+    fn window_until(&self, now: Instant, wait: Duration, documented: Duration) -> Duration {
+        let first = self.sent.len().checked_sub(DOCUMENTED_CALLS + 1).map(|at| self.sent[at]);
+        let filled = first.map_or(wait, |first| now.duration_since(first) + wait);
+        let before = self.limit.map_or(Duration::ZERO, |limit| limit.window);
+        filled.max(before).min(documented.max(wait))
     }
 }
 
@@ -92,6 +118,7 @@ fn margin(window: Duration) -> Duration {
 mod tests {
     use super::*;
 
+    const LONGEST: Duration = Duration::from_secs(300);
     const MINUTE: Limit = Limit { calls: 5, window: Duration::from_secs(60) };
 
     #[tokio::test(start_paused = true)]
@@ -108,7 +135,7 @@ mod tests {
         assert_eq!(pace.next(start), Next::Now, "the sixth goes alone");
         assert_eq!(pace.next(start), Next::AfterAnswer);
         pace.over(false, start);
-        pace.refused(MINUTE, Duration::from_secs(60), start);
+        pace.refused(TooFast { limit: Some(MINUTE), retry_after: None }, MINUTE.window, LONGEST, start);
         let after = start + Duration::from_millis(60_500);
         assert_eq!(pace.next(start), Next::At(after));
         for _ in 0..5 {
@@ -118,6 +145,57 @@ mod tests {
         let answered = after + Duration::from_secs(2);
         pace.over(true, answered);
         assert_eq!(pace.next(answered), Next::At(answered + Duration::from_millis(60_500)), "from the answer on");
+    }
+
+    /// Sends as fast as the pace allows against a service that takes five calls in each window of six seconds; the number it refused.
+    async fn refusals(calls: usize) -> usize {
+        const WINDOW: Duration = Duration::from_secs(6);
+        let mut pace = Pace::default();
+        // Others began the window before us.
+        let mut window = (Instant::now() - WINDOW / 2, 0);
+        let mut refused = 0;
+        let mut sent = 0;
+        while sent < calls {
+            let now = Instant::now();
+            match pace.next(now) {
+                Next::At(time) => tokio::time::sleep_until(time).await,
+                Next::AfterAnswer => unreachable!("every call is answered at once"),
+                Next::Now => {
+                    while now >= window.0 + WINDOW {
+                        window = (window.0 + WINDOW, 0);
+                    }
+                    window.1 += 1;
+                    let taken = window.1 <= 5;
+                    pace.over(taken, now);
+                    if taken {
+                        sent += 1;
+                    } else {
+                        refused += 1;
+                        let left = (window.0 + WINDOW - now).as_secs_f64().ceil();
+                        let said = TooFast { limit: None, retry_after: Some(Duration::from_secs_f64(left)) };
+                        pace.refused(said, MINUTE.window, LONGEST, now);
+                    }
+                }
+            }
+        }
+        refused
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_of_which_only_the_end_is_told_is_learnt() {
+        assert_eq!(refusals(200).await, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_answer_can_make_a_window_without_end() {
+        let mut pace = Pace::default();
+        let now = Instant::now();
+        let limit = Some(Limit { calls: 1, window: Duration::MAX });
+        pace.refused(TooFast { limit, retry_after: Some(Duration::MAX) }, MINUTE.window, LONGEST, now);
+        let Next::At(time) = pace.next(now) else { panic!("nothing goes yet") };
+        assert!(time <= now + 2 * LONGEST);
+        assert_eq!(pace.next(time), Next::Now);
+        assert!(matches!(pace.next(time), Next::At(next) if next <= time + 2 * LONGEST));
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::auth::Credentials;
 use super::auth::sign::{Unsigned, sign};
-use super::check::is_loopback;
+use super::check::{certificates, is_loopback};
 use super::client::Timings;
 use super::error::Said;
-use super::pace::Limit;
+use super::pace::{Limit, TooFast};
 use super::wire::UploadPart;
 use super::{Error, Kind};
 use crate::model::FileType;
@@ -57,9 +57,7 @@ impl Route {
             http = http.no_proxy();
         }
         if let Some(pem) = ca_pem {
-            let certificates = reqwest::Certificate::from_pem_bundle(pem)
-                .map_err(|error| invalid(format!("the CA file holds no PEM certificate: {error}")))?;
-            http = http.tls_certs_merge(certificates);
+            http = http.tls_certs_merge(certificates(pem)?);
         }
         let http = http.build().map_err(|error| invalid(format!("the client can't be built: {error}")))?;
         Ok(Self { base: base.to_owned(), http, proven: Cell::new(false) })
@@ -88,8 +86,8 @@ pub(super) enum Again {
     NotSent,
     /// The service was busy or broken; it may have done what was asked. It may say how long to wait.
     Broken(Option<Duration>),
-    /// Too fast: the limit, and how long to wait.
-    Throttled(Limit, Duration),
+    /// Too fast.
+    Throttled(TooFast),
 }
 
 /// What an answer says besides its body.
@@ -203,7 +201,7 @@ pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> F
 }
 
 /// Reads and sorts an answer.
-pub(super) async fn read(api: &str, mut response: Response, window: Duration) -> Result<Answer, Failed> {
+pub(super) async fn read(api: &str, mut response: Response) -> Result<Answer, Failed> {
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let retry_after = header("retry-after").and_then(|text| wait_of(&text));
@@ -241,10 +239,8 @@ pub(super) async fn read(api: &str, mut response: Response, window: Duration) ->
     let message = format!("{api}: {status} {words}{id}");
     let (again, lost) = match kind {
         Kind::Throttled => {
-            let learned = said.text.as_deref().and_then(limit_of);
-            let wait = retry_after.or(learned.map(|limit| limit.window)).unwrap_or(window);
-            let limit = learned.unwrap_or(Limit { calls: 5, window: retry_after.unwrap_or(window) });
-            (Again::Throttled(limit, wait), false)
+            let limit = said.text.as_deref().and_then(limit_of);
+            (Again::Throttled(TooFast { limit, retry_after }), false)
         }
         Kind::Failing => (Again::Broken(retry_after), true),
         _ => (Again::Never, false),

@@ -16,17 +16,28 @@ const VERSION: u32 = 1;
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 pub struct Baseline {
     /// 1.
+    #[schemars(range(min = 1, max = 1))]
     pub version: u32,
     /// What is known, sorted; a finding that is there twice stands here twice, one that stands for several places says so.
     pub findings: Vec<KnownFinding>,
 }
 
+#[derive(Deserialize)]
+#[serde(expecting = "an object with a version")]
+struct Version {
+    version: u32,
+}
+
 /// Reads a baseline.
 pub fn parse(bytes: &[u8]) -> Result<Vec<KnownFinding>, String> {
-    let read: Baseline = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    if read.version > VERSION {
-        return Err(format!("it has version {}, and this program reads up to {VERSION}", read.version));
+    // Some editors put a mark in front that JSON does not know.
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    // The version first: a newer document may have another shape.
+    let Version { version } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if !(1..=VERSION).contains(&version) {
+        return Err(format!("it has version {version}, and this program reads up to {VERSION}"));
     }
+    let read: Baseline = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     Ok(read.findings.into_iter().map(KnownFinding::normal).collect())
 }
 
@@ -60,6 +71,15 @@ pub fn renewed(old: Vec<KnownFinding>, result: &ScanResult) -> Vec<KnownFinding>
     all
 }
 
+/// What a comparison brought to light besides.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// Entries of the baseline that are gone from files that were looked at.
+    pub resolved: Vec<KnownFinding>,
+    /// How many places moved with a file that was renamed, by its old path and its new one.
+    pub moved: BTreeMap<(RepoPath, RepoPath), u64>,
+}
+
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
@@ -72,8 +92,8 @@ pub enum Look {
 }
 
 /// Tells known findings from new ones, each place of an entry standing for one place of a finding. A finding of which only some places are
-/// known becomes two, the second one new and without a fingerprint. Gives the entries that are resolved.
-pub fn compare(findings: &mut Vec<Finding>, known: &[KnownFinding], look: &dyn Fn(&RepoPath) -> Look) -> Vec<KnownFinding> {
+/// known becomes two, the second one new and without a fingerprint.
+pub fn compare(findings: &mut Vec<Finding>, known: &[KnownFinding], look: &dyn Fn(&RepoPath) -> Look) -> Compared {
     let mut matching = Matching::new(findings, known);
     let same = |known: &KnownFinding| Some(KnownFinding { places: 1, ..known.clone() });
     matching.pass(same, same);
@@ -81,7 +101,7 @@ pub fn compare(findings: &mut Vec<Finding>, known: &[KnownFinding], look: &dyn F
     let file = |known: &KnownFinding| (known.rule_id.clone(), known.path.clone());
     matching.pass(|known| Some(file(known)), |finding| finding.is_placeless().then(|| file(finding)));
     matching.pass(|known| known.is_placeless().then(|| file(known)), |finding| Some(file(finding)));
-    matching.renamed(look);
+    let moved = matching.renamed(look);
     let Matching { entries, findings: of, .. } = matching;
     let mut resolved: Vec<KnownFinding> = entries
         .into_iter()
@@ -91,7 +111,7 @@ pub fn compare(findings: &mut Vec<Finding>, known: &[KnownFinding], look: &dyn F
     resolved.sort();
     let open: Vec<u64> = of.into_iter().map(|(_, open)| open).collect();
     *findings = std::mem::take(findings).into_iter().zip(open).flat_map(|(finding, open)| parts(finding, open)).collect();
-    resolved
+    Compared { resolved, moved }
 }
 
 /// A finding of which so many places are new.
@@ -123,12 +143,12 @@ impl<'a> Matching<'a> {
         Self { entries, findings, order }
     }
 
-    /// Brings together what is still open and has the same key, place by place; gives the pairs of entry and finding.
+    /// Brings together what is still open and has the same key, place by place; gives the pairs of entry and finding, with how many places.
     fn pass<K: Ord>(
         &mut self,
         entry_key: impl Fn(&KnownFinding) -> Option<K>,
         finding_key: impl Fn(&KnownFinding) -> Option<K>,
-    ) -> Vec<(usize, usize)> {
+    ) -> Vec<(usize, usize, u64)> {
         let mut open: BTreeMap<K, VecDeque<usize>> = BTreeMap::new();
         for (index, (known, _)) in self.entries.iter().enumerate().filter(|(_, (_, left))| *left > 0) {
             if let Some(key) = entry_key(known) {
@@ -146,7 +166,7 @@ impl<'a> Matching<'a> {
                 if *left == 0 {
                     queue.pop_front();
                 }
-                pairs.push((entry, *index));
+                pairs.push((entry, *index, taken));
             }
         }
         pairs
@@ -154,7 +174,7 @@ impl<'a> Matching<'a> {
 
     /// Files that were renamed: what stood in one that is gone stands in one that the baseline does not know. What has no place of its own
     /// follows only where something else has shown the way.
-    fn renamed(&mut self, look: &dyn Fn(&RepoPath) -> Look) {
+    fn renamed(&mut self, look: &dyn Fn(&RepoPath) -> Look) -> BTreeMap<(RepoPath, RepoPath), u64> {
         let gone: BTreeSet<RepoPath> = self
             .entries
             .iter()
@@ -163,21 +183,31 @@ impl<'a> Matching<'a> {
             .collect();
         let paths: BTreeSet<RepoPath> = self.entries.iter().map(|(known, _)| known.path.clone()).collect();
         let what = |known: &KnownFinding| (known.rule_id.clone(), known.resource.clone(), known.text.clone());
-        let pairs = self.pass(
+        let mut pairs = self.pass(
             |known| (gone.contains(&known.path) && !known.is_placeless()).then(|| what(known)),
             |finding| (!paths.contains(&finding.path) && !finding.is_placeless()).then(|| what(finding)),
         );
-        let path_of = |(entry, finding): (usize, usize)| {
-            Some((self.findings.get(finding)?.0.path.clone(), self.entries.get(entry)?.0.path.clone()))
-        };
-        let ways: BTreeMap<RepoPath, RepoPath> = pairs.into_iter().filter_map(path_of).collect();
-        self.pass(
+        let ways: BTreeMap<RepoPath, RepoPath> =
+            pairs.iter().filter_map(|pair| self.way(*pair)).map(|(from, to)| (to, from)).collect();
+        pairs.extend(self.pass(
             |known| known.is_placeless().then(|| (known.rule_id.clone(), known.path.clone())),
             |finding| {
                 let from = ways.get(&finding.path).filter(|_| finding.is_placeless())?;
                 Some((finding.rule_id.clone(), from.clone()))
             },
-        );
+        ));
+        let mut moved = BTreeMap::new();
+        for pair in pairs {
+            if let Some(way) = self.way(pair) {
+                *moved.entry(way).or_default() += pair.2;
+            }
+        }
+        moved
+    }
+
+    /// From which file to which.
+    fn way(&self, (entry, finding, _): (usize, usize, u64)) -> Option<(RepoPath, RepoPath)> {
+        Some((self.entries.get(entry)?.0.path.clone(), self.findings.get(finding)?.0.path.clone()))
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod yaml;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::dockerfile;
 use crate::lines::lines;
 use crate::model::FileType;
@@ -57,7 +59,8 @@ fn ignore(comment: &str, line: u32, alone: bool) -> Option<Ignore> {
     let (rules, reason) = split.unwrap_or_default();
     let rules: Vec<String> = rules.split(',').map(|rule| rule.trim().to_owned()).filter(|rule| !rule.is_empty()).collect();
     let reason = reason.trim().to_owned();
-    let fault = match (rules.is_empty(), reason.is_empty()) {
+    // Blanks of no width are no reason either.
+    let fault = match (rules.is_empty(), reason.width() == 0) {
         (true, _) => Some(UNREADABLE),
         (false, true) => Some(NO_REASON),
         (false, false) => None,

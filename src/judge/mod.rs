@@ -4,51 +4,19 @@ pub mod baseline;
 pub mod inline;
 pub mod suppress;
 
-use std::collections::BTreeMap;
-
-use crate::model::{Bucket, Exit, FailOn, FileRecord, Finding, FindingCounts, Level, State, Status, Verdict};
+use crate::model::{Exit, FileRecord, Finding, Level, Policy, State, Status, Verdict};
 
 /// The rules.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that the user may give")]
 pub struct Rules {
-    /// The lowest level that fails.
-    pub fail_on: FailOn,
-    /// The most findings at a level.
-    pub max: BTreeMap<Level, u64>,
+    /// Which findings fail the run.
+    pub policy: Policy,
     /// Whether a partial run is only reported.
     pub soften_partial: bool,
     /// Whether a failing service and a time-out are only reported.
     pub soften_service: bool,
     /// Whether nothing to scan fails.
     pub fail_if_empty: bool,
-    /// The baseline, where only what does not stand in it decides.
-    pub baseline: Option<String>,
-    /// Whether only what touches a change decides.
-    pub changed_only: bool,
-}
-
-impl Rules {
-    /// Whether a finding may fail the run.
-    pub fn decides(&self, finding: &Finding) -> bool {
-        finding.suppressed.is_none()
-            && (self.baseline.is_none() || finding.bucket == Bucket::New)
-            && (!self.changed_only || finding.changed == Some(true))
-    }
-
-    /// `finding`, in the words of what decides.
-    fn word(&self, plural: bool) -> &'static str {
-        match (self.baseline.is_some(), self.changed_only, plural) {
-            (false, false, false) => "finding",
-            (false, false, true) => "findings",
-            (true, false, false) => "new finding",
-            (true, false, true) => "new findings",
-            (false, true, false) => "changed finding",
-            (false, true, true) => "changed findings",
-            (true, true, false) => "new, changed finding",
-            (true, true, true) => "new, changed findings",
-        }
-    }
 }
 
 /// What happened, besides findings.
@@ -69,7 +37,7 @@ pub struct Facts {
 /// Judges. Everything that held stands in the reasons, most decisive first.
 pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &Facts) -> Verdict {
     let mut held = facts.faults.clone();
-    held.extend(gate(rules, findings).into_iter().map(|reason| (Exit::Findings, reason)));
+    held.extend(gate(&rules.policy, findings).into_iter().map(|reason| (Exit::Findings, reason)));
     let under_way = |file: &FileRecord| facts.pending && file.state == State::NotScanned && file.task_id.is_some();
     let done = |file: &FileRecord| matches!(file.state, State::Scanned | State::Reused) || under_way(file);
     let missing = files.iter().filter(|file| !done(file)).count();
@@ -123,11 +91,22 @@ fn status(worst: Exit, pending: bool) -> Status {
     }
 }
 
-fn gate(rules: &Rules, findings: &[Finding]) -> Vec<String> {
-    let counts = FindingCounts::of(findings.iter().filter(|finding| rules.decides(finding)));
-    let said = |n| count(n, rules.word(false), rules.word(true));
+/// `finding`, in the words of what decides.
+fn words(policy: &Policy) -> (&'static str, &'static str) {
+    match (policy.baseline.is_some(), policy.changed_only) {
+        (false, false) => ("finding", "findings"),
+        (true, false) => ("new finding", "new findings"),
+        (false, true) => ("changed finding", "changed findings"),
+        (true, true) => ("new, changed finding", "new, changed findings"),
+    }
+}
+
+fn gate(policy: &Policy, findings: &[Finding]) -> Vec<String> {
+    let counts = policy.counted(findings);
+    let (one, many) = words(policy);
+    let said = |n| count(n, one, many);
     let mut reasons = Vec::new();
-    if let Some(limit) = rules.fail_on.level() {
+    if let Some(limit) = policy.fail_on.level() {
         let reached: Vec<String> = Level::WORST_FIRST
             .into_iter()
             .filter(|level| *level >= limit && counts.at(*level) > 0)
@@ -139,9 +118,9 @@ fn gate(rules: &Rules, findings: &[Finding]) -> Vec<String> {
             reasons.push(format!("{} ({}) {verb} the gate ({limit})", said(total), reached.join(", ")));
         }
     }
-    for (level, max) in rules.max.iter().rev() {
-        if counts.at(*level) > *max {
-            reasons.push(format!("{} at {level}, at most {max} allowed", said(counts.at(*level))));
+    for level in Level::WORST_FIRST {
+        if let Some(max) = policy.max_at(level).filter(|max| counts.at(level) > *max) {
+            reasons.push(format!("{} at {level}, at most {max} allowed", said(counts.at(level))));
         }
     }
     reasons
@@ -155,7 +134,12 @@ fn pass_reason(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts:
     } else if findings.is_empty() {
         "no findings".to_owned()
     } else {
-        format!("no {} reaches the gate ({})", rules.word(false), rules.fail_on)
+        let Policy { fail_on, max, .. } = &rules.policy;
+        match (fail_on.level(), max.is_empty()) {
+            (Some(level), _) => format!("no {} reaches the gate ({level})", words(&rules.policy).0),
+            (None, true) => "no finding fails the run (fail-on never)".to_owned(),
+            (None, false) => "no level has more findings than allowed".to_owned(),
+        }
     }
 }
 

@@ -1,16 +1,17 @@
 use super::*;
-use crate::model::{FileType, SuppressedBy, Suppression};
+use crate::model::{Bucket, FailOn, FileType, SuppressedBy, Suppression};
 
 fn rules() -> Rules {
     Rules {
-        fail_on: FailOn::High,
-        max: BTreeMap::new(),
+        policy: Policy { fail_on: FailOn::High, max: [].into(), changed_only: false, baseline: None },
         soften_partial: false,
         soften_service: false,
         fail_if_empty: false,
-        baseline: None,
-        changed_only: false,
     }
+}
+
+fn gate_of(policy: Policy) -> Rules {
+    Rules { policy, ..rules() }
 }
 
 pub(super) fn file(state: State) -> FileRecord {
@@ -68,19 +69,23 @@ fn the_gate_and_what_stays_below_it() {
         verdict(Status::Fail, 1, &["2 findings (2 high) reach the gate (high)"])
     );
     assert_eq!(
-        judge(&Rules { fail_on: FailOn::Low, ..rules() }, &files, &findings, &facts),
+        judge(&gate_of(Policy { fail_on: FailOn::Low, ..rules().policy }), &files, &findings, &facts),
         verdict(Status::Fail, 1, &["3 findings (2 high, 1 medium) reach the gate (low)"])
     );
     assert_eq!(
         judge(&rules(), &files, &findings[2..], &facts),
         verdict(Status::Pass, 0, &["no finding reaches the gate (high)"])
     );
-    let never = Rules { fail_on: FailOn::Never, max: [(Level::High, 1)].into(), ..rules() };
+    let never = gate_of(Policy { fail_on: FailOn::Never, max: [("high".to_owned(), 1)].into(), ..rules().policy });
     assert_eq!(
         judge(&never, &files, &findings, &facts),
         verdict(Status::Fail, 1, &["2 findings at high, at most 1 allowed"])
     );
     assert_eq!(judge(&rules(), &files, &[], &facts), verdict(Status::Pass, 0, &["no findings"]));
+    let below = |rules: &Rules| judge(rules, &files, &findings[1..2], &facts);
+    assert_eq!(below(&never), verdict(Status::Pass, 0, &["no level has more findings than allowed"]));
+    let off = gate_of(Policy { fail_on: FailOn::Never, ..rules().policy });
+    assert_eq!(below(&off), verdict(Status::Pass, 0, &["no finding fails the run (fail-on never)"]));
 }
 
 #[test]
@@ -156,13 +161,8 @@ fn what_does_not_count_never_decides_and_the_limits_are_independent() {
         for max in [None, Some((Level::Low, 0))] {
             for baseline in [None, Some("known.json".to_owned())] {
                 for changed_only in [false, true] {
-                    let rules = Rules {
-                        fail_on,
-                        max: max.into_iter().collect(),
-                        baseline: baseline.clone(),
-                        changed_only,
-                        ..rules()
-                    };
+                    let max_of = max.map(|(level, n): (Level, u64)| (level.to_string(), n)).into_iter().collect();
+                    let rules = gate_of(Policy { fail_on, max: max_of, baseline: baseline.clone(), changed_only });
                     for one in &findings {
                         let counts = one.suppressed.is_none()
                             && !(baseline.is_some() && one.bucket == Bucket::Known)
@@ -188,7 +188,7 @@ fn a_verdict_says_what_it_counted() {
     let files = [file(State::Scanned)];
     let old = Finding { bucket: Bucket::Known, ..finding(Level::High) };
     let both = [finding(Level::High), old.clone()];
-    let new_only = Rules { baseline: Some("b".into()), max: [(Level::High, 0)].into(), ..rules() };
+    let new_only = gate_of(Policy { baseline: Some("b".into()), max: [("high".to_owned(), 0)].into(), ..rules().policy });
     let reasons = ["1 new finding (1 high) reaches the gate (high)", "1 new finding at high, at most 0 allowed"];
     assert_eq!(judge(&new_only, &files, &both, &Facts::default()), verdict(Status::Fail, 1, &reasons));
     let reasons = ["no new finding reaches the gate (high)"];

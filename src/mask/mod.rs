@@ -13,7 +13,7 @@ use crate::model::FileType;
 /// A file as reports may quote it, line by line: without values of Secrets, and without credentials wherever they stand.
 pub fn quotable(file_type: FileType, bytes: &[u8], decode: fn(&[u8]) -> String) -> String {
     match sent(file_type, true, bytes.to_vec()) {
-        Ok(masked) => credentials(&decode(&masked.bytes)).into_owned(),
+        Ok(masked) => quoted::file(file_type, decode(&masked.bytes)),
         // Sent as it is, on demand, and still not to be read by others.
         Err(Unmaskable) => decode(bytes).chars().map(|char| if char.is_whitespace() { char } else { '*' }).collect(),
     }

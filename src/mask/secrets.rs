@@ -21,11 +21,11 @@ pub struct Masked {
     pub values: u64,
 }
 
-/// A file may hold a Secret that can't be told from the rest of it.
+/// A file may hold a Secret that can't be told from the rest of it, or can't be masked in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "what may be a Secret in it is no YAML that can be read, so its values can't be masked: mend it, leave the file out with --exclude, \
-     or send it as it is with --mask-secrets off"
+    "what may be a Secret in it is no YAML that can be read, or is base64 with escapes in it, so its values can't be masked: mend it, leave \
+     the file out with --exclude, or send it as it is with --mask-secrets off"
 )]
 pub struct Unmaskable;
 
@@ -52,6 +52,11 @@ pub fn secrets(bytes: &[u8]) -> Result<Option<Masked>, Unmaskable> {
     }
     let mut masked = Masked { bytes: bytes.to_vec(), values: 0 };
     for value in values {
+        // An escape is several characters that stand for one, so that as many of base64 would be too many.
+        let escaped = value.kind == Kind::Base64 && value.style == ScalarStyle::DoubleQuoted;
+        if escaped && chars.get(value.content(&chars)).is_some_and(|content| content.contains(&'\\')) {
+            return Err(Unmaskable);
+        }
         let hidden = value.content(&chars).filter(|at| value.kind.hides(chars.get(*at).copied()));
         let hidden = hidden.fold(0, |hidden, at| {
             source.fill(&mut masked.bytes, at, value.kind.stand_in());

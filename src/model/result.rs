@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{FailOn, FileRecord, FileType, Finding, FindingCounts, KnownFinding, RepoPath, Skipped, State, Verdict};
+use super::{
+    Bucket, FailOn, FileRecord, FileType, Finding, FindingCounts, KnownFinding, Level, RepoPath, Skipped, State, Verdict,
+};
 
 /// The state of a scan task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -145,6 +147,25 @@ pub struct Policy {
     pub changed_only: bool,
     /// The baseline in use.
     pub baseline: Option<String>,
+}
+
+impl Policy {
+    /// Whether a finding may fail the run.
+    pub fn decides(&self, finding: &Finding) -> bool {
+        finding.suppressed.is_none()
+            && (self.baseline.is_none() || finding.bucket == Bucket::New)
+            && (!self.changed_only || finding.changed == Some(true))
+    }
+
+    /// The numbers that the gate looks at.
+    pub fn counted(&self, findings: &[Finding]) -> FindingCounts {
+        FindingCounts::of(findings.iter().filter(|finding| self.decides(finding)))
+    }
+
+    /// The most findings allowed at a level.
+    pub fn max_at(&self, level: Level) -> Option<u64> {
+        self.max.get(level.as_str()).copied()
+    }
 }
 
 /// The version of the JSON result that this program writes.

@@ -66,7 +66,7 @@ pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> Writte
         "{} (exit {}, {}): {}",
         shown::status(verdict.status),
         verdict.exit_code,
-        one_line(&shown::policy(result)),
+        one_line(&shown::gate(result)),
         one_line(&shown::reasons(result))
     )?;
     Ok((left_out > 0).then(|| count(left_out as u64, "annotation", "annotations")))

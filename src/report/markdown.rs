@@ -31,7 +31,7 @@ pub fn write(result: &ScanResult, view: View<'_>, out: &mut dyn Write) -> Writte
     Ok(left_out)
 }
 
-/// The report in at most `budget` bytes, cut by row, and what that leaves out; what is above the findings and the policy are always there.
+/// The report in at most `budget` bytes, cut by row, and what that leaves out; what is above the findings is always there.
 pub(super) fn document(result: &ScanResult, view: View<'_>, budget: usize) -> (String, Option<String>) {
     let shown = Shown::of(result, view);
     let mut report = head(result, &shown);
@@ -61,10 +61,11 @@ fn head(result: &ScanResult, shown: &Shown<'_>) -> String {
     push(&mut head, &format!("### hss-iac: {}\n", shown::status(verdict.status)));
     let incomplete = if shown::is_incomplete(result) { "**INCOMPLETE**, exit" } else { "Exit" };
     let reasons = shown::reasons(result);
-    push(&mut head, &format!("{incomplete} {}: {}\n", verdict.exit_code, text(&cut(&reasons, 10 * LONGEST))));
+    let (gate, reasons) = (text(&shown::gate(result)), text(&cut(&reasons, 10 * LONGEST)));
+    push(&mut head, &format!("{incomplete} {} ({gate}): {reasons}\n", verdict.exit_code));
     let counts = &result.counts.findings;
     let mut columns: Vec<(&str, u64)> = Level::WORST_FIRST.iter().map(|level| (level.as_str(), counts.at(*level))).collect();
-    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (result.resolved.len() as u64, "resolved")];
+    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (shown::resolved(result), "resolved")];
     columns.extend(more.into_iter().filter(|(n, _)| *n > 0).map(|(n, word)| (word, n)));
     push(&mut head, &row(columns.iter().map(|(word, _)| (*word).to_owned())));
     push(&mut head, &row(columns.iter().map(|_| "---:".to_owned())));
@@ -128,10 +129,7 @@ fn advice(shown: &Shown<'_>, room: usize) -> Part {
 }
 
 fn foot(result: &ScanResult) -> String {
-    let mut foot = String::new();
-    let policy = shown::policy(result);
-    push(&mut foot, &format!("\nPolicy: {}. {} {}.", text(&cut(&policy, LONGEST)), "hss-iac", text(&result.tool.version)));
-    foot
+    format!("\nhss-iac {}.\n", text(&result.tool.version))
 }
 
 /// A heading and as many rows as there is room for; nothing where there are none.

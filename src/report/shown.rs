@@ -167,15 +167,28 @@ pub(super) fn status(status: Status) -> &'static str {
     }
 }
 
+/// The policy and the numbers that it was held against, on pass and fail alike:
+/// `fail-on high, max medium=5; counted: 0 high, 3 medium, 2 low, 0 tips`.
+pub(super) fn gate(result: &ScanResult) -> String {
+    let policy = policy(result);
+    if result.verdict.status == Status::Pending {
+        return policy;
+    }
+    let counted = result.policy.counted(&result.findings);
+    let levels: Vec<String> = Level::WORST_FIRST.iter().map(|level| format!("{} {level}", counted.at(*level))).collect();
+    format!("{policy}; counted: {}", levels.join(", "))
+}
+
 /// `fail-on high, max medium=5, changed only, baseline known.json`.
-pub(super) fn policy(result: &ScanResult) -> String {
+fn policy(result: &ScanResult) -> String {
     let policy = &result.policy;
-    let max: Vec<String> = policy.max.iter().map(|(level, n)| format!("{level}={n}")).collect();
+    let limit = |level: &Level| Some(format!("{level}={}", policy.max_at(*level)?));
+    let max: Vec<String> = Level::WORST_FIRST.iter().filter_map(limit).collect();
     let parts = [
         Some(format!("fail-on {}", policy.fail_on)),
         (!max.is_empty()).then(|| format!("max {}", max.join(","))),
         policy.changed_only.then(|| "changed only".to_owned()),
-        policy.baseline.as_ref().map(|baseline| format!("baseline {baseline}")),
+        policy.baseline.as_ref().map(|baseline| format!("baseline {}", cut(baseline, LONGEST))),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -198,11 +211,16 @@ pub(super) fn files(result: &ScanResult) -> String {
     format!("{files}{colon}{}{skipped}{masked}", said.join(", "))
 }
 
+/// How many places of the baseline are gone.
+pub(super) fn resolved(result: &ScanResult) -> u64 {
+    result.resolved.iter().fold(0, |sum, known| sum.saturating_add(known.places))
+}
+
 /// `1 high, 0 medium, 2 low, 0 tips, 1 suppressed, 1 known, 3 resolved`.
 pub(super) fn findings(result: &ScanResult, shown: &Shown<'_>) -> String {
     let counts = &result.counts.findings;
     let levels = Level::WORST_FIRST.iter().map(|level| format!("{} {level}", counts.at(*level)));
-    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (result.resolved.len() as u64, "resolved")];
+    let more = [(counts.suppressed, "suppressed"), (shown.known, "known"), (resolved(result), "resolved")];
     let more = more.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
     levels.chain(more).collect::<Vec<_>>().join(", ")
 }

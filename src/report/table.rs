@@ -188,8 +188,8 @@ fn write_verdict(result: &ScanResult, out: &mut dyn Write) -> io::Result<()> {
         Status::Partial | Status::Pending => YELLOW,
     };
     let (word, exit) = (shown::status(result.verdict.status), result.verdict.exit_code);
-    let (policy, reasons) = (one_line(&shown::policy(result)), one_line(&shown::reasons(result)));
-    writeln!(out, "{style}{word}{style:#} (exit {exit}, {policy}): {reasons}")
+    let (gate, reasons) = (one_line(&shown::gate(result)), one_line(&shown::reasons(result)));
+    writeln!(out, "{style}{word}{style:#} (exit {exit}, {gate}): {reasons}")
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub fn init(root: &Path, force: bool, streams: &mut Streams<'_>) -> Result<Exit,
     if !force && path.symlink_metadata().is_ok() {
         return Err(Error::Usage(format!("{} is there already; --force writes over it", path.display())));
     }
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return Err(Error::Usage(format!("{} is no regular file; remove it first", path.display())));
+    }
     output::write_file(&path, |out| out.write_all(config::TEMPLATE.as_bytes()))
         .map_err(|source| Error::Io { what: format!("{} can't be written", path.display()), source })?;
     streams.print(|out| writeln!(out, "wrote {}", report::printable(&path.display().to_string())))?;

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::judge::baseline::{self, Look};
+use crate::judge::baseline::{self, Compared, Look};
+use crate::judge::count;
 use crate::judge::inline::{self, Ignore};
 use crate::judge::suppress::{self, Looked};
 use crate::model::{FileRecord, FileType, Finding, KnownFinding, RepoPath, Skipped, State};
@@ -16,7 +17,7 @@ use super::source;
 
 /// What came to light.
 pub(super) struct Standing {
-    /// On suppressions that ran out, met nothing or can't be read.
+    /// On suppressions that ran out, met nothing or can't be read, and on files that were renamed.
     pub(super) notes: Vec<String>,
     /// What stands in the baseline and is gone.
     pub(super) resolved: Vec<KnownFinding>,
@@ -32,22 +33,25 @@ pub(super) fn settle(
     let ignores = if settings.inline_ignores { ignores(settings, files) } else { Vec::new() };
     let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
     let looked = Looked { files, whole: selected(&settings.input).is_empty(), today };
-    let notes = suppress::apply(&settings.suppress, &ignores, looked, findings);
-    let resolved = match &settings.baseline {
-        None => Vec::new(),
+    let mut notes = suppress::apply(&settings.suppress, &ignores, looked, findings);
+    let Compared { resolved, moved } = match &settings.baseline {
+        None => Compared::default(),
         Some(known) => {
             let states: HashMap<&RepoPath, State> = files.iter().map(|file| (&file.path, file.state)).collect();
             let skipped: HashSet<&RepoPath> = skipped.iter().map(|skipped| &skipped.path).collect();
-            let resolved = baseline::compare(findings, &known.findings, &|path| match states.get(path) {
+            let compared = baseline::compare(findings, &known.findings, &|path| match states.get(path) {
                 Some(State::Scanned | State::Reused) => Look::Scanned,
                 Some(_) => Look::Unknown,
                 None if skipped.contains(path) || !discover::is_gone(&settings.input.root, path) => Look::Unknown,
                 None => Look::Deleted,
             });
             number_parts(findings);
-            resolved
+            compared
         }
     };
+    notes.extend(moved.into_iter().map(|((from, to), places)| {
+        format!("{} of the baseline moved from {from} to {to}", count(places, "finding", "findings"))
+    }));
     Standing { notes, resolved }
 }
 

@@ -8,10 +8,11 @@ use futures_util::stream;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::plan::{FEW_FILES, ROWS_PER_PAGE};
+use super::plan::ROWS_PER_PAGE;
 use super::wait::Finished;
 use super::{Job, Step, pages};
 use crate::hss::{Error, FileFilter, FileRow, Kind, Page, PathRow, RiskRow};
+use crate::judge::count;
 use crate::model::{FileType, Level, State};
 
 /// How often a file that counts as risky and lists no risk is asked again.
@@ -77,17 +78,15 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Rows of the files, where one listing of the project's files costs fewer calls than asking file by file. The listing holds the
-    /// project's whole history: its first page says how long it is.
+    /// Rows of the files: a clean one needs no other call. The listing holds the project's whole history: its first page says how long
+    /// it is, and it is read on while that costs fewer calls than asking file by file.
     async fn file_rows(&self, files: &BTreeMap<String, Vec<usize>>) -> Result<HashMap<String, FileRow>, Error> {
         let mut rows = HashMap::new();
-        if files.len() <= FEW_FILES {
-            return Ok(rows);
-        }
         let types: BTreeSet<FileType> =
             files.values().flatten().map(|index| self.ledger.borrow().entries[*index].source.file_type).collect();
         let file_type = types.first().copied().filter(|_| types.len() == 1);
-        let filter = FileFilter { file_type, ..FileFilter::default() };
+        let file_id = files.keys().next().cloned().filter(|_| files.len() == 1);
+        let filter = FileFilter { file_id, file_type, ..FileFilter::default() };
         let mut page = Page { offset: 0, limit: ROWS_PER_PAGE };
         loop {
             let listing = match self.client.list_files(&filter, page).await {
@@ -105,10 +104,10 @@ impl Job<'_> {
         }
     }
 
-    /// The risks of one file, and what kept the rest of them. None at all is believed only where the service says that it has scanned the file and found nothing.
+    /// The risks of one file, and what kept the rest of them. None at all is believed only where the service says that it found none.
     async fn risks(&self, file_id: &str, rows: &HashMap<String, FileRow>) -> Result<Risks, Error> {
         let mut row = rows.get(file_id).cloned();
-        if row.as_ref().is_some_and(is_clean) {
+        if row.as_ref().is_some_and(|row| is_clean(row) && self.is_of_this_run(row)) {
             return Ok((Vec::new(), None));
         }
         for look in 0..=LATE_LOOKS {
@@ -145,6 +144,11 @@ impl Job<'_> {
         }
     }
 
+    /// Whether the file was scanned since our tasks were created: an id may be older than this run, and so may its verdict.
+    fn is_of_this_run(&self, row: &FileRow) -> bool {
+        self.since.get().is_none_or(|since| row.last_scan_time.is_some_and(|time| time >= since))
+    }
+
     /// Asks where the risks of Kubernetes files are, once for each file and rule: those that reach the gate first, and no more than
     /// allowed.
     pub(super) async fn ask_places(&self) -> Result<(), Error> {
@@ -153,13 +157,14 @@ impl Job<'_> {
         if !left_out.is_empty() {
             let at_the_gate = |question: &&Question| self.options.gate.is_some_and(|gate| question.level >= gate);
             self.note(format!(
-                "{} risks are shown without their place in the file, {} of them at the gate: \
-                 asking for each costs a call, and --max-path-calls allows {}",
-                left_out.len(),
+                "{} without the places in the file, {} of them at the gate: \
+                 asking for each rule in a file costs a call, and --max-path-calls allows {}",
+                count(left_out.len() as u64, "rule is shown", "rules are shown"),
                 left_out.iter().filter(at_the_gate).count(),
                 self.options.max_path_calls
             ));
         }
+        let (done, of) = (&Cell::new(0), wanted.len());
         stream::iter(wanted)
             .map(|Question { file_id, rule_id, .. }| async move {
                 let key = |path: &PathRow| format!("{path:?}");
@@ -170,6 +175,8 @@ impl Job<'_> {
                         self.note(format!("the places of rule {rule_id} could not be read: {}", error.message));
                     }
                 }
+                done.set(done.get() + 1);
+                (self.observe)(Step::Placed { done: done.get(), of });
                 Ok(())
             })
             .buffer_unordered(self.options.jobs)

@@ -11,6 +11,8 @@ use crate::model::{FileRecord, SourceFile, State, Task, TaskStatus};
 enum Stage {
     /// To be uploaded.
     Waiting,
+    /// On its way: without an answer nobody knows whether the service keeps a copy.
+    Uploading,
     /// The service keeps a copy.
     Uploaded,
     /// Its task is being created: an answer will tell, or there may be a task that is not known here.
@@ -77,6 +79,16 @@ impl Ledger {
     pub fn open_in(&self, task_id: &str) -> Vec<usize> {
         let in_task = |entry: &Entry| entry.stage == Stage::Submitted && entry.task_id.as_deref() == Some(task_id);
         (0..self.entries.len()).filter(|i| in_task(&self.entries[*i])).collect()
+    }
+
+    /// These files are being uploaded.
+    pub fn uploading(&mut self, files: &[usize]) {
+        self.set(files, &Stage::Uploading);
+    }
+
+    /// The upload of these files was answered; what is kept of them is still to be said.
+    pub fn not_uploaded(&mut self, files: &[usize]) {
+        self.set(files, &Stage::Waiting);
     }
 
     /// The service keeps a copy of this file.
@@ -165,6 +177,7 @@ impl Ledger {
         for index in 0..self.entries.len() {
             let so_far = match self.entries[index].stage {
                 Stage::Waiting => "not sent",
+                Stage::Uploading => "being uploaded, a copy may stay in the project",
                 Stage::Uploaded => "uploaded, in no task",
                 Stage::Submitting => "being submitted, a task may exist",
                 Stage::Submitted => "submitted, result not read",
@@ -179,7 +192,9 @@ impl Ledger {
         let record = |entry: &Entry| {
             let (state, reason) = match &entry.stage {
                 Stage::Ended(state, reason) => (*state, reason.clone()),
-                Stage::Waiting | Stage::Uploaded | Stage::Submitting | Stage::Submitted => (State::NotScanned, None),
+                Stage::Waiting | Stage::Uploading | Stage::Uploaded | Stage::Submitting | Stage::Submitted => {
+                    (State::NotScanned, None)
+                }
             };
             FileRecord {
                 path: entry.source.path.clone(),

@@ -9,6 +9,7 @@ mod upload;
 mod wait;
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use futures_util::future::try_join;
@@ -64,6 +65,13 @@ pub enum Step {
         /// All.
         of: usize,
     },
+    /// Risks whose place in the file was asked for, of all that will be.
+    Placed {
+        /// Asked for.
+        done: usize,
+        /// All.
+        of: usize,
+    },
 }
 
 /// The job. It borrows its ledger, so that dropping the job in the middle leaves the account behind.
@@ -78,6 +86,8 @@ pub struct Job<'a> {
     pub observe: &'a dyn Fn(Step),
     /// Reads what is sent of a file of the tree, without following links or blocking.
     pub read: &'a dyn Fn(usize) -> std::io::Result<Masked>,
+    /// What was seen of tasks that are not this run's: they are never asked again.
+    pub others: RefCell<BTreeMap<String, HashSet<String>>>,
     /// Calls in a row that failed for good.
     pub strikes: Cell<u32>,
     /// Since when tasks of this run may have been created: milliseconds of the service's clock.
@@ -155,5 +165,5 @@ fn is_failing(kind: Kind) -> bool {
 
 /// Whether every later call would fail for the same reason.
 fn is_fatal(kind: Kind) -> bool {
-    matches!(kind, Kind::Login | Kind::NotPublished | Kind::Unreachable | Kind::StandIn)
+    matches!(kind, Kind::Login | Kind::NotPublished | Kind::Quota | Kind::Unreachable | Kind::StandIn)
 }

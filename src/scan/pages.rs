@@ -38,6 +38,7 @@ where
                 Err(error) => return (rows, Some(error)),
             };
             let received = listing.rows.len() as u64;
+            let before = rows.len();
             let mut here: HashMap<String, usize> = HashMap::new();
             for row in listing.rows {
                 let nth = here.entry(key(&row)).or_default();
@@ -47,8 +48,8 @@ where
                 }
             }
             offset += received;
-            // Without a total only an empty page is the end: the service may make its pages shorter than we ask.
-            total = listing.total.unwrap_or(if received == 0 { rows.len() as u64 } else { offset + 1 });
+            // Without a total only a page with nothing new is the end: the service may make its pages shorter than we ask.
+            total = listing.total.unwrap_or(if rows.len() == before { rows.len() as u64 } else { offset + 1 });
             if received == 0 || offset >= total || offset > LAST_OFFSET {
                 break;
             }
@@ -103,9 +104,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_total_an_empty_page_is_the_end() {
+    async fn without_a_total_a_page_with_nothing_new_is_the_end() {
         let script = vec![(None, vec![7]), (None, vec![8]), (None, vec![])];
         assert_eq!(read(script).await, (Ok(vec![7, 8]), vec![0, 1, 2]));
         assert_eq!(read(vec![(None, vec![])]).await, (Ok(vec![]), vec![0]));
+        let deaf_to_offsets = vec![(None, vec![7, 8]), (None, vec![7, 8]), (None, vec![7, 8])];
+        assert_eq!(read(deaf_to_offsets).await, (Ok(vec![7, 8]), vec![0, 2]));
     }
 }

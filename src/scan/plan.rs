@@ -13,8 +13,6 @@ pub const FILES_PER_TASK: usize = 100;
 pub const BYTES_PER_UPLOAD: u64 = 11_000_000;
 /// Rows of one listing, at most.
 pub const ROWS_PER_PAGE: u64 = 200;
-/// Up to this number of files, asking each for its risks fits one window of the limit and needs no listing.
-pub const FEW_FILES: usize = 5;
 /// Calls of one API that the documented limit allows in a window.
 const CALLS_PER_WINDOW: u64 = 5;
 /// The documented window, in seconds.
@@ -119,12 +117,7 @@ pub fn least_calls(items: &[Item]) -> BTreeMap<String, u64> {
     calls.insert("batch-upload".to_owned(), batches(items).len() as u64);
     calls.insert("task".to_owned(), tasks as u64);
     calls.insert("tasks/batch-query".to_owned(), 1);
-    let count = items.len() as u64;
-    if items.len() <= FEW_FILES {
-        calls.insert("file/risks".to_owned(), count);
-    } else {
-        calls.insert("iac/files".to_owned(), count.div_ceil(ROWS_PER_PAGE));
-    }
+    calls.insert("iac/files".to_owned(), (items.len() as u64).div_ceil(ROWS_PER_PAGE));
     calls
 }
 

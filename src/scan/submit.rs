@@ -69,11 +69,10 @@ impl Job<'_> {
     /// pipelines use the same project. An error says that the last look was not clear.
     async fn look_for(&self, file_type: FileType, ids: &[String], since: Option<i64>) -> Result<Option<String>, Error> {
         let filter = TaskFilter { file_type: Some(file_type), start_create_time: since, ..TaskFilter::default() };
-        let mut foreign = HashSet::new();
         let mut last = Ok(None);
         for look in 0..LOOKS {
             tokio::time::sleep(self.pause(look)).await;
-            last = self.look(&filter, ids, &mut foreign).await;
+            last = self.look(&filter, ids).await;
             match &last {
                 Ok(Some(_)) => break,
                 Err(error) if is_fatal(error.kind) => break,
@@ -83,21 +82,15 @@ impl Job<'_> {
         last
     }
 
-    async fn look(
-        &self,
-        filter: &TaskFilter,
-        ids: &[String],
-        foreign: &mut HashSet<String>,
-    ) -> Result<Option<String>, Error> {
+    async fn look(&self, filter: &TaskFilter, ids: &[String]) -> Result<Option<String>, Error> {
         let mut unclear = None;
         for row in pages::all(|page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await? {
-            if row.task_id.is_empty() || foreign.contains(&row.task_id) || !self.may_be_ours(&row, ids.len()) {
+            if row.task_id.is_empty() || !self.may_be_ours(&row, ids.len()) {
                 continue;
             }
             match self.holds(&row, ids).await {
                 Ok(Held::Ours) => return Ok(Some(row.task_id)),
-                Ok(Held::Foreign) => drop(foreign.insert(row.task_id)),
-                Ok(Held::NotYet) => {}
+                Ok(Held::Foreign | Held::NotYet) => {}
                 Err(error) if is_fatal(error.kind) => return Err(error),
                 Err(error) => unclear = Some(error),
             }
@@ -111,18 +104,22 @@ impl Job<'_> {
     }
 
     async fn holds(&self, row: &TaskRow, ids: &[String]) -> Result<Held, Error> {
+        let wanted: HashSet<String> = ids.iter().cloned().collect();
+        if self.others.borrow().get(&row.task_id).is_some_and(|held| !held.is_subset(&wanted)) {
+            return Ok(Held::Foreign);
+        }
         let filter = ResourceFilter::default();
         let page = |page: Page| self.client.list_task_resources(&row.task_id, &filter, page);
         let rows = pages::all(page, |row| row.file_id.clone()).await?;
-        let held: HashSet<&str> = rows.iter().map(|row| row.file_id.as_str()).collect();
-        let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
-        Ok(if held == wanted {
-            Held::Ours
-        } else if held.is_subset(&wanted) {
-            Held::NotYet
-        } else {
-            Held::Foreign
-        })
+        let held: HashSet<String> = rows.into_iter().map(|row| row.file_id).collect();
+        if held == wanted {
+            return Ok(Held::Ours);
+        }
+        if held.is_subset(&wanted) {
+            return Ok(Held::NotYet);
+        }
+        self.others.borrow_mut().insert(row.task_id.clone(), held);
+        Ok(Held::Foreign)
     }
 }
 

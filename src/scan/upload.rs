@@ -8,7 +8,7 @@ use futures_util::{pin_mut, stream};
 use super::plan::{self, Batch, FILES_PER_TASK, Item};
 use super::{GRACE, Job, Step};
 use crate::digest::sha256;
-use crate::hss::{Error, Kind, UploadPart};
+use crate::hss::{Error, Kind, UploadPart, UploadedFile};
 use crate::mask::Masked;
 use crate::model::{FileType, State};
 
@@ -95,16 +95,21 @@ impl Job<'_> {
             if files.is_empty() {
                 continue;
             }
-            match self.client.upload(batch.file_type, &parts).await {
+            self.ledger.borrow_mut().uploading(&files);
+            let answer = self.client.upload(batch.file_type, &parts).await;
+            // Whatever came of it is known now.
+            self.ledger.borrow_mut().not_uploaded(&files);
+            match answer {
                 Ok(answer) if answer.failed.is_empty() => {
                     self.strikes.set(0);
-                    let names: HashMap<&str, &str> =
-                        answer.uploaded.iter().map(|file| (file.name.as_str(), file.file_id.as_str())).collect();
+                    let names = names(&answer.uploaded);
+                    let only = answer.uploaded.first().filter(|_| answer.uploaded.len() == 1 && parts.len() == 1);
                     let mut unanswered = Vec::new();
                     for (index, part) in files.iter().zip(&parts) {
-                        match names.get(part.name.as_str()) {
+                        let id = names.get(part.name.as_str()).copied().or(only.map(|file| file.file_id.as_str()));
+                        match id {
                             Some(file_id) if !file_id.is_empty() => {
-                                self.ledger.borrow_mut().uploaded(*index, (*file_id).to_owned());
+                                self.ledger.borrow_mut().uploaded(*index, file_id.to_owned());
                                 stored.push(*index);
                             }
                             _ => unanswered.push(*index),
@@ -176,6 +181,12 @@ impl Job<'_> {
         }
         (sent, parts)
     }
+}
+
+/// The ids by name; the service may put a directory before the name that was sent.
+fn names(uploaded: &[UploadedFile]) -> HashMap<&str, &str> {
+    let last = |name: &'_ str| name.rfind('/').map_or(0, |at| at + 1);
+    uploaded.iter().map(|file| (&file.name[last(&file.name)..], file.file_id.as_str())).collect()
 }
 
 fn halve(files: &[usize], queue: &mut VecDeque<Vec<usize>>) {

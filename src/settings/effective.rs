@@ -7,19 +7,18 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory as _};
 use serde_json::Value as Json;
 
-use super::policy::{self, Loaded};
-use super::{Env, resolve};
-use crate::cli::{self, Cli, Form};
+use super::policy::Loaded;
+use super::{Env, Scan};
+use crate::cli::{self, Cli, Form, Output};
 use crate::config::{Glob, Suppress, Text};
 use crate::error::Error;
 use crate::hss::auth::{self, SourceError};
-use crate::mask;
 use crate::report::effective::{Effective, Origin, Value};
 
 /// What `config` shows, and how.
-pub fn config(cli: &cli::Config, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<(Effective, Form), Error> {
-    let (root, _) = resolve(&cli.input, cwd)?;
-    let loaded = policy::load(cli.input.config.as_deref(), &root, cwd)?;
+pub fn config(cli: cli::Config, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<(Effective, Form), Error> {
+    let format = cli.format;
+    let (loaded, _) = Scan::check(cli.scan(outputs(env)?), matches, env, cwd)?;
     let said = serde_json::to_value(&loaded.file).unwrap_or_default();
     let command = Cli::command();
     let flags = command.find_subcommand("scan").map(|scan| scan.get_arguments().collect::<Vec<_>>()).unwrap_or_default();
@@ -32,13 +31,13 @@ pub fn config(cli: &cli::Config, matches: &ArgMatches, env: Env<'_>, cwd: &Path)
         .collect();
     values.push(credentials(env));
     values.extend(loaded.file.suppress.iter().map(|entry| suppression(entry, &loaded)));
-    Ok((Effective { values }, cli.format))
+    Ok((Effective { values }, format))
 }
 
 fn value(flag: &Arg, long: &str, matches: &ArgMatches, file: Option<(&Json, &str)>, env: Env<'_>) -> Value {
     let variable = flag.get_env().map(|name| name.to_string_lossy().into_owned());
     let (texts, origin) = if long == "output" {
-        output(flag, variable, env)
+        output(variable, env)
     } else {
         let id = flag.get_id().as_str();
         let raw = || texts(matches.get_raw(id).into_iter().flatten());
@@ -57,8 +56,7 @@ fn value(flag: &Arg, long: &str, matches: &ArgMatches, file: Option<(&Json, &str
         ArgAction::Append => Json::from(texts),
         _ => texts.into_iter().next().map_or(Json::Null, Json::from),
     };
-    let is_address = matches!(long, "endpoint" | "iam-endpoint");
-    Value { name: long.to_owned(), value: without_password(value, is_address), origin }
+    Value { name: long.to_owned(), value, origin }
 }
 
 fn default(flag: &Arg, long: &str) -> Vec<String> {
@@ -71,12 +69,24 @@ fn default(flag: &Arg, long: &str) -> Vec<String> {
 }
 
 /// The flag itself says how `config` prints; a scan would go by the variable.
-fn output(flag: &Arg, variable: Option<String>, env: Env<'_>) -> (Vec<String>, Origin) {
-    let delimiter = flag.get_value_delimiter().unwrap_or('\n');
-    match variable.and_then(|name| Some((env(&name)?, name))) {
-        Some((text, name)) => (text.split(delimiter).map(str::to_owned).collect(), Origin::Variable(name)),
+fn output(variable: Option<String>, env: Env<'_>) -> (Vec<String>, Origin) {
+    match variable.filter(|name| env(name).is_some()) {
+        Some(name) => (reports(env), Origin::Variable(name)),
         None => (vec!["table".to_owned()], Origin::Default),
     }
+}
+
+fn reports(env: Env<'_>) -> Vec<String> {
+    env("HSS_IAC_OUTPUT").into_iter().flat_map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+/// The reports of a scan.
+fn outputs(env: Env<'_>) -> Result<Vec<Output>, Error> {
+    let read = |text: String| {
+        let wrong = |why| Error::Usage(format!("invalid value '{text}' for '--output <FORMAT[=PATH]>': {why}"));
+        text.parse().map_err(wrong)
+    };
+    reports(env).into_iter().map(read).collect()
 }
 
 fn fallback(long: &str, env: Env<'_>) -> Option<(String, &'static str)> {
@@ -99,28 +109,6 @@ fn strings(said: &Json) -> Vec<String> {
         Json::Object(pairs) => pairs.iter().map(|(key, value)| format!("{key}={}", plain(value))).collect(),
         one => vec![plain(one)],
     }
-}
-
-/// An address may hold a password, which is refused later and must not be shown before.
-fn without_password(value: Json, is_address: bool) -> Json {
-    match value {
-        Json::String(text) if is_address || text.contains("://") => Json::from(shown(&text)),
-        Json::Array(items) => items.into_iter().map(|item| without_password(item, is_address)).collect(),
-        value => value,
-    }
-}
-
-/// Scheme, host and port of an address; of what is none, nothing before the `@` or behind the `?`.
-fn shown(text: &str) -> String {
-    if let Some(url) = reqwest::Url::parse(text).ok().filter(reqwest::Url::has_host) {
-        let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
-        let hidden = !url.username().is_empty() || url.password().is_some() || url.query().is_some();
-        let rest = if hidden || url.fragment().is_some() || url.path() != "/" { "/…" } else { "" };
-        return format!("{}://{}{port}{rest}", url.scheme(), url.host_str().unwrap_or_default());
-    }
-    let (text, query) = text.split_once(['?', '#']).map_or((text, ""), |(text, _)| (text, "…"));
-    let text = text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, host)| format!("…@{host}"));
-    format!("{}{query}", mask::credentials(&text))
 }
 
 /// Where credentials come from; never what they are.

@@ -110,9 +110,11 @@ pub(super) fn baseline(
         (None, None) => return Ok(None),
     };
     let bytes = bytes.map_err(|error| {
-        Error::Usage(format!(
-            "the baseline {name} can't be read: {error}; write one with `hss-iac baseline RESULT -b {name}`"
-        ))
+        let next = match error.kind() {
+            std::io::ErrorKind::NotFound => format!("write one with `hss-iac baseline RESULT -b {name}`"),
+            _ => "name another with --baseline".to_owned(),
+        };
+        Error::Usage(format!("the baseline {name} can't be read: {error}; {next}"))
     })?;
     let findings = baseline::parse(&bytes).map_err(|what| {
         Error::Usage(format!("{name} is no baseline: {what}; write it anew with `hss-iac baseline RESULT -b {name}`"))

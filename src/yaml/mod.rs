@@ -10,4 +10,4 @@ mod tree;
 
 pub(crate) use read::read;
 pub(crate) use scalar::content;
-pub(crate) use tree::{Id, Tree, Value};
+pub(crate) use tree::{Id, Node, Tree, Value};

@@ -12,6 +12,9 @@ use super::tree::{Id, Tree, Value};
 /// Nesting beyond this is taken for a syntax error; it bounds the memory that a hostile file costs.
 pub(super) const MAX_DEPTH: usize = 512;
 
+/// How many bytes before an empty item its dash is looked for.
+const FARTHEST_DASH: usize = 2 * MAX_DEPTH;
+
 /// Reads all documents of a file.
 pub(crate) fn read(text: &str) -> Tree<'_> {
     let mut tree = Tree::default();
@@ -175,7 +178,10 @@ impl<'a, 't> Reader<'a, 't> {
     /// The dash of an item that has no value.
     fn dash_before(&mut self, position: usize) -> usize {
         let before = self.cursor.before(position);
-        let line = before.rsplit(['\n', '\r']).next().unwrap_or_default();
+        // A place far behind the start of its line is not behind a dash, and lines may be as long as files.
+        let near = before.len().saturating_sub(FARTHEST_DASH);
+        let near = (near..=before.len()).find_map(|at| before.get(at..)).unwrap_or_default();
+        let Some(line) = near.rsplit(['\n', '\r']).next().filter(|line| line.len() < FARTHEST_DASH) else { return position };
         let dashes = line.len() - line.trim_start_matches([' ', '-']).len();
         match line.get(..dashes).and_then(|dashes| dashes.rfind('-')) {
             Some(dash) => position - line.get(dash..).unwrap_or_default().chars().count(),

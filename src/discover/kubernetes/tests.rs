@@ -53,6 +53,8 @@ fn k4_documents() {
         (&format!("a: b\n--- \t\n{POD}"), "manifest"),
         (&format!("a: b\n--- # comment\n{POD}"), "manifest"),
         (&format!("a: b\n...\n{POD}"), "manifest"),
+        (&format!("a: b\n---\n\u{feff}{POD}"), "manifest"),
+        (&format!("# a\n---\r\n\u{feff}{POD}"), "manifest"),
         (&format!("%YAML 1.2\n---\n{POD}"), "manifest"),
         (&format!("a: b\n----\n{POD}"), "neither"),
         (&format!("a: |\n  ---\n  {}", POD.replace('\n', "\n  ")), "neither"),

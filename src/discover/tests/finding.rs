@@ -112,3 +112,24 @@ fn names_are_bytes() {
     assert_eq!(tree.list(&["exclude=*/*.yaml"]), ["caf\\xE9/\\xFF.yaml - excluded"]);
     assert_eq!(read(&tree.root(), &RepoPath::new(name.as_bytes())).unwrap(), POD.as_bytes());
 }
+
+#[test]
+fn padding_hides_nothing() {
+    let tree = Tree::new(&["Dockerfile"]);
+    for (name, object) in [("pod.yaml", POD), ("Dockerfile.prod", DOCKERFILE)] {
+        tree.write(name, "# padding\n".repeat(1_000));
+        let file = fs::OpenOptions::new().append(true).open(tree.root().join(name)).unwrap();
+        // A hole: the bytes between cost nothing.
+        file.set_len(66 * 1024 * 1024).unwrap();
+        std::io::Write::write_all(&mut &file, format!("\n{object}").as_bytes()).unwrap();
+    }
+    let why = "too large to be looked at whole, and it may hold an object; --exclude says that it is none of ours";
+    assert_eq!(
+        tree.list(&[]),
+        [
+            "Dockerfile dockerfile".to_owned(),
+            format!("Dockerfile.prod dockerfile ({why})"),
+            format!("pod.yaml k8s_yaml ({why})"),
+        ]
+    );
+}

@@ -80,7 +80,11 @@ pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Found, SourceErr
                 }
                 (Some(_), None) => return Err(SourceError::Half { present: access, missing: secret }),
                 (None, Some(_)) => return Err(SourceError::Half { present: secret, missing: access }),
-                (None, None) => {}
+                (None, None) => {
+                    if let Some(present) = security_token.filter(|name| read(name).is_some()) {
+                        return Err(SourceError::Half { present, missing: access });
+                    }
+                }
             },
         }
     }
@@ -133,6 +137,7 @@ mod tests {
     fn half_a_credential_names_the_other_half() {
         let half = |present, missing| Err(SourceError::Half { present, missing });
         assert_eq!(find(&[("HW_ACCESS_KEY", "a")]), half("HW_ACCESS_KEY", "HW_SECRET_KEY"));
+        assert_eq!(find(&[("HSS_IAC_SECURITY_TOKEN", "t")]), half("HSS_IAC_SECURITY_TOKEN", "HSS_IAC_ACCESS_KEY"));
         let set = [("HSS_IAC_SECRET_KEY", "s"), ("HW_ACCESS_KEY", "a"), ("HW_SECRET_KEY", "s")];
         assert_eq!(find(&set), half("HSS_IAC_SECRET_KEY", "HSS_IAC_ACCESS_KEY"));
     }

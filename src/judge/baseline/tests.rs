@@ -25,7 +25,7 @@ fn matched(findings: &[Finding], entries: &[KnownFinding]) -> (Vec<Finding>, Vec
         _ => Look::Scanned,
     };
     let mut findings = findings.to_vec();
-    let resolved = compare(&mut findings, entries, &look);
+    let resolved = compare(&mut findings, entries, &look).resolved;
     let told = |known: KnownFinding| {
         let places = if known.places == 1 { String::new() } else { format!(" ({})", known.places) };
         format!("{} {} {}{places}", known.path, known.rule_id, known.text.unwrap_or_default())

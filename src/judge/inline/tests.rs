@@ -18,6 +18,8 @@ fn the_words_of_a_comment() {
     assert_eq!(of("# hss-iac: ignore[R1] the base image is ours"), some("1 alone R1 the base image is ours"));
     assert_eq!(of("#hss-iac:ignore[ R1 , R-2 ]: why"), some("1 alone R1+R-2 : why"));
     assert_eq!(of("  # hss-iac: ignore[R1] \t"), some(&format!("1 alone R1 {NO_REASON}")));
+    let blank = of("# hss-iac: ignore[R1] \u{a0}\u{200b}").expect("an ignore");
+    assert!(blank.ends_with(NO_REASON), "{blank}");
     for unreadable in ["ignore", "ignore R1 why", "ignore[] why", "ignore[R1 why", "ignored[R1] why", "allow[R1] why"] {
         assert_eq!(of(&format!("# hss-iac: {unreadable}")), Some(format!("1 alone  {UNREADABLE}")), "{unreadable}");
     }

@@ -14,7 +14,7 @@ fn values_of_telling_names() {
         ("ENV DB_PASSWORD hunter2 and more", "ENV DB_PASSWORD ****************"),
         ("ENV A=b DB_PASSWORD=\"hunter 2\" C=d", "ENV A=b DB_PASSWORD=\"********\" C=d"),
         ("ARG NPM_TOKEN='a\"b'", "ARG NPM_TOKEN='***'"),
-        ("ARG dbPassword=p\\ w", "ARG dbPassword=** w"),
+        ("ARG dbPassword=p\\ w", "ARG dbPassword=****"),
         ("  stripe.api-key: \"sk\"  # of staging", "  stripe.api-key: \"**\"  # of staging"),
         ("password: it's mine, all of it # or not", "password: ******************** # or not"),
         ("- \"token\": abc", "- \"token\": ***"),
@@ -114,7 +114,190 @@ fn what_is_none() {
     }
 }
 
+/// Each is masked where a `§` stands at both of its ends, and nowhere else.
+fn check(mask: impl Fn(&str) -> String, texts: &[&str]) {
+    for marked in texts {
+        let text = marked.replace('§', "");
+        let stars = marked.split('§').enumerate().map(|(nth, part)| match nth % 2 {
+            0 => part.to_owned(),
+            _ => part.chars().map(|c| if c == '\n' { c } else { '*' }).collect(),
+        });
+        assert_eq!(mask(&text), stars.collect::<String>(), "{marked}");
+    }
+}
+
+#[test]
+fn a_manifest_is_masked_by_its_tree() {
+    let mask = |text: &str| file(FileType::K8sYaml, text.to_owned());
+    check(
+        mask,
+        &[
+            "env:\n- value: §hunter2§\n  name: DB_PASSWORD\n",
+            "env:\n- name: DB_PASSWORD\n  # why\n\n  # and how\n  value: §hunter2§\n",
+            "{\"env\": [{\"value\": \"§a\\\"b§\", \"name\": \"DB_PASSWORD\"}, {\"name\":\"A\",\"value\":\"b\"}]}",
+            "env:\n- name: DB_PASSWORD\n  value:\n    §hunter2\n    more§\n- name: A\n  value: b\n",
+            "env:\n- name: DB_PASSWORD\n  value: >-\n    §hunter2\n    more§\n- name: A\n  value: b\n",
+            "data:\n  db.password: §$ecret|{[}§\n  db.user: $x\n",
+            "a: &p §hunter22§\nenv: [{name: API_TOKEN, value: *p}]\n",
+            "env: [{name: PASSWORD, value: $(DB_PASSWORD)}, {name: PASSWORD, value: $(A)§-b§}]\n",
+            "args: [--user, u, --password, '§hunter 2§', --requirepass, §x1§]\n",
+            "args:\n- mysql\n- -uroot\n- -p§hunter2§\n- db\n",
+            "command: [\"sh\", \"-c\", \"PASSWORD=§abc§ make\"]\n",
+            "script: |\n  export TOKEN=§abc§\n  run --password-stdin\n",
+            "# password: §hunter2§\na: b # token=§x1§\n",
+            "passwords: [§one§, §two§]\nsecrets: [one, two]\n",
+            "env:\n- name: MYSQL_DSN\n  value: shop:§hunter2§@tcp(db:3306)/shop\n",
+            "- name: Authorization\n  value: §Bearer abc§\n",
+            "cfg: '{\"password\":\"§x1§\",\"user\":\"u\"}'\ncfg2: \"{\\\"password\\\":\\\"§x1§\\\",\\\"user\\\":\\\"u\\\"}\"\n",
+            // What is no YAML is text.
+            "a: {\nname: DB_PASSWORD\nvalue: §hunter2§\n",
+            "a: {\npassword: §hunter2§\n---\npassword: §hunter2§\n",
+            "{{ if x }}\n- value: §hunter2§\n  name: DB_PASSWORD\n- name: A\n  value: b\n",
+            "a: {\npassword: |\n  §one\n  two§\ntoken:\n  §three§\nuser: u\n",
+        ],
+    );
+}
+
+#[test]
+fn a_dockerfile_is_masked_by_its_instructions() {
+    let mask = |text: &str| file(FileType::Dockerfile, text.to_owned());
+    check(
+        mask,
+        &[
+            "ENV A=b \\\n  # a comment: TOKEN=§x1§\n  DB_PASSWORD=§a}b|c{d[e§ \\\n  C=d\n",
+            "ENV DB_PASSWORD=§one\\ two\\ three§ B=c\n",
+            "ENV DB_PASSWORD=\"§one two} |§\" B='c d'\n",
+            "ENV DB_PASSWORD=§\"one\"two' three'§ B=c\n",
+            "ENV DB_PASSWORD §'$x' more of it§\n",
+            "ENV DB_PASSWORD='§$x§'\n",
+            "ENV DB_PASSWORD=§one§\\\n§two§\n",
+            "# escape=`\nENV DB_PASSWORD=§a` b§ C=D:\\x\n",
+            "ARG TOKEN=§a,b}§\nARG NPM_TOKEN\nARG A=${TOKEN:-§x§}\n",
+            "LABEL api-token=§{x}§ b=c\n",
+            "ONBUILD ENV DB_PASSWORD=§[x§\n",
+            "ENV CS=\"Server=db;Password=§p1§;Database=d\"\n",
+            "RUN app --password \\\n    §hunter2§ \\\n    --user u\n",
+            "RUN PASSWORD=§x§\\\n§y§ make\n",
+            "RUN <<EOF\nexport TOKEN=§abc§\nchpasswd <<X\nroot:§pw1§\nX\nEOF\nUSER a:b\n",
+        ],
+    );
+}
+
+#[test]
+fn credentials_of_tools_and_addresses() {
+    check(
+        |text| credentials(text).into_owned(),
+        &[
+            "git clone https://§ghp_x§@host/x",
+            "git clone https://§token§@host/x && git clone https://git@host/@y",
+            "https://§tok§:x-oauth-basic@host ssh://git@host https://${TOKEN}@host https://u:$TOKEN@host",
+            "psql postgres://u:§p/w?d§@host/db",
+            "RUN echo \"root:§hunter2§\" | chpasswd && echo a:b",
+            "RUN echo 'root:§hunter;2 x§' | /usr/sbin/chpasswd",
+            "RUN chpasswd <<< 'root:§hunter2§'",
+            "RUN echo \"root:$PW\" | chpasswd",
+            "RUN echo -n §hunter2§ | docker login -u x --password-stdin",
+            "RUN echo $TOKEN | docker login -u x --password-stdin",
+            "RUN echo -e \"§pw\\npw§\" | passwd root",
+            "machine x login y password §z§",
+            "RUN printf 'machine x\\nlogin y\\npassword §z1§' > ~/.netrc",
+            "redis-server --requirepass §X§ --port 1",
+            "CMD [\"redis-server\", \"--requirepass\", \"§X§\"]",
+            "mysql -p§X§ -u root && sshpass -p§X§ ssh && sshpass -p \"§X y§\" ssh && docker login -p§X§ && docker run -p 80:80",
+            "mysql -u a -p§X§ < x; mysqldump -p§Y§; mkdir -p foo",
+            "CMD [\"mysql\", \"-p§X§\", \"-u\", \"root\"]",
+            "app --password §X§; app --db-password=§X§",
+            "ROOT_PW=§a§ PGPASS=§b§ PGPASSWORD=§c§ VAULT_SECRET_ID=§d§ SSH_KEY_PASSPHRASE=§e§ x",
+            "ENV SHOP_DSN=u:§p§@db/x",
+            "curl -H 'Authorization:Bearer §x§' -H \"X-Auth-Token:§y§\" -H 'authorization: §z§'",
+            "curl --user \"a:§b c§\" x",
+            "{\"value\": \"§x§\", \"name\": \"DB_PASSWORD\"}, {\"name\": \"B\", \"value\": \"x\"}",
+            "openssl rsa -passin pass:§x§ -passout env:PW",
+            "PASSWORD=§abc\"d e\"f§ x",
+            "PASSWORD=\"$A\"§hunter2§ x",
+            "password=§123456§ token=12",
+        ],
+    );
+}
+
+#[test]
+fn what_must_stay_readable() {
+    for text in [
+        "RUN pip install tokenizers==1.2 token==2.0",
+        "maxTokens: 100",
+        "tokenizer: foo",
+        "RUN docker login --password-stdin < x && app --no-password x",
+        "token_limit=5",
+        "token: 12",
+        "tokenValidity: 30s",
+        "secretName: foo",
+        "secretKeyRef: {name: db, key: password}",
+        "automountServiceAccountToken: false",
+        "TOKEN=/run/secrets/x",
+        "TOKEN=${HOME}/token",
+        "RUN --mount=type=secret,id=token,target=/x cat /x",
+        "RUN docker build --secret id=token,src=x .",
+        "RUN cat /etc/passwd | grep root:x",
+        "image: repo:tag@sha256:0123",
+        "https://host:8443/a@b",
+        "RUN test \"$TOKEN\" == x",
+    ] {
+        assert_eq!(credentials(text), text);
+        assert_eq!(file(FileType::K8sYaml, text.to_owned()), text);
+        assert_eq!(file(FileType::Dockerfile, text.to_owned()), text);
+    }
+}
+
+/// A spelling with `§` where the credential stands, how long it is, and what it is made of.
+fn spelling() -> impl Strategy<Value = (FileType, &'static str, &'static str)> {
+    use FileType::{Dockerfile, K8sYaml};
+    prop::sample::select(vec![
+        (K8sYaml, "- value: §\n  name: DB_PASSWORD\n", ""),
+        (K8sYaml, "- value: '§'\n  name: DB_PASSWORD\n", "}|{[],: #&$"),
+        (K8sYaml, "{\"name\": \"DB_PASSWORD\", \"value\": \"§\"}", "}|{[],:' #&$"),
+        (K8sYaml, "name: DB_PASSWORD\nvalue: |\n  §\n", "}|{[],:'\" #&$"),
+        (K8sYaml, "args: [--password, '§']", "}|{[],: #&$"),
+        (Dockerfile, "ENV A=b DB_PASSWORD=§ C=d", "}|{[],:#&;"),
+        (Dockerfile, "ENV DB_PASSWORD=\"§\" C=d", "}|{[],:' #&;"),
+        (Dockerfile, "ENV DB_PASSWORD §", "}|{[],:'\" #&;"),
+        (Dockerfile, "RUN app \\\n --password '§'", "}|{[],: #&;$"),
+        (Dockerfile, "RUN echo 'root:§' | chpasswd", "}|{[],: #&;"),
+        (Dockerfile, "RUN mysql -p§ x", "}{[],:#"),
+        (Dockerfile, "RUN git clone https://§@host/x", ":"),
+        (Dockerfile, "RUN git clone https://u:§@host/x", ":"),
+        (Dockerfile, "RUN curl -H 'Authorization: Bearer §'", ""),
+        (Dockerfile, "RUN echo machine x login y password § >x", ""),
+    ])
+}
+
 proptest! {
+    #[test]
+    fn no_credential_is_left((kind, spelling, signs) in spelling(), letters in "[A-Z][a-z]{3}[A-Z0-9]{3,20}x", extra in prop::collection::vec((1usize..6, any::<prop::sample::Index>()), 0..3)) {
+        let mut secret = letters;
+        for (at, sign) in extra {
+            if !signs.is_empty() {
+                let signs: Vec<char> = signs.chars().collect();
+                secret.insert(at, signs[sign.index(signs.len())]);
+            }
+        }
+        let text = spelling.replace('§', &secret);
+        let masked = file(kind, text.clone());
+        prop_assert!(secret.split([' ', '#']).filter(|part| part.len() > 4).all(|part| !masked.contains(part)), "{masked}");
+        prop_assert_eq!(masked.chars().count(), text.chars().count());
+    }
+
+    /// Whole files keep their lines and columns, whatever they hold.
+    #[test]
+    fn files_keep_their_shape(text in "(\\PC|[\"'=:{}$()|>#*\n\r\t ,;&-]|password|token: |ENV |RUN |name: |value: |\\\\\n|<<E|部|é){0,60}") {
+        for kind in [FileType::K8sYaml, FileType::Dockerfile] {
+            let masked = file(kind, text.clone());
+            prop_assert_eq!(masked.chars().count(), text.chars().count());
+            for (was, is) in text.chars().zip(masked.chars()) {
+                prop_assert!(was == is || (is == '*' && !is_line_end(was)));
+            }
+        }
+    }
+
     /// Columns and lines stay, and a second time changes nothing.
     #[test]
     fn only_stars_come_in(text in "(\\PC|[\"'=:{}$()|>#*\n\r\t ,;&-]|password|token: |ENV |name: |value: |https://|[a-z]:[a-z]@|\\$\\{|-----BEGIN PRIVATE KEY-----|部){0,60}") {

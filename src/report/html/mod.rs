@@ -94,8 +94,7 @@ fn numbers(result: &ScanResult, shown: &Shown<'_>) -> Markup {
         (counts.skipped, "skipped"),
         (counts.masked, "values masked"),
     ];
-    let other =
-        [(counts.findings.suppressed, "suppressed"), (shown.known, "known"), (result.resolved.len() as u64, "resolved")];
+    let other = [(counts.findings.suppressed, "suppressed"), (shown.known, "known"), (shown::resolved(result), "resolved")];
     html! {
         ul.numbers {
             @for level in Level::WORST_FIRST { li { b { (counts.findings.at(level)) } " " (level.as_str()) } }
@@ -104,7 +103,7 @@ fn numbers(result: &ScanResult, shown: &Shown<'_>) -> Markup {
         ul.numbers {
             @for (n, name) in files { @if n > 0 { li { b { (n) } " " (name) } } }
         }
-        p.soft { "Policy: " (printable(&shown::policy(result))) "; exit code " (result.verdict.exit_code) }
+        p.soft { "Policy: " (printable(&shown::gate(result))) "; exit code " (result.verdict.exit_code) }
     }
 }
 

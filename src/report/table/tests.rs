@@ -54,6 +54,14 @@ fn the_report_level_hides_and_says_so() {
 }
 
 #[test]
+fn what_is_resolved_counts_by_place() {
+    let mut value = samples::rich();
+    value["resolved"][0]["places"] = json!(3);
+    let report = plain(value, VIEW);
+    assert!(report.contains(", 1 known, 3 resolved\n"), "{report}");
+}
+
+#[test]
 fn an_error_is_incomplete_at_the_top() {
     let mut value = samples::none();
     value["verdict"] = json!({"status": "error", "exit_code": 4, "reasons": ["no credentials\n::error::x"]});
@@ -76,4 +84,23 @@ fn no_escape_but_our_own_and_none_at_all_in_plain_text() {
     let text = styled(samples::two(), view);
     let link = "\u{1b}]8;;file:///tmp/a%20b/api/Dockerfile\u{1b}\\api/Dockerfile\u{1b}]8;;\u{1b}\\";
     assert!(text.contains(link), "{text:?}");
+}
+
+#[test]
+fn a_pass_states_its_numbers_as_a_failure_does() {
+    let last = |status: &str, change: &dyn Fn(&mut Value)| {
+        let mut value = samples::rich();
+        value["verdict"] = json!({"status": status, "exit_code": 0, "reasons": ["why"]});
+        change(&mut value);
+        let line = |report: String| report.lines().last().map(str::to_owned);
+        line(plain(value.clone(), View { level: Level::High, ..VIEW })).expect("a line")
+    };
+    let bare = json!({"fail_on": "high", "max": {}, "changed_only": false, "baseline": null});
+    let line = last("pass", &|value| value["policy"] = bare.clone());
+    assert_eq!(line, "PASS (exit 0, fail-on high; counted: 2 high, 2 medium, 1 low, 1 tips): why");
+    let line = last("fail", &|value| value["policy"]["max"] = json!({"low": 1, "medium": 2}));
+    let expected = "FAIL (exit 0, fail-on high, max medium=2,low=1, baseline known.json; counted: 1 high, 2 medium, 1 low, 1 tips): why";
+    assert_eq!(line, expected);
+    let line = last("pending", &|value| value["policy"] = bare.clone());
+    assert_eq!(line, "PENDING (exit 0, fail-on high): why");
 }
