@@ -62,7 +62,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let standing = standing::settle(&settings, &files, &found.skipped, &mut findings);
     done.ledger.notes.extend(standing.notes);
     let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
-    let facts = Facts {
+    let mut facts = Facts {
         faults: done.faults,
         pending: submitted,
         obstacles,
@@ -94,7 +94,6 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let view = report::View { level: settings.report_level, verbose: talk.verbose > 0, root: Some(&settings.input.root) };
     let warn = |text: &str| progress.warn(text);
     output::write_all(&mut result, &settings.outputs, view, streams, warn, |result, fault| {
-        let mut facts = facts.clone();
         facts.faults.push((Exit::Report, fault));
         result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);
     });
