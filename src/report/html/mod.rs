@@ -136,7 +136,9 @@ fn article(finding: &Finding) -> Markup {
             p {
                 span class=(format!("badge {}", finding.level)) { (finding.level.as_str()) }
                 b { (printable(&shown::name(finding))) } " "
-                a.soft href=(format!("#{}", anchor(&finding.rule_id))) { (printable(&finding.rule_id)) }
+                @if !finding.rule_id.is_empty() {
+                    a.soft href=(format!("#{}", anchor(&finding.rule_id))) { (printable(&finding.rule_id)) }
+                }
             }
             p.soft {
                 (place(finding.location))
@@ -164,10 +166,12 @@ fn excerpt(finding: &Finding) -> Markup {
     html! {
         pre {
             @for (n, line) in finding.snippet.iter().enumerate() {
-                span.at { (format!("{:>5}  ", first as usize + n)) }
                 @let is_last = at.is_some_and(|at| at.line as usize + n >= at.end_line as usize);
                 @let (before, span, after) = cut(line, at.filter(|at| at.precision != Precision::File), n == 0, is_last);
-                (printable_line(before)) @if !span.is_empty() { mark { (printable_line(span)) } } (printable_line(after)) "\n"
+                span.line {
+                    span.at { (format!("{:>5}  ", first as usize + n)) }
+                    (printable_line(before)) @if !span.is_empty() { mark { (printable_line(span)) } } (printable_line(after)) "\n"
+                }
             }
             @if more > 0 { span.at { "       " (count(more as u64, "more line", "more lines")) "\n" } }
         }
@@ -246,7 +250,7 @@ fn rules(shown: &[&Finding]) -> Markup {
         @if !rules.is_empty() {
             h2 { "Rules" }
             dl.rules { @for (id, (finding, n)) in rules {
-                dt id=(anchor(id)) { (printable(id)) ": " (printable(&finding.name)) " (" (n) ")" }
+                dt id=(anchor(id)) { @if !id.is_empty() { (printable(id)) ": " } (printable(&finding.name)) " (" (n) ")" }
                 @if let Some(description) = &finding.description { dd { (printable(description)) } }
                 @if let Some(remediation) = &finding.remediation { dd { b { "What to do: " } (printable(remediation)) } }
                 @if finding.description.is_none() && finding.remediation.is_none() { dd { "The service says no more of it." } }

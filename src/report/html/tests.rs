@@ -113,8 +113,8 @@ fn a_span_longer_than_its_snippet_is_marked_to_the_ends_of_its_lines() {
     let page = page(value);
     let pre = page.split("<pre>").nth(1).and_then(|rest| rest.split("</pre>").next()).expect("an excerpt");
     let expected = concat!(
-        "<span class=\"at\">    3  </span><mark>RUN set -e; \\</mark>\n",
-        "<span class=\"at\">    4  </span>  <mark>curl -fsSL x \\</mark>\n",
+        "<span class=\"line\"><span class=\"at\">    3  </span><mark>RUN set -e; \\</mark>\n</span>",
+        "<span class=\"line\"><span class=\"at\">    4  </span>  <mark>curl -fsSL x \\</mark>\n</span>",
         "<span class=\"at\">       16 more lines\n</span>"
     );
     assert_eq!(pre, expected);
@@ -155,6 +155,15 @@ fn the_plot_is_scaled_to_the_directories_that_it_names() {
         "<td class=\"n\">62</td><td class=\"n\">0</td><td class=\"n\">0</td><td class=\"n\">0</td></tr></tbody>"
     );
     assert_eq!(rows[20], rest);
+}
+
+/// An empty link is one that nobody can see or hear.
+#[test]
+fn a_rule_without_an_id_is_shown_by_its_name() {
+    let mut value = samples::one();
+    value["findings"][0]["rule_id"] = json!("");
+    let page = page(value);
+    assert!(!page.contains("<a ") && page.contains(">The container runs as root (1)</dt>"), "{page}");
 }
 
 #[test]
