@@ -80,7 +80,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let standing = standing::settle(&settings, &files, &found.skipped, changed.as_ref(), &mut findings);
     done.ledger.notes.extend(standing.notes);
     let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
-    let facts = Facts {
+    let mut facts = Facts {
         faults: done.faults,
         pending: submitted,
         obstacles,
@@ -114,7 +114,6 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let warn = |text: &str| progress.warn(text);
     let outputs = output::allowed(&result, settings.outputs, settings.partial, warn);
     output::write_all(&mut result, &outputs, view, streams, warn, |result, fault| {
-        let mut facts = facts.clone();
         facts.faults.push((Exit::Report, fault));
         result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);
     });

@@ -4,7 +4,7 @@ mod change;
 mod effective;
 mod policy;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -162,7 +162,7 @@ impl Scan {
             change.lay_out(&mut input)?;
         }
         let partial = partial(cli.report.allow_partial, env);
-        let outputs = outputs(cli.report.output)?;
+        let outputs = outputs(cli.report.output, None)?;
         let suppress = policy::suppressions(&loaded);
         let scan = target.map(|target| Self {
             input,
@@ -235,17 +235,22 @@ fn input(cli: &mut cli::Input, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -
     Ok(Taken { input, loaded, change })
 }
 
-/// The table goes to stdout unless another format claims it; two reports can't share a place.
-fn outputs(mut outputs: Vec<Output>) -> Result<Vec<Output>, Error> {
+/// The table goes to stdout unless another format claims it; two reports can't share a place, nor one take that of `read`.
+fn outputs(mut outputs: Vec<Output>, read: Option<&Path>) -> Result<Vec<Output>, Error> {
     if outputs.iter().all(|output| output.path.is_some()) {
         outputs.insert(0, Output { format: Format::Table, path: None });
     }
-    let mut places: BTreeMap<Option<PathBuf>, Format> = BTreeMap::new();
+    let read = read.map(place);
+    let mut places: BTreeSet<Option<PathBuf>> = BTreeSet::new();
     for output in &outputs {
-        if places.insert(output.path.clone(), output.format).is_some() {
-            let place = output.path.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
+        let place = output.path.as_deref().map(place);
+        let name = output.path.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
+        if place.is_some() && place == read {
+            return Err(Error::Usage(format!("a report goes to {name}, which is the result to read: give it another file")));
+        }
+        if !places.insert(place) {
             return Err(Error::Usage(format!(
-                "two reports go to {place}: give one of them a file with --output FORMAT=PATH"
+                "two reports go to {name}: give one of them a file with --output FORMAT=PATH"
             )));
         }
     }
@@ -258,6 +263,18 @@ fn partial(allowed: bool, env: Env<'_>) -> Partial {
         (true, _) => Partial::All,
         (false, true) => Partial::PullRequest,
         (false, false) => Partial::Harmless,
+    }
+}
+
+/// One path for all spellings of it, as far as its directory is there: the file itself need not be.
+fn place(path: &Path) -> PathBuf {
+    if let Ok(whole) = path.canonicalize() {
+        return whole;
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (parent.canonicalize(), path.file_name()) {
+        (Ok(parent), Some(name)) => parent.join(name),
+        _ => path.to_owned(),
     }
 }
 
@@ -345,10 +362,11 @@ pub struct Render {
 impl Render {
     /// Checks what was typed.
     pub fn new(cli: cli::Render, env: Env<'_>) -> Result<Self, Error> {
+        let read = Some(cli.result.as_path()).filter(|result| *result != Path::new("-"));
         Ok(Self {
+            outputs: outputs(cli.report.output, read)?,
             partial: partial(cli.report.allow_partial, env),
             result: cli.result,
-            outputs: outputs(cli.report.output)?,
             report_level: cli.report.shown.report_level,
             talk: talk(&cli.talk),
         })
