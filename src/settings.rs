@@ -162,7 +162,7 @@ impl Scan {
             change.lay_out(&mut input)?;
         }
         let partial = partial(cli.report.allow_partial, env);
-        let outputs = outputs(cli.report.output, None)?;
+        let outputs = outputs(cli.report.output, None, env)?;
         let suppress = policy::suppressions(&loaded);
         let scan = target.map(|target| Self {
             input,
@@ -236,7 +236,15 @@ fn input(cli: &mut cli::Input, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -
 }
 
 /// The table goes to stdout unless another format claims it; two reports can't share a place, nor one take that of `read`.
-fn outputs(mut outputs: Vec<Output>, read: Option<&Path>) -> Result<Vec<Output>, Error> {
+fn outputs(typed: Vec<Output>, read: Option<&Path>, env: Env<'_>) -> Result<Vec<Output>, Error> {
+    let platform = provider(env);
+    let mut outputs: Vec<Output> = Vec::new();
+    for output in typed {
+        match output.format {
+            Format::Auto => outputs.extend(of_platform(platform.as_deref(), env)),
+            _ => outputs.push(output),
+        }
+    }
     if outputs.iter().all(|output| output.path.is_some()) {
         outputs.insert(0, Output { format: Format::Table, path: None });
     }
@@ -263,6 +271,29 @@ fn partial(allowed: bool, env: Env<'_>) -> Partial {
         (true, _) => Partial::All,
         (false, true) => Partial::PullRequest,
         (false, false) => Partial::Harmless,
+    }
+}
+
+/// What `auto` stands for.
+fn of_platform(platform: Option<&str>, env: Env<'_>) -> Vec<Output> {
+    let on_stdout = |format| Output { format, path: None };
+    let in_file = |format, path: &str| Output { format, path: Some(PathBuf::from(path)) };
+    match platform {
+        Some("github") => {
+            let files = [(Format::GithubSummary, "GITHUB_STEP_SUMMARY"), (Format::GithubOutput, "GITHUB_OUTPUT")];
+            let named = files.into_iter().filter_map(|(format, name)| {
+                let path = env(name).filter(|path| !path.is_empty())?;
+                Some(in_file(format, &path))
+            });
+            std::iter::once(on_stdout(Format::Github)).chain(named).collect()
+        }
+        Some("gitlab") => vec![
+            on_stdout(Format::Table),
+            in_file(Format::GitlabCodequality, "gl-code-quality-report.json"),
+            in_file(Format::GitlabSast, "gl-sast-report.json"),
+            in_file(Format::Junit, "junit.xml"),
+        ],
+        _ => vec![on_stdout(Format::Table)],
     }
 }
 
@@ -364,7 +395,7 @@ impl Render {
     pub fn new(cli: cli::Render, env: Env<'_>) -> Result<Self, Error> {
         let read = Some(cli.result.as_path()).filter(|result| *result != Path::new("-"));
         Ok(Self {
-            outputs: outputs(cli.report.output, read)?,
+            outputs: outputs(cli.report.output, read, env)?,
             partial: partial(cli.report.allow_partial, env),
             result: cli.result,
             report_level: cli.report.shown.report_level,

@@ -213,3 +213,50 @@ fn what_a_report_leaves_out_is_said_on_stderr() {
     assert_eq!(said[2], format!("the github report leaves out {} annotations", 30_000 - 3 * 9));
     assert_eq!(number(said[3]), inside("github-summary", " more not shown."));
 }
+
+#[test]
+fn auto_writes_where_the_platform_looks() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let out = tempfile::tempdir().expect("a directory");
+    let run = |env: &[(&str, &std::path::Path)], set: &str| {
+        let emulator = start(quick());
+        let usual = hss_iac::emulator::Options::default();
+        let mut command = common::hss_iac(repo.path());
+        command
+            .env("HSS_IAC_ACCESS_KEY", usual.access_key)
+            .env("HSS_IAC_SECRET_KEY", usual.secret_key)
+            .env("HSS_IAC_PROJECT_ID", usual.project_id)
+            .env("HSS_IAC_REGION", "cn-north-4")
+            .env("HSS_IAC_ENDPOINT", emulator.url())
+            .env(set, "true")
+            .envs(env.iter().copied())
+            .args(["scan", "-q", "-o", "auto"]);
+        let ran: common::Finished = command.output().expect("the binary runs").into();
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        ran.stdout
+    };
+    let (summary, outputs) = (out.path().join("summary"), out.path().join("outputs"));
+    std::fs::write(&summary, "of another step\n").expect("a summary");
+    std::fs::write(&outputs, "other=1\n").expect("outputs");
+    let said = run(&[("GITHUB_STEP_SUMMARY", &summary), ("GITHUB_OUTPUT", &outputs)], "GITHUB_ACTIONS");
+    assert!(said.contains("::error file=Dockerfile,line=4"), "{said}");
+    let summary = std::fs::read_to_string(summary).expect("a summary");
+    assert!(summary.starts_with("of another step\n") && summary.contains("### hss-iac: FAIL"), "{summary}");
+    let outputs = std::fs::read_to_string(outputs).expect("outputs");
+    let lines: Vec<&str> = outputs.lines().collect();
+    let fixed = "other=1\nverdict=fail\nexit-code=1\nfindings-high=2\nfindings-medium=2\nfindings-low=1\nfindings-tips=0\nnew-findings=5\n\
+                 files-scanned=1\nfiles-not-scanned=0";
+    assert_eq!(lines[..10].join("\n"), fixed);
+    let delimiter = lines[10].strip_prefix("task-ids<<").expect("task ids");
+    assert_eq!((delimiter.len(), lines.len(), lines[12]), (45, 13, delimiter));
+
+    assert!(run(&[], "GITLAB_CI").contains("FAIL (exit 1"));
+    let mut there: Vec<String> = std::fs::read_dir(repo.path())
+        .expect("files")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    there.sort();
+    assert_eq!(there, [".git", "Dockerfile", "gl-code-quality-report.json", "gl-sast-report.json", "junit.xml"]);
+    assert!(run(&[], "ANYWHERE").contains("FAIL (exit 1"));
+}

@@ -150,7 +150,7 @@ fn failed(format: Format, path: &Path, error: &io::Error) -> String {
 /// Whether a report is sent to what is there, and can't be taken back. The summary of a step is one file, to which everything in the
 /// step adds.
 fn is_sent(format: Format, path: &Path) -> bool {
-    is_kept(path) || format == Format::GithubSummary && path.is_file()
+    is_kept(path) || matches!(format, Format::GithubSummary | Format::GithubOutput) && path.is_file()
 }
 
 fn on_stdout(
@@ -174,7 +174,8 @@ fn in_file(result: &ScanResult, format: Format, view: View<'_>, used: u64, out: 
 /// `used` is what stands in the file already.
 fn write_report(result: &ScanResult, format: Format, view: View<'_>, used: u64, out: &mut dyn Write) -> Written {
     match format {
-        Format::Table => report::table::write(result, view, out),
+        // `auto` was taken apart with the settings; a table is what it comes to where no platform is known.
+        Format::Table | Format::Auto => report::table::write(result, view, out),
         Format::Json => report::json::write(result, out).map(|()| None),
         Format::Sarif => report::sarif::write(result, out),
         Format::Junit => report::junit::write(result, out),
@@ -183,6 +184,7 @@ fn write_report(result: &ScanResult, format: Format, view: View<'_>, used: u64, 
         Format::Markdown => report::markdown::write(result, view, out),
         Format::Github => report::github::write(result, view, out),
         Format::GithubSummary => report::github_summary::write(result, view, used, out),
+        Format::GithubOutput => report::github_output::write(result, out),
         Format::Html => report::html::write(result, view, out),
     }
 }
