@@ -4,6 +4,7 @@
 mod emulator;
 mod policy;
 mod saved;
+mod tools;
 mod values;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 pub use self::emulator::{Emulator, Rate};
 pub use self::policy::{Config, Document, Init, Schema};
 pub use self::saved::{Baseline, Render};
+pub use self::tools::{Completions, Hook, HookAct, Man};
 pub(crate) use self::values::limits;
 pub use self::values::{Color, Form, Format, IfEmpty, Mapping, Max, OnFault, Output, Side, Switch};
 use self::values::{duration, yes_or_no};
@@ -91,6 +93,12 @@ pub enum Command {
     Init(Init),
     /// Print the JSON Schema of the result, of hss-iac.toml or of the baseline
     Schema(Schema),
+    /// Have git scan what is pushed, before it is
+    Hook(Hook),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page, in roff
+    Man(Man),
     /// Run the stand-in for HSS and IAM on this machine
     #[cfg(feature = "emulator")]
     Emulator(Emulator),

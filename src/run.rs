@@ -3,6 +3,7 @@
 mod changed;
 mod connect;
 mod findings;
+mod hook;
 mod output;
 mod policy;
 mod saved;
@@ -33,8 +34,9 @@ use crate::settings;
 use crate::{discover, mask, report};
 
 use findings::Findings;
+pub use hook::hook;
 pub use output::Streams;
-pub use policy::{config, init, schema};
+pub use policy::{completions, config, init, man, schema};
 pub use saved::{baseline, render};
 
 /// The account of a run, and what ended it.
