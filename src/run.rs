@@ -64,6 +64,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         found.notes.push(said);
     }
 
+    ledger.pair();
     let mut done = work(&settings, ledger, &progress).await?;
     progress.finish();
     done.ledger.notes.extend(found.notes);
@@ -245,6 +246,7 @@ pub fn list(settings: &settings::List, form: Form, streams: &mut Streams<'_>) ->
         changed::mark_files(&mut ledger, touched);
     }
     found.notes.extend(settings.change.as_ref().map(|change| about_the_change(change, &ledger)));
+    ledger.pair();
     let calls = plan::least_calls(&ledger.items());
     let mut files = ledger.records();
     for file in files.iter_mut().filter(|file| file.reason.is_none() && file.state != State::Unchanged) {

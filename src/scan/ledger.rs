@@ -1,11 +1,11 @@
 //! The account of a run: what became of every file. It is kept outside the work, so that work that is cut off loses nothing.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 
 use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
-use crate::model::{FileRecord, SourceFile, State, Task, TaskStatus};
+use crate::model::{FileRecord, FileType, SourceFile, State, Task, TaskStatus};
 
 /// How far a file has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ enum Stage {
     Submitting,
     /// In a task.
     Submitted,
+    /// Byte for byte the file at this place, of the same type: what becomes of that one becomes of this one.
+    Twin(usize),
     /// Ended, with the reason where it was not scanned.
     Ended(State, Option<String>),
 }
@@ -83,6 +85,34 @@ impl Ledger {
     /// The change touches this file.
     pub fn changed(&mut self, index: usize) {
         self.entries[index].changed = Some(true);
+    }
+
+    /// Has equal files wait for the first of them: they are sent once.
+    pub fn pair(&mut self) {
+        let mut first: HashMap<(FileType, String), usize> = HashMap::new();
+        for index in self.waiting() {
+            let source = &self.entries[index].source;
+            let Some(sha256) = source.sha256.clone() else { continue };
+            match first.entry((source.file_type, sha256)) {
+                hash_map::Entry::Occupied(first) => self.entries[index].stage = Stage::Twin(*first.get()),
+                hash_map::Entry::Vacant(place) => drop(place.insert(index)),
+            }
+        }
+    }
+
+    /// Ends a twin as the first of its kind ended.
+    fn join(&mut self, index: usize, first: usize) {
+        let like = &self.entries[first];
+        if like.source.sha256 != self.entries[index].source.sha256 {
+            let path = like.source.path.clone();
+            let reason = format!("{path}, which was sent for both, changed while the run went on");
+            self.entries[index].stage = Stage::Ended(State::NotScanned, Some(reason));
+            return;
+        }
+        let (stage, file_id, task_id, risks) =
+            (like.stage.clone(), like.file_id.clone(), like.task_id.clone(), like.risks.clone());
+        let entry = &mut self.entries[index];
+        (entry.stage, entry.file_id, entry.task_id, entry.risks) = (stage, file_id, task_id, risks);
     }
 
     /// The files that are still to be uploaded, as the plan sees them.
@@ -210,9 +240,14 @@ impl Ledger {
                 Stage::Uploaded => "uploaded, in no task",
                 Stage::Submitting => "being submitted, a task may exist",
                 Stage::Submitted => "submitted, result not read",
-                Stage::Ended(..) => continue,
+                Stage::Twin(_) | Stage::Ended(..) => continue,
             };
             self.end(index, State::NotScanned, Some(format!("{so_far}: {reason}")));
+        }
+        for index in 0..self.entries.len() {
+            if let Stage::Twin(first) = self.entries[index].stage {
+                self.join(index, first);
+            }
         }
     }
 
@@ -221,9 +256,12 @@ impl Ledger {
         let record = |entry: &Entry| {
             let (state, reason) = match &entry.stage {
                 Stage::Ended(state, reason) => (*state, reason.clone()),
-                Stage::Waiting | Stage::Uploading | Stage::Uploaded | Stage::Submitting | Stage::Submitted => {
-                    (State::NotScanned, None)
-                }
+                Stage::Waiting
+                | Stage::Uploading
+                | Stage::Uploaded
+                | Stage::Submitting
+                | Stage::Submitted
+                | Stage::Twin(_) => (State::NotScanned, None),
             };
             FileRecord {
                 path: entry.source.path.clone(),
