@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anstream::ColorChoice;
 use clap::ArgMatches;
+use secrecy::SecretString;
 
 pub use self::change::Change;
 pub use self::effective::config;
@@ -74,6 +75,8 @@ pub struct Scan {
     pub max_path_calls: usize,
     /// The CI platform: `github` or `gitlab`.
     pub provider: Option<String>,
+    /// Where verdicts are kept, if anywhere.
+    pub cache: Option<Verdicts>,
     /// What `--diff` came to, where it was asked for.
     pub change: Option<Change>,
     /// Which reports of a change are written.
@@ -82,6 +85,17 @@ pub struct Scan {
     pub talk: Talk,
     /// How long things take; only tests change it.
     pub timings: Timings,
+}
+
+/// Verdicts of earlier runs.
+#[derive(Debug)]
+pub struct Verdicts {
+    /// Where they are kept.
+    pub directory: PathBuf,
+    /// How old one may be.
+    pub ttl: Duration,
+    /// What they are sealed under, where that is not the secret key.
+    pub key: Option<SecretString>,
 }
 
 /// Where to call, and as whom.
@@ -180,6 +194,11 @@ impl Scan {
             jobs: usize::from(cli.pace.jobs),
             max_path_calls: cli.pace.max_path_calls,
             provider: provider(env),
+            cache: cli.pace.cache_dir.map(|directory| Verdicts {
+                directory: cwd.join(directory),
+                ttl: cli.pace.cache_ttl,
+                key: env("HSS_IAC_CACHE_KEY").filter(|key| !key.trim().is_empty()).map(SecretString::from),
+            }),
             change,
             partial,
             talk: talk(&cli.talk),

@@ -3,6 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 
+use jiff::Timestamp;
+
+use super::cache::Risks;
 use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
 use crate::model::{FileRecord, FileType, SourceFile, State, Task, TaskStatus};
@@ -39,8 +42,10 @@ pub struct Entry {
     pub task_id: Option<String>,
     /// Whether the change that the run is about touches it.
     pub changed: Option<bool>,
+    /// When the verdict was given, where it is one of an earlier run.
+    pub reused_from: Option<Timestamp>,
     /// Its risks, each with its places.
-    pub risks: Vec<(RiskRow, Vec<PathRow>)>,
+    pub risks: Risks,
     stage: Stage,
 }
 
@@ -69,7 +74,16 @@ impl Ledger {
                     Some(obstacle) => Stage::Ended(State::NotScanned, Some(obstacle.clone())),
                     None => Stage::Waiting,
                 };
-                Entry { source, upload_name, file_id: None, task_id: None, changed: None, risks: Vec::new(), stage }
+                Entry {
+                    source,
+                    upload_name,
+                    file_id: None,
+                    task_id: None,
+                    changed: None,
+                    reused_from: None,
+                    risks: Vec::new(),
+                    stage,
+                }
             })
             .collect();
         Self { entries, ..Self::default() }
@@ -85,6 +99,37 @@ impl Ledger {
     /// The change touches this file.
     pub fn changed(&mut self, index: usize) {
         self.entries[index].changed = Some(true);
+    }
+
+    /// Takes the verdicts that are known already, also of files that did not change; `known` looks one up.
+    pub fn reuse(&mut self, known: impl Fn(FileType, &str) -> Option<(Risks, Timestamp)>) {
+        for entry in &mut self.entries {
+            let is_open = matches!(entry.stage, Stage::Waiting | Stage::Ended(State::Unchanged, _));
+            let Some(sha256) = entry.source.sha256.as_deref().filter(|_| is_open && entry.source.obstacle.is_none()) else {
+                continue;
+            };
+            if let Some((risks, at)) = known(entry.source.file_type, sha256) {
+                entry.risks = risks;
+                entry.reused_from = Some(at);
+                entry.stage = Stage::Ended(State::Reused, None);
+            }
+        }
+    }
+
+    /// The verdicts of this run that are whole: the risks of a manifest with their places, which may not all have been asked for.
+    pub fn verdicts(&self) -> impl Iterator<Item = (FileType, &str, &Risks)> {
+        self.entries.iter().filter_map(|entry| {
+            let is_whole = entry.source.file_type == FileType::Dockerfile
+                || entry.risks.iter().all(|(risk, places)| places.len() >= risk.places());
+            let is_new = matches!(entry.stage, Stage::Ended(State::Scanned, _));
+            let sha256 = entry.source.sha256.as_deref().filter(|_| is_whole && is_new)?;
+            Some((entry.source.file_type, sha256, &entry.risks))
+        })
+    }
+
+    /// Whether some file did not change and has no verdict.
+    pub fn has_unchanged(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.stage, Stage::Ended(State::Unchanged, _)))
     }
 
     /// Has equal files wait for the first of them: they are sent once.
@@ -109,10 +154,11 @@ impl Ledger {
             self.entries[index].stage = Stage::Ended(State::NotScanned, Some(reason));
             return;
         }
-        let (stage, file_id, task_id, risks) =
-            (like.stage.clone(), like.file_id.clone(), like.task_id.clone(), like.risks.clone());
+        let (stage, file_id, task_id) = (like.stage.clone(), like.file_id.clone(), like.task_id.clone());
+        let (reused_from, risks) = (like.reused_from, like.risks.clone());
         let entry = &mut self.entries[index];
-        (entry.stage, entry.file_id, entry.task_id, entry.risks) = (stage, file_id, task_id, risks);
+        (entry.stage, entry.file_id, entry.task_id) = (stage, file_id, task_id);
+        (entry.reused_from, entry.risks) = (reused_from, risks);
     }
 
     /// The files that are still to be uploaded, as the plan sees them.
@@ -274,7 +320,7 @@ impl Ledger {
                 reason,
                 file_id: entry.file_id.clone(),
                 task_id: entry.task_id.clone(),
-                reused_from: None,
+                reused_from: entry.reused_from.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
                 changed: entry.changed,
             }
         };
