@@ -67,6 +67,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         found.notes.push(said);
     }
 
+    say_what_it_takes(&settings, &ledger, &progress);
     let mut done = work(&settings, ledger, &progress).await?;
     progress.finish();
     done.ledger.notes.extend(found.notes);
@@ -301,6 +302,22 @@ fn say_what_was_found(files: &[SourceFile], progress: &Progress) {
     ));
     for file in files.iter().filter(|file| !file.secrets.is_empty() && file.obstacle.is_none()) {
         progress.line(&format!("{} holds {}", file.path, secrets(&file.secrets, file.masked)));
+    }
+}
+
+/// How long it takes at the least, where that is long; one that can't end in time is better stopped now.
+fn say_what_it_takes(settings: &settings::Scan, ledger: &Ledger, progress: &Progress) {
+    // Verdicts that are known cost nothing, and how many are is not known yet.
+    let seconds = plan::least_seconds(&plan::least_calls(&ledger.items()));
+    if seconds == 0 || settings.cache.is_some() || settings.stands_in() {
+        return;
+    }
+    progress.line(&format!("at least {seconds} s at the documented limit of 5 calls a minute for each API"));
+    if Duration::from_secs(seconds) > settings.timeout {
+        progress.warn(&format!(
+            "that is more than --timeout {}: give it more time, or less to do with --diff, --exclude or --cache-dir",
+            human(settings.timeout)
+        ));
     }
 }
 
