@@ -107,14 +107,20 @@ impl Progress {
             Event::Repeating { api, why, after } => {
                 self.detail(&format!("{api}: again in {} ms: {why}", after.as_millis()));
             }
-            Event::Waiting { api, for_, limit } => {
+            // Calls that wait side by side wait for the same thing.
+            Event::Waiting { api, for_, limit } if for_.as_secs() > 0 => {
                 let limit = limit.map_or_else(String::new, |limit| {
                     format!(" of {} in {} s", count(limit.calls as u64, "call", "calls"), limit.window.as_secs_f64())
                 });
                 let left =
                     self.left.get().filter(|(_, n)| *n > 0).map(|(what, n)| format!(", {n} {what}")).unwrap_or_default();
-                self.line(&format!("waiting {:.1} s for the service's limit{limit} to {api}{left}", for_.as_secs_f64()));
+                let line = format!("waiting {} s for the service's limit{limit} to {api}{left}", for_.as_secs());
+                if *self.last.borrow() != line {
+                    self.line(&line);
+                    *self.last.borrow_mut() = line;
+                }
             }
+            Event::Waiting { .. } => {}
         }
     }
 
