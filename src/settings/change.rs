@@ -1,6 +1,7 @@
 //! The change that a run is about, and what it alters in the rules that it is judged by.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -37,7 +38,11 @@ impl Change {
         if cli.diff == Mode::Off {
             return None;
         }
-        let stdin = || std::io::read_to_string(std::io::stdin());
+        let stdin = || {
+            // A user who tries the hook by hand would wait for ever.
+            let stdin = std::io::stdin();
+            if stdin.is_terminal() { Ok(String::new()) } else { std::io::read_to_string(stdin) }
+        };
         let diff::Found { mut steps, base, content } = diff::find(&Ask { mode: &cli.diff, root, env, stdin: &stdin });
         steps.push(match &base {
             Ok(base) => format!("decision: what differs from {} is scanned", base.what),

@@ -9,3 +9,4 @@ mod base;
 mod hostile;
 mod judged;
 mod repository;
+mod traps;
