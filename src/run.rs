@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use crate::cli::Form;
 use crate::diff::files::Touched;
@@ -36,6 +37,7 @@ use findings::Findings;
 pub use output::Streams;
 pub use policy::{config, init, schema};
 pub use saved::{baseline, render};
+pub use signal::first_signal;
 
 /// The account of a run, and what ended it.
 struct Done {
@@ -45,8 +47,12 @@ struct Done {
     faults: Vec<(Exit, String)>,
 }
 
-/// `scan`: discover, upload, submit, wait, collect, judge, report.
-pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+/// `scan`: discover, upload, submit, wait, collect, judge, report. `signal` cuts it short.
+pub async fn scan(
+    settings: settings::Scan,
+    signal: oneshot::Receiver<Exit>,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, Error> {
     let talk = settings.talk;
     let progress = Rc::new(Progress::new(talk.quiet, talk.verbose, talk.color));
     let started = Timestamp::now();
@@ -62,7 +68,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         found.notes.push(said);
     }
 
-    let mut done = work(&settings, ledger, &progress).await?;
+    let mut done = work(&settings, ledger, signal, &progress).await?;
     progress.finish();
     done.ledger.notes.extend(found.notes);
 
@@ -127,11 +133,17 @@ fn exit_code(verdict: &Verdict) -> Result<Exit, Error> {
 }
 
 /// The part that needs the service, cut off by the deadline or a signal at any point.
-async fn work(settings: &settings::Scan, ledger: Ledger, progress: &Rc<Progress>) -> Result<Done, Error> {
+async fn work(
+    settings: &settings::Scan,
+    ledger: Ledger,
+    mut signal: oneshot::Receiver<Exit>,
+    progress: &Rc<Progress>,
+) -> Result<Done, Error> {
     let ledger = RefCell::new(ledger);
     let connection = connect::connect(settings, progress)?;
     let mut done = Done { ledger: Ledger::default(), service: connection.service, calls: [].into(), faults: Vec::new() };
     if ledger.borrow().waiting().is_empty() {
+        done.faults.extend(signal.try_recv().ok().map(cut_off_by));
         done.ledger = ledger.into_inner();
         return Ok(done);
     }
@@ -141,7 +153,7 @@ async fn work(settings: &settings::Scan, ledger: Ledger, progress: &Rc<Progress>
             done.faults.push((Exit::Login, missing));
         }
         Ok(client) => {
-            let end = until_cut_off(settings, &client, &ledger, progress).await;
+            let end = until_cut_off(settings, &client, &ledger, signal, progress).await;
             // A stand-in that may not be one decides, however the run ended.
             let end = impostor(settings, &client).or(end);
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
@@ -173,21 +185,25 @@ async fn until_cut_off(
     settings: &settings::Scan,
     client: &Client,
     ledger: &RefCell<Ledger>,
+    signal: oneshot::Receiver<Exit>,
     progress: &Progress,
 ) -> Option<(Exit, String)> {
-    let interrupted = signal::first();
     let job = converse(settings, client, ledger, progress);
     tokio::pin!(job);
     let cut = tokio::select! {
         end = &mut job => return end,
         () = tokio::time::sleep(settings.timeout) => (Exit::Timeout, format!("timed out after {}", human(settings.timeout))),
-        Ok(exit) = interrupted => (exit, if exit == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned()),
+        Ok(exit) = signal => cut_off_by(exit),
     };
     if ledger.borrow().is_submitting() {
         client.stop();
         let _ = tokio::time::timeout(scan::GRACE, job).await;
     }
     Some(cut)
+}
+
+fn cut_off_by(signal: Exit) -> (Exit, String) {
+    (signal, if signal == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned())
 }
 
 /// Talks to the service until the job is done; what ended it early otherwise.

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
@@ -34,6 +35,7 @@ pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Option
         .filter(|entry| entry.kind != EntryKind::Submodule && is_plain(&entry.path) && wanted(&entry.path))
         .collect();
     let directory = TempDir::with_prefix("hss-iac-")?;
+    laid_out().push(directory.path().to_owned());
     // Directories, then files, then links, each new: whatever names a tree that was made by hand holds, none leads through another.
     for parent in entries.iter().filter_map(|entry| Some(directory.path().join(entry.path.to_os()).parent()?.to_owned())) {
         std::fs::create_dir_all(parent)?;
@@ -51,6 +53,21 @@ pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Option
         }
     }
     Ok(directory)
+}
+
+/// What is to go when the process ends without dropping anything.
+static LAID_OUT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn laid_out() -> MutexGuard<'static, Vec<PathBuf>> {
+    LAID_OUT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes what was laid out, where the process ends at once.
+pub(crate) fn remove_laid_out() {
+    for path in laid_out().iter() {
+        // Twice, since somebody may be writing there.
+        let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_dir_all(path));
+    }
 }
 
 /// Whether nothing in the path leads elsewhere: a tree that was made by hand can hold any name.

@@ -317,3 +317,35 @@ fn a_git_that_goes_by_its_own_name_is_run_by_it() {
     assert_eq!((files.len(), notes.len()), (1, 1), "{notes:?}");
     assert!(notes[0].starts_with("1 of 1 file changed"), "{notes:?}");
 }
+
+#[test]
+fn what_is_laid_out_goes_with_the_run() {
+    let repository = Repository::with_files();
+    let in_files = |texts: &[&str]| texts.iter().map(|text| repository.beside(text)).collect::<Vec<_>>();
+    let [temporary, waiting] = &in_files(&["temporary", "waiting"])[..] else { panic!("two paths") };
+    std::fs::create_dir(temporary).expect("a directory");
+    // A git that takes its time over the contents.
+    let bin = repository.beside("bin");
+    std::fs::create_dir(&bin).expect("a directory");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let text = format!(
+        "#!/bin/sh\nPATH='{path}'\ncase \"$*\" in *--batch*) touch {}; sleep 2 ;; esac\nexec git \"$@\"\n",
+        waiting.display()
+    );
+    std::fs::write(bin.join("git"), text).expect("a file");
+    std::fs::set_permissions(bin.join("git"), std::fs::Permissions::from_mode(0o755)).expect("a mode");
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let mut command = common::hss_iac(repository.path());
+        command.args(["list", "--diff", "staged"]).env("PATH", &bin).env("TMPDIR", temporary);
+        let mut child = command.stdout(std::process::Stdio::null()).spawn().expect("it starts");
+        while !waiting.exists() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert_eq!(std::fs::read_dir(temporary).expect("a directory").count(), 1);
+        let killed = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status();
+        assert!(killed.is_ok_and(|status| status.success()));
+        assert_eq!(child.wait().expect("it ends").code(), Some(code));
+        assert_eq!(std::fs::read_dir(temporary).expect("a directory").count(), 0);
+        std::fs::remove_file(waiting).expect("it goes");
+    }
+}
