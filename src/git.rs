@@ -123,6 +123,11 @@ impl Git {
         Ok(listed.split(|byte| *byte == 0).filter_map(entry).collect())
     }
 
+    /// Whether files of the index are in conflict: none of their sides is what will be committed.
+    pub(crate) fn is_in_conflict(&self) -> Result<bool, Error> {
+        Ok(!self.ask("ls-files", &["--unmerged", "-z"])?.is_empty())
+    }
+
     /// Every file of the index, without those in conflict. `named` is the variable `GIT_INDEX_FILE`: a commit of some paths, or of all
     /// that is tracked, has an index of its own, which git names to its hooks.
     pub(crate) fn index(&self, named: Option<&OsStr>) -> Result<Vec<TreeEntry>, Error> {

@@ -146,6 +146,10 @@ fn event(path: &str) -> Option<Value> {
 /// The index against the last commit.
 fn staged(git: Git, mut steps: Vec<String>) -> Found {
     steps.push("what is staged is compared with the last commit".to_owned());
+    if git.is_in_conflict().unwrap_or(true) {
+        let base = Err("the index holds conflicts, or can't be read".to_owned());
+        return Found { steps, base, content: Content::WorkTree };
+    }
     let head = git.commit("HEAD").map_err(|error| error.to_string());
     let base = match head {
         Ok(Some(head)) => Base::at(git, vec![head], "the last commit"),

@@ -349,3 +349,22 @@ fn what_is_laid_out_goes_with_the_run() {
         std::fs::remove_file(waiting).expect("it goes");
     }
 }
+
+#[test]
+fn files_in_conflict_are_not_left_out() {
+    let repository = Repository::with_files();
+    repository.git(&["checkout", "-q", "-b", "feature"]);
+    repository.write("a/Dockerfile", BAD_DOCKERFILE);
+    repository.commit("one side");
+    repository.git(&["checkout", "-q", "main"]);
+    repository.write("a/Dockerfile", &common::clean_dockerfile(9));
+    repository.commit("the other");
+    let merged = std::process::Command::new("git")
+        .current_dir(repository.path())
+        .args(["-c", "user.name=a", "-c", "user.email=a@example.test", "merge", "-q", "feature"])
+        .output();
+    assert!(merged.is_ok_and(|merged| !merged.status.success()));
+    let (files, notes) = repository.list("staged", &[]);
+    assert_eq!(files, ["a/Dockerfile", "b/Dockerfile", "config.yaml"]);
+    assert_eq!(notes, ["all is scanned, not only what changed: the index holds conflicts, or can't be read"]);
+}
