@@ -321,7 +321,9 @@ fn is_complete(files: &[FileRecord]) -> bool {
 
 /// Which of the files the change touches, where there is one and its base is known.
 fn touched(change: Option<&settings::Change>, input: &discover::Options, found: &mut Discovery) -> Option<Touched> {
-    let base = change?.base.as_ref().ok()?;
+    let change = change?;
+    let base = change.base.as_ref().ok()?;
+    found.notes.extend(change.notes.iter().cloned());
     let touched = base.touched(&input.root, &found.files, &found.skipped);
     found.notes.extend(touched.notes.iter().cloned());
     Some(touched)

@@ -11,14 +11,15 @@ use tempfile::TempDir;
 use super::Content;
 use super::files::builders;
 use crate::discover::{self, Selection};
-use crate::git::{EntryKind, Git};
+use crate::git::{EntryKind, Git, TreeEntry};
 use crate::model::RepoPath;
 
 /// Contents that are asked for at once: they are held in memory.
 const AT_ONCE: usize = 256;
 
-/// Writes what is meant and may be ours into a directory of its own, which lives as long as the value.
-pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Options) -> io::Result<TempDir> {
+/// Writes what is meant and may be ours into a directory of its own, which lives as long as the value. Submodules stand in none: they are
+/// given back.
+pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Options) -> io::Result<(TempDir, Vec<TreeEntry>)> {
     let git = Git::new(root, std::env::var_os("PATH").as_deref()).map_err(io::Error::other)?;
     let entries = match content {
         Content::Commit(commit) => git.tree(commit),
@@ -30,10 +31,8 @@ pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Option
     let there: HashSet<RepoPath> = entries.iter().map(|entry| entry.path.clone()).collect();
     let builds = |path: &RepoPath| !builders(path, &|path| there.contains(path)).is_empty();
     let wanted = |path: &RepoPath| discover::speaks_of_ours(path) || is_mapped(path) || is_named(path) || builds(path);
-    let entries: Vec<_> = entries
-        .into_iter()
-        .filter(|entry| entry.kind != EntryKind::Submodule && is_plain(&entry.path) && wanted(&entry.path))
-        .collect();
+    let (modules, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.kind == EntryKind::Submodule);
+    let entries: Vec<_> = entries.into_iter().filter(|entry| is_plain(&entry.path) && wanted(&entry.path)).collect();
     let directory = TempDir::with_prefix("hss-iac-")?;
     laid_out().push(directory.path().to_owned());
     // Directories, then files, then links, each new: whatever names a tree that was made by hand holds, none leads through another.
@@ -52,7 +51,7 @@ pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Option
             }
         }
     }
-    Ok(directory)
+    Ok((directory, modules))
 }
 
 /// What is to go when the process ends without dropping anything.

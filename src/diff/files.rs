@@ -48,6 +48,13 @@ impl Base {
         Touched { changed, notes: self.around(root, skipped) }
     }
 
+    /// The submodules that are to stand at another commit, a sentence each: what is in them is not part of what is staged or pushed.
+    pub(crate) fn moved(&self, modules: &[TreeEntry]) -> Vec<String> {
+        let Some(tree) = self.trees.first() else { return Vec::new() };
+        let moved = modules.iter().filter(|module| tree.get(&module.path) != Some(module));
+        moved.map(|module| format!("the submodule {} changed: what is in it is not scanned", module.path)).collect()
+    }
+
     /// What stands at a path of a merge base, in submodules too.
     fn entry(
         &self,

@@ -27,6 +27,8 @@ pub struct Change {
     pub(crate) rules_of_base: bool,
     /// What the change alters in hss-iac.toml and the baseline, a line each.
     pub(crate) altered: Vec<String>,
+    /// On what is part of the change and is not scanned, a sentence each.
+    pub(crate) notes: Vec<String>,
     content: Content,
     /// Where the files are that do not stand in the work tree, for as long as the run needs them.
     laid_out: Option<TempDir>,
@@ -50,7 +52,7 @@ impl Change {
         });
         let is_known = base.as_ref().is_ok_and(|base| !base.commits.is_empty());
         let rules_of_base = cli.policy_from == Side::Base && is_known;
-        Some(Self { steps, base, rules_of_base, altered: Vec::new(), content, laid_out: None })
+        Some(Self { steps, base, rules_of_base, altered: Vec::new(), notes: Vec::new(), content, laid_out: None })
     }
 
     /// The base whose rules count, if that is so.
@@ -64,11 +66,12 @@ impl Change {
             return Ok(());
         }
         let failed = |source| Error::Io { what: "the files that git holds can't be laid out".to_owned(), source };
-        let directory = diff::lay_out(&options.root, &self.content, options).map_err(failed)?;
+        let (directory, modules) = diff::lay_out(&options.root, &self.content, options).map_err(failed)?;
         options.root = std::fs::canonicalize(directory.path()).map_err(failed)?;
         // What is staged or committed is tracked: no ignore rule applies to it.
         options.no_ignore = true;
         self.laid_out = Some(directory);
+        self.notes = self.base.as_ref().map(|base| base.moved(&modules)).unwrap_or_default();
         Ok(())
     }
 

@@ -368,3 +368,17 @@ fn files_in_conflict_are_not_left_out() {
     assert_eq!(files, ["a/Dockerfile", "b/Dockerfile", "config.yaml"]);
     assert_eq!(notes, ["all is scanned, not only what changed: the index holds conflicts, or can't be read"]);
 }
+
+#[test]
+fn a_submodule_that_moves_is_named_where_it_is_not_scanned() {
+    let inner = Repository::with_files();
+    let outer = Repository::with_files();
+    outer.git(&["submodule", "add", "-q", &format!("file://{}", inner.path().display()), "inner"]);
+    outer.commit("with a submodule");
+    let none = "0 of 3 files changed since <id>, the last commit".to_owned();
+    assert_eq!(outer.list("staged", &[]), (Vec::new(), vec![none.clone()]));
+    git(&outer.path().join("inner"), &["commit", "-q", "--allow-empty", "-m", "second"]);
+    outer.git(&["add", "inner"]);
+    let moved = "the submodule inner changed: what is in it is not scanned".to_owned();
+    assert_eq!(outer.list("staged", &[]), (Vec::new(), vec![moved, none]));
+}
