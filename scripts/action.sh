@@ -64,17 +64,14 @@ mask() {
     done
 }
 
-sha256() {
-    if command -v sha256sum >/dev/null; then
-        sha256sum "$@"
-    else
-        shasum -a 256 "$@"
-    fi
-}
+sha256=(sha256sum)
+if ! command -v sha256sum >/dev/null; then
+    sha256=(shasum -a 256)
+fi
 
 # The sum alone. With a backslash in a name the line would begin with one, hence stdin.
 sum_of() {
-    sha256 <"$1" | cut -d ' ' -f 1
+    "${sha256[@]}" <"$1" | cut -d ' ' -f 1
 }
 
 exe() {
@@ -99,7 +96,7 @@ target() {
 
 # The version that this checkout of the action builds.
 own_version() {
-    sed -n 's/^version = "\(.*\)"$/\1/p' "$GITHUB_ACTION_PATH/Cargo.toml" | head -n 1
+    awk -F '"' '/^version = / { print $2; exit }' "$GITHUB_ACTION_PATH/Cargo.toml"
 }
 
 # works PROGRAM: whether it runs here. A cached one may come from a machine that has other libraries.
@@ -121,21 +118,22 @@ download_url() {
         printf '%s' "${HSS_IAC_DOWNLOAD_URL%/}"
         return
     fi
-    # The runner does not set GITHUB_ACTION_REPOSITORY in a composite action, but lays it out as _actions/OWNER/NAME/REF.
-    local path="${GITHUB_ACTION_PATH//\\//}" owner name
-    path="${path##*/_actions/}"
-    owner="${path%%/*}"
-    name="${path#*/}"
-    printf '%s/%s/%s/releases/download' "${GITHUB_SERVER_URL:-https://github.com}" "$owner" "${name%%/*}"
+    # Runners leave GITHUB_ACTION_REPOSITORY empty in composite actions, but lay these out as _actions/OWNER/NAME/REF. An action
+    # that a workflow calls by a local path is of the repository of the workflow.
+    local path="${GITHUB_ACTION_PATH//\\//}" name repository="${GITHUB_ACTION_REPOSITORY:-$GITHUB_REPOSITORY}"
+    if [[ "$path" == */_actions/*/* ]]; then
+        path="${path##*/_actions/}"
+        name="${path#*/}"
+        repository="${path%%/*}/${name%%/*}"
+    fi
+    printf '%s/%s/releases/download' "${GITHUB_SERVER_URL:-https://github.com}" "$repository"
 }
 
 # fetch URL FILE: a release's archive.
 fetch() {
     command -v curl >/dev/null || fail "$service" "curl is missing, which downloads hss-iac; install it or set version: source"
-    # shellcheck disable=SC2054 # Commas belong to the values.
-    local options=(--fail --silent --show-error --location --proto-redir =https --retry 3 --retry-delay 1
-        --connect-timeout 10 --max-time 300)
-    curl "${options[@]}" --output "$2" --url "$1"
+    curl --fail --silent --show-error --location --proto-redir '=https' --retry 3 --retry-delay 1 \
+        --connect-timeout 10 --max-time 300 --output "$2" --url "$1"
 }
 
 # released VERSION TARGET DIRECTORY SUM: downloads, checks and installs.
@@ -159,9 +157,8 @@ released() {
 
 # What a build depends on, in one sum.
 source_sum() {
-    (cd "$GITHUB_ACTION_PATH" && find Cargo.toml Cargo.lock src -type f -exec bash -c '
-        if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi' sums {} + |
-        LC_ALL=C sort | sha256 | cut -c 1-16)
+    (cd "$GITHUB_ACTION_PATH" && find Cargo.toml Cargo.lock src -type f -exec "${sha256[@]}" {} + | LC_ALL=C sort |
+        "${sha256[@]}" | cut -c 1-16)
 }
 
 # from_source: leaves the work to `scan`, so that an earlier build can be looked for first.
@@ -267,10 +264,10 @@ has_credentials() {
     return 1
 }
 
-# Whether GitHub runs this without secrets. The head of a deleted fork has no name.
+# Whether GitHub runs this without secrets, which it does not do with pull_request_target. The head of a deleted fork has no name.
 is_foreign() {
     [[ "${GITHUB_ACTOR:-}" == 'dependabot[bot]' ]] ||
-        [[ "$GITHUB_EVENT_NAME" == pull_request* && "$HEAD_REPOSITORY" != "$GITHUB_REPOSITORY" ]]
+        [[ "$GITHUB_EVENT_NAME" =~ ^pull_request(_review|_review_comment)?$ && "$HEAD_REPOSITORY" != "$GITHUB_REPOSITORY" ]]
 }
 
 # What `list` and `scan` both take, but for the paths.
@@ -279,7 +276,7 @@ take_args() {
     each --exclude "$INPUT_EXCLUDE"
     one --config "$INPUT_CONFIG"
     local diff="$INPUT_DIFF"
-    if [[ -z "$diff$(printenv HSS_IAC_DIFF || true)" && "$GITHUB_EVENT_NAME" =~ ^(pull_request|merge_group)$ ]]; then
+    if [[ -z "$diff${HSS_IAC_DIFF:-}" && "$GITHUB_EVENT_NAME" =~ ^(pull_request|merge_group)$ ]]; then
         diff=auto
     fi
     one --diff "$diff"
@@ -313,12 +310,19 @@ scan_args() {
     args+=(${lines[@]+"${lines[@]}"})
 }
 
-# run ARGUMENT...: the program, with its exit code in `code`. What it prints may quote the repository, so the runner is told to take
-# no commands from it. A job that is cancelled tells this shell alone, hence the trap.
-run() {
-    local token child
+# What the program prints may quote the repository: until `resume` the runner takes no commands from it.
+pause() {
     token="$(random)"
     printf '::stop-commands::%s\n' "$token"
+}
+
+resume() {
+    printf '\n::%s::\n' "$token"
+}
+
+# run ARGUMENT...: the program, with its exit code in `code`. A job that is cancelled tells this shell alone, hence the trap.
+run() {
+    local child
     code=0
     "$program" "$@" </dev/null &
     child=$!
@@ -330,23 +334,23 @@ run() {
         wait "$child" || code=$?
     done
     trap - INT TERM
-    printf '\n::%s::\n' "$token"
 }
 
 # Ends green without a scan, and shows what it would have been.
 not_scanned() {
-    local args=(list)
+    local args=(list) why='this run has no credentials, since GitHub gives no secrets to forks and Dependabot'
     take_args
+    pause
     run "${args[@]}" -- "${paths[@]}" >"$work/list"
     cat "$work/list"
+    resume
     ((code == 0)) || fail "$code" "hss-iac list ended with exit code $code"
-    say warning "not scanned: this run has no credentials, since GitHub gives no secrets to forks and Dependabot"
+    say warning "not scanned: $why"
     if [[ "$INPUT_SUMMARY" == true ]]; then
         {
-            printf '### hss-iac: not scanned\n\nThis run has no credentials, since GitHub gives no secrets to forks and Dependabot. '
-            printf 'A scan would have sent:\n\n<pre>\n'
+            printf '### hss-iac: not scanned\n\nNothing was sent: %s. A scan would have taken:\n\n<pre>\n' "$why"
             # GitHub drops a summary of more than 1 MiB; escaped, these are at most 5 times as many.
-            sed '/^::.*::/d' "$work/list" | head -c 200000 | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g'
+            head -c 200000 "$work/list" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g'
             printf '</pre>\n'
         } >>"$GITHUB_STEP_SUMMARY"
     fi
@@ -371,6 +375,7 @@ scan() {
     if ! has_credentials && ! { [[ "$INPUT_ON_MISSING_CREDENTIALS" == warn ]] && is_foreign; }; then
         fail "$login" "no credentials: give the step HSS_IAC_ACCESS_KEY and HSS_IAC_SECRET_KEY by env, from secrets"
     fi
+    # shellcheck disable=SC2153 # It comes from the step `get`.
     program="$DIRECTORY/$(exe)"
     if [[ "$BUILD" == true ]] && ! works "$program"; then
         build "$DIRECTORY"
@@ -393,7 +398,9 @@ scan() {
     local args=(scan)
     take_args
     scan_args
+    pause
     run "${args[@]}" -- "${paths[@]}"
+    resume
     if [[ -s "$work/annotations" ]]; then
         cat "$work/annotations"
     fi
