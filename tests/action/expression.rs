@@ -44,13 +44,11 @@ fn value_of<'a>(event: &Event<'a>, events: &mut impl Iterator<Item = &'a Event<'
 
 /// The value of a text that may be one expression. An expression in the midst of a text is how scripts are injected, so there is none.
 pub(crate) fn evaluate(text: &str, contexts: &Value) -> String {
-    match text.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")) {
-        Some(expression) => either(expression.trim(), contexts),
-        None => {
-            assert!(!text.contains("${{"), "an expression within a text: {text}");
-            text.to_owned()
-        }
+    if let Some(expression) = text.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}")) {
+        return either(expression.trim(), contexts);
     }
+    assert!(!text.contains("${{"), "an expression within a text: {text}");
+    text.to_owned()
 }
 
 /// Whether a step with this condition runs.

@@ -1,5 +1,7 @@
 //! What a job gets: outputs, annotations, summary, reports and the colour of the step.
 
+use std::fmt::Write as _;
+
 use hss_iac::emulator::Fault;
 
 use super::common::{BAD_DOCKERFILE, Repo, clean_dockerfile, faulty, quick, start};
@@ -7,11 +9,13 @@ use super::runner::{Ended, Job};
 
 fn gist(ended: &Ended) -> String {
     let mut text = format!("red={} code={}\n", ended.red, ended.code);
-    for (name, value) in &ended.outputs {
-        let place = name.ends_with("-file") && !value.is_empty();
-        let value = if place { value.rsplit('/').next().unwrap() } else { value.as_str() };
-        let tasks = name == "task-ids";
-        text += &if tasks { format!("{name}: {} lines\n", value.lines().count()) } else { format!("{name}: {value}\n") };
+    for (name, value) in ended.outputs.iter().filter(|(_, value)| !value.is_empty()) {
+        let value = match name.as_str() {
+            "json-file" | "sarif-file" => value.rsplit('/').next().unwrap().to_owned(),
+            "task-ids" => format!("{} lines", value.lines().count()),
+            _ => value.clone(),
+        };
+        writeln!(text, "{name}: {value}").unwrap();
     }
     text
 }
@@ -21,7 +25,21 @@ fn a_finding_at_the_gate_turns_the_step_red() {
     let emulator = start(quick());
     let repo = Repo::new().file("api/Dockerfile", BAD_DOCKERFILE).file("web/Dockerfile", &clean_dockerfile(1));
     let ended = Job::new(repo.path()).against(&emulator).run();
-    insta::assert_snapshot!(gist(&ended), @"");
+    insta::assert_snapshot!(gist(&ended), @"
+    red=true code=1
+    exit-code: 1
+    files-not-scanned: 0
+    files-scanned: 2
+    findings-high: 2
+    findings-low: 1
+    findings-medium: 2
+    findings-tips: 0
+    json-file: result.json
+    new-findings: 5
+    sarif-file: result.sarif
+    task-ids: 1 lines
+    verdict: fail
+    ");
     let on_its_line = |line: &&&str| line.starts_with("::error ") && line.contains("file=api/Dockerfile,line=");
     assert!(ended.commands().iter().any(|line| on_its_line(&line)), "{}", ended.log);
     assert!(ended.log.contains("FAIL (exit 1"), "{}", ended.log);
@@ -34,7 +52,21 @@ fn clean_files_pass() {
     let emulator = start(quick());
     let repo = Repo::new().many(1);
     let ended = Job::new(repo.path()).against(&emulator).run();
-    insta::assert_snapshot!(gist(&ended), @"");
+    insta::assert_snapshot!(gist(&ended), @"
+    red=false code=0
+    exit-code: 0
+    files-not-scanned: 0
+    files-scanned: 2
+    findings-high: 0
+    findings-low: 0
+    findings-medium: 0
+    findings-tips: 0
+    json-file: result.json
+    new-findings: 0
+    sarif-file: result.sarif
+    task-ids: 2 lines
+    verdict: pass
+    ");
 }
 
 #[test]
@@ -68,10 +100,28 @@ fn every_credential_of_the_readme_is_masked() {
 fn a_fork_without_credentials_is_told_what_a_scan_would_take() {
     let repo = Repo::new().file("a<b>/Dockerfile", BAD_DOCKERFILE);
     let ended = Job::new(repo.path()).pull_request_from("stranger/shop").run();
-    insta::assert_snapshot!(gist(&ended), @"");
+    insta::assert_snapshot!(gist(&ended), @"
+    red=false code=0
+    exit-code: 0
+    files-scanned: 0
+    verdict: not_scanned
+    ");
     let commands: Vec<_> = ended.commands().into_iter().filter(|line| line.starts_with("::warning")).collect();
-    insta::assert_snapshot!(commands.join("\n"), @"");
-    insta::assert_snapshot!(ended.summary, @"");
+    insta::assert_snapshot!(commands.join("\n"), @"::warning title=hss-iac::not scanned: this run has no credentials, since GitHub gives no secrets to forks and Dependabot");
+    insta::assert_snapshot!(ended.summary, @"
+    ### hss-iac: not scanned
+
+    Nothing was sent: this run has no credentials, since GitHub gives no secrets to forks and Dependabot. A scan would have taken:
+
+    <pre>
+    a&lt;b&gt;/Dockerfile  dockerfile      103 B
+    note: all is scanned, not only what changed: this is no git repository that can be read (git rev-parse: fatal: not a git repository (or any of the parent directories): .git)
+
+    1 file: 1 to send, 0 not scanned; 0 skipped, 0 directories not searched
+    at least 4 calls: 1 batch-upload, 1 iac/files, 1 task, 1 tasks/batch-query
+    no waiting: every API stays within the documented limit of 5 calls a minute
+    </pre>
+    ");
 }
 
 #[test]
@@ -97,15 +147,28 @@ fn missing_credentials_are_forgiven_where_github_withholds_them_only() {
 
 #[test]
 fn an_outage_of_the_service_is_an_error_with_its_own_code() {
-    let emulator = start(faulty("batch-upload", 0, Fault::Status(403)));
+    let emulator = start(faulty("batch-upload", 0, Fault::Status(503)));
     let repo = Repo::new().many(1);
     let ended = Job::new(repo.path()).against(&emulator).run();
     assert!(ended.red);
-    insta::assert_snapshot!(gist(&ended), @"");
+    insta::assert_snapshot!(gist(&ended), @"
+    red=true code=5
+    exit-code: 5
+    files-not-scanned: 2
+    files-scanned: 0
+    findings-high: 0
+    findings-low: 0
+    findings-medium: 0
+    findings-tips: 0
+    json-file: result.json
+    new-findings: 0
+    sarif-file: result.sarif
+    verdict: error
+    ");
 
     drop(emulator);
     let gone = start(quick());
-    let job = Job::new(repo.path()).against(&gone).input("timeout", "5s");
+    let job = Job::new(repo.path()).against(&gone);
     drop(gone);
     let ended = job.run();
     assert_eq!((ended.red, ended.output("verdict"), ended.output("exit-code")), (true, "error", "5"), "{}", ended.log);
@@ -123,7 +186,12 @@ fn a_usage_error_sets_the_outputs_too() {
                 format!("{input}: red={} {} {}", ended.red, ended.output("verdict"), ended.output("exit-code"))
             })
             .collect();
-    insta::assert_snapshot!(outcomes.join("\n"), @"");
+    insta::assert_snapshot!(outcomes.join("\n"), @"
+    fail-on: red=true error 2
+    annotations: red=true error 2
+    working-directory: red=true error 2
+    version: red=true error 2
+    ");
 }
 
 #[test]
