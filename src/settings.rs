@@ -2,21 +2,24 @@
 
 mod change;
 mod effective;
+mod outputs;
 mod policy;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::ColorChoice;
 use clap::ArgMatches;
+use secrecy::SecretString;
 
 pub use self::change::Change;
 pub use self::effective::config;
+pub use self::outputs::Partial;
+use self::outputs::{outputs, partial};
 pub use self::policy::Baseline;
 use self::policy::{Loaded, Rulebook};
 
-use crate::cli::{self, Format, IfEmpty, OnFault, Output};
+use crate::cli::{self, IfEmpty, OnFault, Output};
 use crate::error::Error;
 use crate::hss::Timings;
 use crate::hss::auth::{self, Found, SourceError};
@@ -72,6 +75,8 @@ pub struct Scan {
     pub max_path_calls: usize,
     /// The CI platform: `github` or `gitlab`.
     pub provider: Option<String>,
+    /// Where verdicts are kept, if anywhere.
+    pub cache: Option<Verdicts>,
     /// What `--diff` came to, where it was asked for.
     pub change: Option<Change>,
     /// Which reports of a change are written.
@@ -82,15 +87,15 @@ pub struct Scan {
     pub timings: Timings,
 }
 
-/// Which reports are written where only what changed was scanned: a platform closes the alerts that a report no longer has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Partial {
-    /// Those by which no platform compares.
-    Harmless,
-    /// SARIF too: on a pull request it closes nothing.
-    PullRequest,
-    /// All.
-    All,
+/// Verdicts of earlier runs.
+#[derive(Debug)]
+pub struct Verdicts {
+    /// Where they are kept.
+    pub directory: PathBuf,
+    /// How old one may be.
+    pub ttl: Duration,
+    /// What they are sealed under, where that is not the secret key.
+    pub key: Option<SecretString>,
 }
 
 /// Where to call, and as whom.
@@ -189,6 +194,11 @@ impl Scan {
             jobs: usize::from(cli.pace.jobs),
             max_path_calls: cli.pace.max_path_calls,
             provider: provider(env),
+            cache: cli.pace.cache_dir.map(|directory| Verdicts {
+                directory: cwd.join(directory),
+                ttl: cli.pace.cache_ttl,
+                key: env("HSS_IAC_CACHE_KEY").filter(|key| !key.trim().is_empty()).map(SecretString::from),
+            }),
             change,
             partial,
             talk: talk(&cli.talk),
@@ -233,80 +243,6 @@ fn input(cli: &mut cli::Input, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -
         mask_secrets: cli.mask_secrets == cli::Switch::On,
     };
     Ok(Taken { input, loaded, change })
-}
-
-/// The table goes to stdout unless another format claims it; two reports can't share a place, nor one take that of `read`.
-fn outputs(typed: Vec<Output>, read: Option<&Path>, env: Env<'_>) -> Result<Vec<Output>, Error> {
-    let platform = provider(env);
-    let mut outputs: Vec<Output> = Vec::new();
-    for output in typed {
-        match output.format {
-            Format::Auto => outputs.extend(of_platform(platform.as_deref(), env)),
-            _ => outputs.push(output),
-        }
-    }
-    if outputs.iter().all(|output| output.path.is_some()) {
-        outputs.insert(0, Output { format: Format::Table, path: None });
-    }
-    let read = read.map(place);
-    let mut places: BTreeSet<Option<PathBuf>> = BTreeSet::new();
-    for output in &outputs {
-        let place = output.path.as_deref().map(place);
-        let name = output.path.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
-        if place.is_some() && place == read {
-            return Err(Error::Usage(format!("a report goes to {name}, which is the result to read: give it another file")));
-        }
-        if !places.insert(place) {
-            return Err(Error::Usage(format!(
-                "two reports go to {name}: give one of them a file with --output FORMAT=PATH"
-            )));
-        }
-    }
-    Ok(outputs)
-}
-
-fn partial(allowed: bool, env: Env<'_>) -> Partial {
-    let is_pull_request = env("GITHUB_EVENT_NAME").is_some_and(|event| event.starts_with("pull_request"));
-    match (allowed, is_pull_request) {
-        (true, _) => Partial::All,
-        (false, true) => Partial::PullRequest,
-        (false, false) => Partial::Harmless,
-    }
-}
-
-/// What `auto` stands for.
-fn of_platform(platform: Option<&str>, env: Env<'_>) -> Vec<Output> {
-    let on_stdout = |format| Output { format, path: None };
-    let in_file = |format, path: &str| Output { format, path: Some(PathBuf::from(path)) };
-    match platform {
-        Some("github") => {
-            let files = [(Format::GithubSummary, "GITHUB_STEP_SUMMARY"), (Format::GithubOutput, "GITHUB_OUTPUT")];
-            let named = files.into_iter().filter_map(|(format, name)| {
-                let path = env(name).filter(|path| !path.is_empty())?;
-                Some(in_file(format, &path))
-            });
-            std::iter::once(on_stdout(Format::Github)).chain(named).collect()
-        }
-        Some("gitlab") => vec![
-            on_stdout(Format::Table),
-            in_file(Format::GitlabCodequality, "gl-code-quality-report.json"),
-            in_file(Format::GitlabSast, "gl-sast-report.json"),
-            in_file(Format::Junit, "junit.xml"),
-        ],
-        _ => vec![on_stdout(Format::Table)],
-    }
-}
-
-/// One path for all spellings of it, as far as its directory is there: the file itself need not be.
-fn place(path: &Path) -> PathBuf {
-    if let Ok(whole) = path.canonicalize() {
-        return whole;
-    }
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match (parent.canonicalize(), path.file_name()) {
-        (Ok(parent), Some(name)) => parent.join(name),
-        _ => path.to_owned(),
-    }
 }
 
 fn provider(env: Env<'_>) -> Option<String> {

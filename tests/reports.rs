@@ -248,7 +248,7 @@ fn auto_writes_where_the_platform_looks() {
                  files-scanned=1\nfiles-not-scanned=0";
     assert_eq!(lines[..10].join("\n"), fixed);
     let delimiter = lines[10].strip_prefix("task-ids<<").expect("task ids");
-    assert_eq!((delimiter.len(), lines.len(), lines[12]), (45, 13, delimiter));
+    assert_eq!((delimiter.len(), lines.len(), lines[12]), (77, 13, delimiter));
 
     assert!(run(&[], "GITLAB_CI").contains("FAIL (exit 1"));
     let mut there: Vec<String> = std::fs::read_dir(repo.path())

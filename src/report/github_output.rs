@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::Written;
+use crate::digest::sha256;
 use crate::model::{Bucket, ScanResult, Status};
 
 /// Adds the outputs. A value that is not ours stands between two lines that nobody can foretell, so that it can set no other output.
@@ -24,7 +25,8 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
     for (name, value) in numbers {
         writeln!(out, "{name}={value}")?;
     }
-    let delimiter = format!("ghadelimiter_{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
+    // The id of the run is random, and `render` finds it in the result.
+    let delimiter = format!("ghadelimiter_{}", sha256(result.run.id.as_bytes()));
     writeln!(out, "task-ids<<{delimiter}")?;
     for task in &result.tasks {
         writeln!(out, "{}", super::printable(&task.task_id))?;
