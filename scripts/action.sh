@@ -172,6 +172,9 @@ from_source() {
 
 get() {
     mask
+    # A cache can't be written twice under one key, and is found by the same path only.
+    output verdicts "$RUNNER_TEMP/hss-iac-verdicts"
+    output verdicts-key "hss-iac-verdicts-$(random)"
     local own version="${INPUT_VERSION#v}" target archive sum
     own="$(own_version)"
     if [[ "$version" == source ]]; then
@@ -298,6 +301,9 @@ scan_args() {
     one --enterprise-project-id "$INPUT_ENTERPRISE_PROJECT_ID"
     one --endpoint "$INPUT_ENDPOINT"
     one --timeout "$INPUT_TIMEOUT"
+    if [[ "$INPUT_CACHE" == true ]]; then
+        args+=("--cache-dir=$VERDICTS")
+    fi
     args+=(--output=table "--output=json=$work/result.json" "--output=sarif=$work/result.sarif"
         "--output=github-output=$work/outputs")
     if [[ "$INPUT_ANNOTATIONS" == true ]]; then
@@ -368,6 +374,7 @@ existing() {
 
 scan() {
     choice changed-only "$INPUT_CHANGED_ONLY" true false
+    choice cache "$INPUT_CACHE" true false
     choice upload-sarif "$INPUT_UPLOAD_SARIF" true false
     choice annotations "$INPUT_ANNOTATIONS" true false
     choice summary "$INPUT_SUMMARY" true false
@@ -413,6 +420,9 @@ scan() {
     output exit-code "$code"
     existing json-file "$work/result.json"
     existing sarif-file "$work/result.sarif"
+    if [[ "$INPUT_CACHE" == true && -d "$VERDICTS" ]]; then
+        output keep-verdicts true
+    fi
     if [[ "$INPUT_UPLOAD_SARIF" == true && -s "$work/result.sarif" ]] && ! is_foreign; then
         output upload-sarif true
     fi

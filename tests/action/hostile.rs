@@ -41,8 +41,16 @@ fn every_text_input_is_data() {
     let emulator = start(quick());
     let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
     let inputs = ["paths", "include", "exclude", "diff", "max", "fail-on", "report-level", "baseline", "config", "timeout"];
-    let more =
-        ["changed-only", "upload-sarif", "annotations", "summary", "on-missing-credentials", "working-directory", "version"];
+    let more = [
+        "changed-only",
+        "cache",
+        "upload-sarif",
+        "annotations",
+        "summary",
+        "on-missing-credentials",
+        "working-directory",
+        "version",
+    ];
     for (input, text) in inputs.iter().chain(&more).zip(TEXTS.iter().cycle()) {
         let ended = Job::new(repo.path()).against(&emulator).input(input, text).run();
         let (verdict, code) = (ended.output("verdict"), ended.output("exit-code"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use hss_iac::emulator::{Emulator, Options};
 use serde_json::{Value, json};
@@ -164,6 +164,11 @@ impl Job {
 
     /// Runs the steps of the action.
     pub(crate) fn run(&self) -> Ended {
+        self.run_and(|_| {})
+    }
+
+    /// Runs the steps of the action, and this beside the step `scan`, with the process id of its shell.
+    pub(crate) fn run_and(&self, beside_scan: impl Fn(u32)) -> Ended {
         let action = read(&std::fs::read_to_string(self.action("action.yml")).unwrap());
         for name in self.inputs.keys() {
             assert!(action["inputs"].get(name).is_some(), "no input {name}");
@@ -193,7 +198,12 @@ impl Job {
                 ended.used.push(with);
                 self.others_fail
             } else {
-                let outputs = self.script(step, &contexts, &mut ended);
+                let scan = step["id"] == "scan";
+                let outputs = self.script(step, &contexts, &mut ended, |id| {
+                    if scan {
+                        beside_scan(id);
+                    }
+                });
                 contexts["steps"][step["id"].as_str().unwrap()] = json!({"outputs": outputs});
                 ended.code != 0
             };
@@ -207,7 +217,7 @@ impl Job {
     }
 
     /// Runs the script of a step as the runner does and returns its outputs.
-    fn script(&self, step: &Value, contexts: &Value, ended: &mut Ended) -> BTreeMap<String, String> {
+    fn script(&self, step: &Value, contexts: &Value, ended: &mut Ended, beside: impl Fn(u32)) -> BTreeMap<String, String> {
         assert_eq!(step["shell"], "bash");
         let run = step["run"].as_str().unwrap();
         assert!(!run.contains("${{"), "an expression in a script");
@@ -229,7 +239,9 @@ impl Job {
         for (name, value) in step["env"].as_object().unwrap() {
             command.env(name, evaluate(value.as_str().unwrap(), contexts));
         }
-        let output = command.output().unwrap();
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        beside(child.id());
+        let output = child.wait_with_output().unwrap();
         ended.code = output.status.code().unwrap_or(-1);
         ended.log += &String::from_utf8_lossy(&output.stderr);
         ended.log += &String::from_utf8_lossy(&output.stdout);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hss_iac::emulator::Fault;
 
-use super::common::{BAD_DOCKERFILE, Repo, clean_dockerfile, faulty, quick, start};
+use super::common::{BAD_DOCKERFILE, Repo, calls, clean_dockerfile, faulty, quick, start};
 use super::runner::{Ended, Job};
 
 fn gist(ended: &Ended) -> String {
@@ -217,6 +217,20 @@ fn code_scanning_is_told_and_can_not_hide_the_verdict() {
 }
 
 #[test]
+fn verdicts_are_kept_and_cost_no_call_again() {
+    let emulator = start(quick());
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let job = Job::new(repo.path()).against(&emulator).input("cache", "true").released(None);
+    let first = job.run();
+    let keys: Vec<_> = first.used.iter().map(|used| used.split(' ').take(1).collect::<String>()).collect();
+    assert_eq!(keys, ["actions/cache/restore", "actions/cache/save"]);
+    let again = job.run();
+    assert_eq!((again.output("verdict"), again.output("files-scanned")), ("fail", "1"));
+    assert_eq!(calls(&emulator, "batch-upload"), 1);
+    assert_ne!(first.used[1], again.used[1], "a cache is written once under a key");
+}
+
+#[test]
 fn two_uses_in_a_job_do_not_meet() {
     let emulator = start(quick());
     let repo = Repo::new().file("bad/Dockerfile", BAD_DOCKERFILE).file("good/Dockerfile", &clean_dockerfile(1));
@@ -233,7 +247,6 @@ fn two_uses_in_a_job_do_not_meet() {
 fn only_a_run_about_a_change_looks_for_its_base() {
     let emulator = start(quick());
     let repo = Repo::new().many(1);
-    // The second line that a program shows with --verbose or an unknown base is not looked at, but what it was called with.
     let called = |job: Job| {
         let program = job.path("called");
         super::runner::program(
@@ -254,4 +267,25 @@ fn only_a_run_about_a_change_looks_for_its_base() {
     assert_eq!(called(job().event("merge_group", serde_json::json!({}))), "--diff=auto");
     assert_eq!(called(job().pull_request_from("shop/shop").input("diff", "off")), "--diff=off");
     assert_eq!(called(job().pull_request_from("shop/shop").env("HSS_IAC_DIFF", "off")), "none");
+}
+
+/// The runner signals the shell of the step alone.
+#[test]
+fn a_job_that_is_cancelled_stops_the_scan() {
+    let emulator = start(hss_iac::emulator::Options { scan_time: std::time::Duration::from_secs(600), ..quick() });
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let cancel = |job: &Job| {
+        job.run_and(|script| {
+            while calls(&emulator, "tasks/batch-query") == 0 {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            // The step's shell waits for the script, which is its only child.
+            let children = format!("/proc/{script}/task/{script}/children");
+            let child = std::fs::read_to_string(children).unwrap();
+            let sent = std::process::Command::new("kill").args(["-INT", child.trim()]).status().unwrap();
+            assert!(sent.success());
+        })
+    };
+    let ended = cancel(&Job::new(repo.path()).against(&emulator));
+    assert_eq!((ended.code, ended.output("exit-code"), ended.output("verdict")), (143, "143", "error"), "{}", ended.log);
 }
