@@ -190,7 +190,8 @@ get() {
     if [[ -z "$sum" ]]; then
         [[ "$version" == "$own" ]] ||
             fail "$usage" "version: action-checksums.txt has no sum of $archive, and this checkout of the action builds only $own"
-        say notice "there is no checked release of hss-iac $version for $RUNNER_OS on $RUNNER_ARCH: building it from source"
+        printf 'There is no checked release of hss-iac %s for %s on %s: it is built from source.\n' \
+            "$version" "$RUNNER_OS" "$RUNNER_ARCH"
         from_source
         return
     fi
@@ -409,7 +410,8 @@ scan() {
     run "${args[@]}" -- "${paths[@]}"
     resume
     if [[ -s "$work/annotations" ]]; then
-        cat "$work/annotations"
+        # The rest of this report stands in the table already.
+        sed -n '/^::/p' "$work/annotations"
     fi
     if [[ -s "$work/outputs" ]]; then
         cat "$work/outputs" >>"$GITHUB_OUTPUT"

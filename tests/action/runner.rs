@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -239,12 +240,15 @@ impl Job {
         for (name, value) in step["env"].as_object().unwrap() {
             command.env(name, evaluate(value.as_str().unwrap(), contexts));
         }
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // One pipe for both streams, as a log has them.
+        let (mut log, writer) = std::io::pipe().unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(writer.try_clone().unwrap()).stderr(writer).spawn().unwrap();
+        drop(command);
         beside(child.id());
-        let output = child.wait_with_output().unwrap();
-        ended.code = output.status.code().unwrap_or(-1);
-        ended.log += &String::from_utf8_lossy(&output.stderr);
-        ended.log += &String::from_utf8_lossy(&output.stdout);
+        let mut bytes = Vec::new();
+        log.read_to_end(&mut bytes).unwrap();
+        ended.code = child.wait().unwrap().code().unwrap_or(-1);
+        ended.log += &String::from_utf8_lossy(&bytes);
         outputs_of(&std::fs::read_to_string(outputs).unwrap())
     }
 }
