@@ -4,6 +4,7 @@
 mod emulator;
 mod policy;
 mod saved;
+mod tools;
 mod values;
 
 use std::ffi::OsString;
@@ -17,6 +18,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 pub use self::emulator::{Emulator, Rate};
 pub use self::policy::{Config, Document, Init, Schema};
 pub use self::saved::{Baseline, Render};
+pub use self::tools::{Cache, CacheAct, CacheDir, Completions, Hook, HookAct, Man};
 pub(crate) use self::values::limits;
 pub use self::values::{Color, Form, Format, IfEmpty, Mapping, Max, OnFault, Output, Side, Switch};
 use self::values::{duration, yes_or_no};
@@ -91,6 +93,14 @@ pub enum Command {
     Init(Init),
     /// Print the JSON Schema of the result, of hss-iac.toml or of the baseline
     Schema(Schema),
+    /// Have git scan what is pushed, before it is
+    Hook(Hook),
+    /// Look through the verdicts that are kept
+    Cache(Cache),
+    /// Print the completions of a shell
+    Completions(Completions),
+    /// Print the manual page, in roff
+    Man(Man),
     /// Run the stand-in for HSS and IAM on this machine
     #[cfg(feature = "emulator")]
     Emulator(Emulator),
@@ -282,6 +292,12 @@ pub(crate) struct Pace {
     /// Requests in flight at most
     #[arg(long, value_name = "N", env = "HSS_IAC_JOBS", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
+    /// Keep verdicts here, and take those of bytes that were scanned before
+    #[arg(long, value_name = "DIR", env = "HSS_IAC_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// How old a verdict may be that is taken again
+    #[arg(long, value_name = "DUR", env = "HSS_IAC_CACHE_TTL", default_value = "24h", value_parser = duration)]
+    pub(crate) cache_ttl: Duration,
     /// Calls for the places of Kubernetes risks at most
     #[arg(long, value_name = "N", env = "HSS_IAC_MAX_PATH_CALLS", default_value_t = 25)]
     pub(crate) max_path_calls: usize,

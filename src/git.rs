@@ -85,6 +85,14 @@ impl Git {
         Ok(line(&self.ask("rev-parse", &["--show-prefix"])?).is_empty())
     }
 
+    /// The directory of its hooks, wherever its configuration puts them.
+    pub(crate) fn hooks(&self) -> Result<PathBuf, Error> {
+        // The setting that keeps git from running hooks would be the answer; this command runs none.
+        let settings: Vec<&str> = SETTINGS.into_iter().filter(|setting| !setting.starts_with("core.hooksPath")).collect();
+        let said = self.run_with(&settings, "rev-parse", &["--git-path", "hooks"], Vec::new())?;
+        Ok(self.root.join(line(&said)))
+    }
+
     /// The commit that a revision names; `None` where it names none that is here.
     pub(crate) fn commit(&self, revision: &str) -> Result<Option<String>, Error> {
         let revision = format!("{revision}^{{commit}}");
@@ -140,10 +148,14 @@ impl Git {
     }
 
     fn run(&self, command: &str, args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Error> {
+        self.run_with(&SETTINGS, command, args, input)
+    }
+
+    fn run_with(&self, settings: &[&str], command: &str, args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Error> {
         let mut git = Command::new(&self.program);
         git.env_clear().envs(environment());
         git.args(["--no-pager", "--no-replace-objects", "--no-optional-locks", "--literal-pathspecs"]);
-        for setting in SETTINGS {
+        for setting in settings {
             git.args(["-c", setting]);
         }
         git.arg("-C").arg(&self.root).arg(command).args(args);

@@ -60,6 +60,10 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
             run::config(&effective, format, &mut Streams { out: &mut stdout, color })
         }
         Command::Init(init) => run::init(&settings::root(&cwd)?, init.force(), &mut plain(&mut stdout)),
+        Command::Hook(hook) => run::hook(hook.act, &settings::root(&cwd)?, &mut plain(&mut stdout)),
+        Command::Cache(cache) => run::cache(&cache.act, &mut plain(&mut stdout)),
+        Command::Completions(of) => run::completions(of.shell, cli::command(&env), &mut plain(&mut stdout)),
+        Command::Man(of) => run::man(of.command.as_deref(), cli::command(&env), &mut plain(&mut stdout)),
         Command::Schema(schema) => run::schema(schema.of(), &mut plain(&mut stdout)),
         #[cfg(feature = "emulator")]
         Command::Emulator(emulator) => run::emulator(settings::emulator(emulator), &mut plain(&mut stdout)).await,

@@ -1,8 +1,10 @@
 //! The commands: the stages in reading order, and the only place that knows the order.
 
+mod cache;
 mod changed;
 mod connect;
 mod findings;
+mod hook;
 mod output;
 mod policy;
 mod saved;
@@ -28,13 +30,16 @@ use crate::model::{
 };
 use crate::progress::Progress;
 use crate::report::list::{Listing, Plan, secrets};
+use crate::scan::cache::Cache;
 use crate::scan::{self, Job, Ledger, plan};
 use crate::settings;
 use crate::{discover, mask, report};
 
+pub use cache::cache;
 use findings::Findings;
+pub use hook::hook;
 pub use output::Streams;
-pub use policy::{config, init, schema};
+pub use policy::{completions, config, init, man, schema};
 pub use saved::{baseline, render};
 
 /// The account of a run, and what ended it.
@@ -80,7 +85,7 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let standing = standing::settle(&settings, &files, &found.skipped, changed.as_ref(), &mut findings);
     done.ledger.notes.extend(standing.notes);
     let submitted = settings.no_wait && !done.ledger.tasks.is_empty();
-    let facts = Facts {
+    let mut facts = Facts {
         faults: done.faults,
         pending: submitted,
         obstacles,
@@ -114,7 +119,6 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
     let warn = |text: &str| progress.warn(text);
     let outputs = output::allowed(&result, settings.outputs, settings.partial, warn);
     output::write_all(&mut result, &outputs, view, streams, warn, |result, fault| {
-        let mut facts = facts.clone();
         facts.faults.push((Exit::Report, fault));
         result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);
     });
@@ -131,7 +135,8 @@ async fn work(settings: &settings::Scan, ledger: Ledger, progress: &Rc<Progress>
     let ledger = RefCell::new(ledger);
     let connection = connect::connect(settings, progress)?;
     let mut done = Done { ledger: Ledger::default(), service: connection.service, calls: [].into(), faults: Vec::new() };
-    if ledger.borrow().waiting().is_empty() {
+    let unknown = settings.cache.is_some() && ledger.borrow().has_unchanged();
+    if ledger.borrow().waiting().is_empty() && !unknown {
         done.ledger = ledger.into_inner();
         return Ok(done);
     }
@@ -141,11 +146,16 @@ async fn work(settings: &settings::Scan, ledger: Ledger, progress: &Rc<Progress>
             done.faults.push((Exit::Login, missing));
         }
         Ok(client) => {
-            let end = until_cut_off(settings, &client, &ledger, progress).await;
+            let cache = connection.cache.as_ref();
+            let end = until_cut_off(settings, &client, cache, &ledger, progress).await;
             // A stand-in that may not be one decides, however the run ended.
             let end = impostor(settings, &client).or(end);
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
             ledger.borrow_mut().close(&reason);
+            if let (Some(cache), Some(project)) = (cache, client.project()) {
+                let note = cache::keep(cache, &project, &ledger.borrow());
+                ledger.borrow_mut().notes.extend(note);
+            }
             let failing = ledger.borrow().failing.clone().map(|message| (Exit::Service, message));
             let told = end.as_ref().is_some_and(|(exit, _)| *exit == Exit::Service);
             done.faults.extend(end);
@@ -172,11 +182,12 @@ async fn work(settings: &settings::Scan, ledger: Ledger, progress: &Rc<Progress>
 async fn until_cut_off(
     settings: &settings::Scan,
     client: &Client,
+    cache: Option<&Cache>,
     ledger: &RefCell<Ledger>,
     progress: &Progress,
 ) -> Option<(Exit, String)> {
     let interrupted = signal::first();
-    let job = converse(settings, client, ledger, progress);
+    let job = converse(settings, client, cache, ledger, progress);
     tokio::pin!(job);
     let cut = tokio::select! {
         end = &mut job => return end,
@@ -194,6 +205,7 @@ async fn until_cut_off(
 async fn converse(
     settings: &settings::Scan,
     client: &Client,
+    cache: Option<&Cache>,
     ledger: &RefCell<Ledger>,
     progress: &Progress,
 ) -> Option<(Exit, String)> {
@@ -201,6 +213,11 @@ async fn converse(
     if let Err(error) = client.project_id().await {
         return fault(error);
     }
+    if let (Some(cache), Some(project)) = (cache, client.project()) {
+        cache::take(cache, &project, &mut ledger.borrow_mut());
+    }
+    // After the cache: what is known is not sent, and no twin waits for it.
+    ledger.borrow_mut().pair();
     let read = |index: usize| {
         let (path, file_type) = {
             let source = &ledger.borrow().entries[index].source;
@@ -244,6 +261,7 @@ pub fn list(settings: &settings::List, form: Form, streams: &mut Streams<'_>) ->
         changed::mark_files(&mut ledger, touched);
     }
     found.notes.extend(settings.change.as_ref().map(|change| about_the_change(change, &ledger)));
+    ledger.pair();
     let calls = plan::least_calls(&ledger.items());
     let mut files = ledger.records();
     for file in files.iter_mut().filter(|file| file.reason.is_none() && file.state != State::Unchanged) {

@@ -2,21 +2,24 @@
 
 mod change;
 mod effective;
+mod outputs;
 mod policy;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::ColorChoice;
 use clap::ArgMatches;
+use secrecy::SecretString;
 
 pub use self::change::Change;
 pub use self::effective::config;
+pub use self::outputs::Partial;
+use self::outputs::{outputs, partial};
 pub use self::policy::Baseline;
 use self::policy::{Loaded, Rulebook};
 
-use crate::cli::{self, Format, IfEmpty, OnFault, Output};
+use crate::cli::{self, IfEmpty, OnFault, Output};
 use crate::error::Error;
 use crate::hss::Timings;
 use crate::hss::auth::{self, Found, SourceError};
@@ -72,6 +75,8 @@ pub struct Scan {
     pub max_path_calls: usize,
     /// The CI platform: `github` or `gitlab`.
     pub provider: Option<String>,
+    /// Where verdicts are kept, if anywhere.
+    pub cache: Option<Verdicts>,
     /// What `--diff` came to, where it was asked for.
     pub change: Option<Change>,
     /// Which reports of a change are written.
@@ -82,15 +87,15 @@ pub struct Scan {
     pub timings: Timings,
 }
 
-/// Which reports are written where only what changed was scanned: a platform closes the alerts that a report no longer has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Partial {
-    /// Those by which no platform compares.
-    Harmless,
-    /// SARIF too: on a pull request it closes nothing.
-    PullRequest,
-    /// All.
-    All,
+/// Verdicts of earlier runs.
+#[derive(Debug)]
+pub struct Verdicts {
+    /// Where they are kept.
+    pub directory: PathBuf,
+    /// How old one may be.
+    pub ttl: Duration,
+    /// What they are sealed under, where that is not the secret key.
+    pub key: Option<SecretString>,
 }
 
 /// Where to call, and as whom.
@@ -162,7 +167,7 @@ impl Scan {
             change.lay_out(&mut input)?;
         }
         let partial = partial(cli.report.allow_partial, env);
-        let outputs = outputs(cli.report.output)?;
+        let outputs = outputs(cli.report.output, None, env)?;
         let suppress = policy::suppressions(&loaded);
         let scan = target.map(|target| Self {
             input,
@@ -189,6 +194,11 @@ impl Scan {
             jobs: usize::from(cli.pace.jobs),
             max_path_calls: cli.pace.max_path_calls,
             provider: provider(env),
+            cache: cli.pace.cache_dir.map(|directory| Verdicts {
+                directory: cwd.join(directory),
+                ttl: cli.pace.cache_ttl,
+                key: env("HSS_IAC_CACHE_KEY").filter(|key| !key.trim().is_empty()).map(SecretString::from),
+            }),
             change,
             partial,
             talk: talk(&cli.talk),
@@ -233,32 +243,6 @@ fn input(cli: &mut cli::Input, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -
         mask_secrets: cli.mask_secrets == cli::Switch::On,
     };
     Ok(Taken { input, loaded, change })
-}
-
-/// The table goes to stdout unless another format claims it; two reports can't share a place.
-fn outputs(mut outputs: Vec<Output>) -> Result<Vec<Output>, Error> {
-    if outputs.iter().all(|output| output.path.is_some()) {
-        outputs.insert(0, Output { format: Format::Table, path: None });
-    }
-    let mut places: BTreeMap<Option<PathBuf>, Format> = BTreeMap::new();
-    for output in &outputs {
-        if places.insert(output.path.clone(), output.format).is_some() {
-            let place = output.path.as_ref().map_or("stdout".to_owned(), |path| path.display().to_string());
-            return Err(Error::Usage(format!(
-                "two reports go to {place}: give one of them a file with --output FORMAT=PATH"
-            )));
-        }
-    }
-    Ok(outputs)
-}
-
-fn partial(allowed: bool, env: Env<'_>) -> Partial {
-    let is_pull_request = env("GITHUB_EVENT_NAME").is_some_and(|event| event.starts_with("pull_request"));
-    match (allowed, is_pull_request) {
-        (true, _) => Partial::All,
-        (false, true) => Partial::PullRequest,
-        (false, false) => Partial::Harmless,
-    }
 }
 
 fn provider(env: Env<'_>) -> Option<String> {
@@ -345,10 +329,11 @@ pub struct Render {
 impl Render {
     /// Checks what was typed.
     pub fn new(cli: cli::Render, env: Env<'_>) -> Result<Self, Error> {
+        let read = Some(cli.result.as_path()).filter(|result| *result != Path::new("-"));
         Ok(Self {
+            outputs: outputs(cli.report.output, read, env)?,
             partial: partial(cli.report.allow_partial, env),
             result: cli.result,
-            outputs: outputs(cli.report.output)?,
             report_level: cli.report.shown.report_level,
             talk: talk(&cli.talk),
         })

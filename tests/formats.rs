@@ -290,6 +290,51 @@ fn no_report_of_any_size_is_obeyed_or_fails() {
     }
 }
 
+/// The formats of people, which have no checker of their own: no longer than what each platform takes.
+#[test]
+fn thirty_thousand_findings_fit_every_platform() {
+    let result = parsed(&samples::many(30_000));
+    let markdown = text(report::markdown::write, &result);
+    assert!(markdown.chars().count() <= 65_536, "the comment of a pull request");
+    let summary = text(|result, view, out| report::github_summary::write(result, view, 0, out), &result);
+    assert!(summary.len() <= 1024 * 1024, "the summary of a step");
+    let log = text(report::github::write, &result);
+    let of = |kind: &str| log.lines().filter(|line| line.starts_with(kind)).count();
+    assert_eq!([of("::error "), of("::warning "), of("::notice "), of("::")], [10, 10, 10, 30]);
+    assert_eq!(text(report::table::write, &result).matches("SI-K8-").count(), 30_000, "all are on a terminal");
+}
+
+fn text(write: fn(&ScanResult, View<'_>, &mut dyn Write) -> report::Written, result: &ScanResult) -> String {
+    let mut bytes = Vec::new();
+    write(result, VIEW, &mut bytes).expect("a report");
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+/// Every element of the page is closed by its own end, and every finding has one. Validators read the page of 30,000.
+#[test]
+fn a_page_is_well_formed() {
+    let html = text(report::html::write, &parsed(&samples::many(3_000)));
+    let mut open = Vec::new();
+    let mut articles = 0;
+    for Ok(token) in html5gum::Tokenizer::new(&html) {
+        match token {
+            html5gum::Token::StartTag(tag) => {
+                let name = String::from_utf8_lossy(&tag.name).into_owned();
+                articles += usize::from(name == "article");
+                if !["meta", "input", "wbr"].contains(&name.as_str()) {
+                    open.push(name);
+                }
+            }
+            html5gum::Token::EndTag(tag) => {
+                assert_eq!(open.pop(), Some(String::from_utf8_lossy(&tag.name).into_owned()));
+            }
+            html5gum::Token::Error(error) => panic!("{error:?}"),
+            _ => {}
+        }
+    }
+    assert_eq!((articles, open), (3_000, Vec::new()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -395,6 +440,13 @@ fn other_peoples_validators_agree() {
                 _ => {}
             }
         }
+        // 30,000 findings are enough of a page.
+        if name != "heavy" {
+            let path = reports.path().join(format!("{name}.html"));
+            let html = bytes(|result, out| report::html::write(result, VIEW, out), &result);
+            std::fs::write(&path, html).expect("a report");
+            validate_html(&tools, &path);
+        }
     }
 }
 
@@ -420,6 +472,11 @@ fn validate_sarif(tools: &Path, path: &Path) {
     assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
     let packed = Command::new("gzip").arg("-c").arg(path).output().expect("gzip").stdout;
     assert!(!packed.is_empty() && packed.len() < 10_000_000, "{} is {} bytes packed", path.display(), packed.len());
+}
+
+fn validate_html(tools: &Path, path: &Path) {
+    let mut command = Command::new(tools.join("node_modules/.bin/html-validate"));
+    ran(command.args(["--preset", "recommended", "--max-warnings", "0"]).arg(path));
 }
 
 fn validate_junit(tools: &Path, path: &Path, value: &Value) {

@@ -277,3 +277,30 @@ fn equal_files_with_one_id_are_one_in_their_task() {
         assert_eq!(emulator.refusals(), Vec::<String>::new());
     }
 }
+
+#[test]
+fn equal_bytes_are_sent_once_and_count_at_every_path() {
+    let emulator = start(quick());
+    let repo = Repo::new()
+        .file("a/Dockerfile", BAD_DOCKERFILE)
+        .file("b/Dockerfile", BAD_DOCKERFILE)
+        .file("c/pod.yaml", TWO_PLACES)
+        .file("d/pod.yaml", TWO_PLACES);
+    let ran = scan(repo.path(), &emulator, &[]);
+    let result = ran.json();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_adds_up(&result, 4);
+    assert_eq!(emulator.files().len(), 2);
+    let of = |path: &str| {
+        let found = result["findings"].as_array().expect("findings").iter().filter(|finding| finding["path"] == path);
+        found.map(|finding| (finding["rule_id"].clone(), finding["location"].clone())).collect::<Vec<_>>()
+    };
+    assert!(!of("a/Dockerfile").is_empty() && !of("c/pod.yaml").is_empty());
+    assert_eq!((of("a/Dockerfile"), of("c/pod.yaml")), (of("b/Dockerfile"), of("d/pod.yaml")));
+
+    let emulator = start(Options { refuse_names: vec!["a-".to_owned()], ..quick() });
+    let result = scan(repo.path(), &emulator, &[]).json();
+    let expected = [("a/Dockerfile", "upload_failed"), ("b/Dockerfile", "upload_failed")];
+    let failed: Vec<_> = states(&result).into_iter().take(2).collect();
+    assert_eq!(failed, expected.map(|(path, state)| (path.to_owned(), state.to_owned())));
+}

@@ -15,6 +15,8 @@ use hss_iac::cli::Format;
 fn names() -> Vec<String> {
     Format::value_variants()
         .iter()
+        // It stands for others and has no place of its own.
+        .filter(|format| **format != Format::Auto)
         .filter_map(|format| format.to_possible_value().map(|value| value.get_name().to_owned()))
         .collect()
 }

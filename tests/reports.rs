@@ -134,6 +134,60 @@ fn the_json_file_holds_the_verdict_of_the_whole_run() {
     assert_eq!(run(repo.path(), &["render", "x.json"]).stdout, ran.stdout);
 }
 
+/// The other way round: no report that was written tells of a run whose JSON file could not be.
+#[test]
+fn a_json_file_that_can_not_be_written_stands_in_every_report() {
+    let repo = Repo::new().many(1);
+    let lost = ["/no/such/directory/x.json", "/no/such/directory/x.sarif"];
+    let json = format!("json={}", lost[0]);
+    let sarif = format!("sarif={}", lost[1]);
+    let args = ["scan", "-q", "--emulator", "-o", "markdown=x.md", "-o", "table=x.txt", "-o", &json, "-o", &sarif];
+    let ran = run(repo.path(), &args);
+    assert_eq!(ran.code, 8, "{}", ran.stderr);
+    for report in ["x.md", "x.txt"] {
+        let text = std::fs::read_to_string(repo.path().join(report)).expect("a report");
+        assert!(text.contains("ERROR") && text.contains("exit 8"), "{report}: {text}");
+        assert!(lost.iter().all(|path| text.contains(path)), "both faults stand in {report}: {text}");
+    }
+    let names = std::fs::read_dir(repo.path()).expect("a directory").flatten().map(|entry| entry.file_name());
+    assert_eq!(names.filter(|name| name.to_string_lossy().ends_with(".tmp")).count(), 0, "no part is left behind");
+}
+
+/// One of two reports would be lost, and nothing say so.
+#[cfg(unix)]
+#[test]
+fn two_reports_in_one_file_are_refused_however_it_is_spelled() {
+    let repo = Repo::new().many(1).file("d/old.json", "old").file("d/result.json", "old");
+    std::os::unix::fs::symlink("d", repo.path().join("link")).expect("a link");
+    std::os::unix::fs::symlink("d/old.json", repo.path().join("old.json")).expect("a link");
+    let whole = repo.path().join("a.json");
+    let whole = whole.to_str().expect("UTF-8");
+    let pairs = [
+        ("a.json", "./a.json"),
+        ("a.json", "d/../a.json"),
+        ("a.json", whole),
+        ("d/a.json", "link/a.json"),
+        ("d/old.json", "old.json"),
+    ];
+    for (one, other) in pairs {
+        let outputs = [format!("json={one}"), format!("sarif={other}")];
+        let ran = run(repo.path(), &["scan", "-q", "--emulator", "-o", &outputs[0], "-o", &outputs[1]]);
+        let text = format!("error: two reports go to {other}: give one of them a file with --output FORMAT=PATH\n");
+        assert_eq!((ran.code, ran.stderr), (2, text));
+    }
+    let result = run(repo.path(), &["scan", "-q", "--emulator", "-o", "json"]).stdout;
+    std::fs::write(repo.path().join("d/result.json"), &result).expect("a result");
+    for output in ["html=d/result.json", "json=./d/../link/result.json"] {
+        let ran = run(repo.path(), &["render", "d/result.json", "-o", output]);
+        let path = output.split_once('=').expect("a path").1;
+        let text = format!("error: a report goes to {path}, which is the result to read: give it another file\n");
+        assert_eq!((ran.code, ran.stderr), (2, text));
+    }
+    assert_eq!(std::fs::read_to_string(repo.path().join("d/result.json")).expect("a result"), result);
+    let free = run(repo.path(), &["render", "d/result.json", "-o", "json=d/a.json", "-o", "json=a.json"]);
+    assert_eq!((free.code, free.stderr.as_str()), (0, ""));
+}
+
 /// A report that is not all there is says so where the run is watched, too.
 #[test]
 fn what_a_report_leaves_out_is_said_on_stderr() {
@@ -158,4 +212,51 @@ fn what_a_report_leaves_out_is_said_on_stderr() {
     assert_eq!(said[1], format!("the markdown report leaves out {} rows", inside("markdown", " more not shown.")));
     assert_eq!(said[2], format!("the github report leaves out {} annotations", 30_000 - 3 * 9));
     assert_eq!(number(said[3]), inside("github-summary", " more not shown."));
+}
+
+#[test]
+fn auto_writes_where_the_platform_looks() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let out = tempfile::tempdir().expect("a directory");
+    let run = |env: &[(&str, &std::path::Path)], set: &str| {
+        let emulator = start(quick());
+        let usual = hss_iac::emulator::Options::default();
+        let mut command = common::hss_iac(repo.path());
+        command
+            .env("HSS_IAC_ACCESS_KEY", usual.access_key)
+            .env("HSS_IAC_SECRET_KEY", usual.secret_key)
+            .env("HSS_IAC_PROJECT_ID", usual.project_id)
+            .env("HSS_IAC_REGION", "cn-north-4")
+            .env("HSS_IAC_ENDPOINT", emulator.url())
+            .env(set, "true")
+            .envs(env.iter().copied())
+            .args(["scan", "-q", "-o", "auto"]);
+        let ran: common::Finished = command.output().expect("the binary runs").into();
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        ran.stdout
+    };
+    let (summary, outputs) = (out.path().join("summary"), out.path().join("outputs"));
+    std::fs::write(&summary, "of another step\n").expect("a summary");
+    std::fs::write(&outputs, "other=1\n").expect("outputs");
+    let said = run(&[("GITHUB_STEP_SUMMARY", &summary), ("GITHUB_OUTPUT", &outputs)], "GITHUB_ACTIONS");
+    assert!(said.contains("::error file=Dockerfile,line=4"), "{said}");
+    let summary = std::fs::read_to_string(summary).expect("a summary");
+    assert!(summary.starts_with("of another step\n") && summary.contains("### hss-iac: FAIL"), "{summary}");
+    let outputs = std::fs::read_to_string(outputs).expect("outputs");
+    let lines: Vec<&str> = outputs.lines().collect();
+    let fixed = "other=1\nverdict=fail\nexit-code=1\nfindings-high=2\nfindings-medium=2\nfindings-low=1\nfindings-tips=0\nnew-findings=5\n\
+                 files-scanned=1\nfiles-not-scanned=0";
+    assert_eq!(lines[..10].join("\n"), fixed);
+    let delimiter = lines[10].strip_prefix("task-ids<<").expect("task ids");
+    assert_eq!((delimiter.len(), lines.len(), lines[12]), (77, 13, delimiter));
+
+    assert!(run(&[], "GITLAB_CI").contains("FAIL (exit 1"));
+    let mut there: Vec<String> = std::fs::read_dir(repo.path())
+        .expect("files")
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    there.sort();
+    assert_eq!(there, [".git", "Dockerfile", "gl-code-quality-report.json", "gl-sast-report.json", "junit.xml"]);
+    assert!(run(&[], "ANYWHERE").contains("FAIL (exit 1"));
 }

@@ -83,8 +83,12 @@ pub enum Format {
     Github,
     /// The summary of a GitHub job.
     GithubSummary,
+    /// The outputs of a GitHub step.
+    GithubOutput,
     /// One page for the browser.
     Html,
+    /// Those of the CI platform that is found, a table elsewhere.
+    Auto,
 }
 
 impl std::fmt::Display for Format {
@@ -133,6 +137,9 @@ impl FromStr for Output {
             let known: Vec<String> = Format::value_variants().iter().map(ToString::to_string).collect();
             format!("unknown format {format:?}: say one of {}", known.join(", "))
         })?;
+        if format == Format::Auto && path.is_some() {
+            return Err("auto knows its own places and takes no path".to_owned());
+        }
         Ok(Self { format, path })
     }
 }

@@ -1,5 +1,7 @@
 //! The service's words, as typed requests and answers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{FileType, Level};
 
 /// A part of an upload.
@@ -174,7 +176,7 @@ pub struct FileRow {
 }
 
 /// A risk of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RiskRow {
     /// The id of this risk; empty where the service sends none.
     pub risk_id: String,
@@ -207,7 +209,7 @@ impl RiskRow {
 const MOST_PLACES: u64 = 2_000_000;
 
 /// A place in a Kubernetes object at which a rule hit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PathRow {
     /// `metadata.name`.
     pub resource_name: Option<String>,

@@ -3,6 +3,7 @@
 pub mod effective;
 mod excerpt;
 pub mod github;
+pub mod github_output;
 pub mod github_summary;
 pub mod gitlab_codequality;
 pub mod gitlab_sast;

@@ -2,17 +2,21 @@
 
 use std::rc::Rc;
 
+use super::cache;
 use crate::error::Error;
 use crate::hss::auth::Credentials;
 use crate::hss::{Client, Config};
 use crate::model::Service;
 use crate::progress::Progress;
+use crate::scan::cache::Cache;
 use crate::settings::{self, Target};
 
 /// Whom to call. The stand-in lives as long as this value.
 pub(super) struct Connection {
     /// The client, or what is missing.
     pub(super) client: Result<Client, String>,
+    /// Verdicts of earlier runs.
+    pub(super) cache: Option<Cache>,
     /// What the result says of it.
     pub(super) service: Service,
     #[cfg(feature = "emulator")]
@@ -35,9 +39,12 @@ pub(super) fn connect(settings: &settings::Scan, progress: &Rc<Progress>) -> Res
                     Ok(client(service, found.credentials.clone(), settings, progress)?)
                 }
             };
+            let described = described(service);
+            let credentials = service.credentials.as_ref().ok().map(|found| &found.credentials);
             Ok(Connection {
                 client,
-                service: described(service),
+                cache: credentials.and_then(|credentials| cache::open(settings, Some(credentials), &described, progress)),
+                service: described,
                 #[cfg(feature = "emulator")]
                 _stand_in: None,
             })
@@ -67,10 +74,11 @@ fn stand_in(settings: &settings::Scan, progress: &Rc<Progress>) -> Result<Connec
         .map_err(|source| Error::Io { what: "the stand-in can't listen on 127.0.0.1".to_owned(), source })?;
     service.endpoint = stand_in.url();
     service.iam_endpoint = stand_in.url();
-    let client = client(&service, credentials, settings, progress)?;
+    let client = client(&service, credentials.clone(), settings, progress)?;
     // The port is another one in every run; a result is the same in every run.
     let service = Service { endpoint: "stand-in".to_owned(), stand_in: true, ..described(&service) };
-    Ok(Connection { client: Ok(client), service, _stand_in: Some(stand_in) })
+    let cache = cache::open(settings, Some(&credentials), &service, progress);
+    Ok(Connection { client: Ok(client), cache, service, _stand_in: Some(stand_in) })
 }
 
 fn client(

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anstream::adapter::strip_bytes;
 use anstream::{AutoStream, ColorChoice};
@@ -68,8 +68,9 @@ pub(super) fn allowed(result: &ScanResult, outputs: Vec<Output>, partial: Partia
     written
 }
 
-/// Writes every report. `fault` is told of each that can't be written, at once, so that those after it say so: JSON files come after all
-/// other files, since programs and `render` go by them, and stdout comes last. `warn` is told what a report leaves out.
+/// Writes every report. `fault` is told of each that can't be written, and the reports that can say so: all that go to files are written
+/// beside their places first, again where a fault came up meanwhile, and are then put there. Devices, pipes and what is added to a file
+/// come between, JSON last, and stdout at the end. `warn` is told what a report leaves out.
 pub(super) fn write_all(
     result: &mut ScanResult,
     outputs: &[Output],
@@ -78,21 +79,78 @@ pub(super) fn write_all(
     warn: impl Fn(&str),
     mut fault: impl FnMut(&mut ScanResult, String),
 ) {
-    let mut ordered: Vec<&Output> = outputs.iter().collect();
-    ordered.sort_by_key(|output| (output.path.is_none(), output.format == Format::Json));
-    for output in ordered {
-        let format = output.format;
-        let written = match &output.path {
-            Some(path) => in_file(result, format, view, path)
-                .map_err(|error| format!("the {format} report could not be written to {}: {error}", path.display())),
-            None => on_stdout(result, format, view, streams).map_err(|error| error.to_string()),
-        };
-        match written {
-            Ok(Some(left_out)) => warn(&format!("the {format} report leaves out {left_out}")),
-            Ok(None) => {}
-            Err(text) => fault(result, text),
+    let mut in_files: Vec<_> = outputs.iter().filter_map(|output| Some((output.format, output.path.as_deref()?))).collect();
+    // Programs and `render` go by JSON.
+    in_files.sort_by_key(|(format, _)| *format == Format::Json);
+    let (sent, mut staged): (Vec<_>, Vec<_>) = in_files.into_iter().partition(|(format, path)| is_sent(*format, path));
+    let left_out = |format: Format, what: Option<String>| {
+        if let Some(what) = what {
+            warn(&format!("the {format} report leaves out {what}"));
+        }
+    };
+    let mut parts = stage(result, &mut staged, view, &mut fault);
+    let mut sound = true;
+    for (format, path) in sent {
+        let used = if path.is_file() { std::fs::metadata(path).map_or(0, |metadata| metadata.len()) } else { 0 };
+        match append(path, |out| in_file(result, format, view, used, out)) {
+            Ok(what) => left_out(format, what),
+            Err(error) => {
+                sound = false;
+                fault(result, failed(format, path, &error));
+            }
         }
     }
+    if !sound {
+        parts = stage(result, &mut staged, view, &mut fault);
+    }
+    for ((format, path), (part, what)) in staged.into_iter().zip(parts) {
+        match part.publish() {
+            Ok(()) => left_out(format, what),
+            Err(error) => fault(result, failed(format, path, &error)),
+        }
+    }
+    for output in outputs.iter().filter(|output| output.path.is_none()) {
+        match on_stdout(result, output.format, view, streams) {
+            Ok(what) => left_out(output.format, what),
+            Err(error) => fault(result, error.to_string()),
+        }
+    }
+}
+
+/// Writes the reports that go to files beside their places, until all that are left tell of all that failed.
+fn stage<'a>(
+    result: &mut ScanResult,
+    files: &mut Vec<(Format, &'a Path)>,
+    view: View<'_>,
+    fault: &mut impl FnMut(&mut ScanResult, String),
+) -> Vec<(Part<'a>, Option<String>)> {
+    loop {
+        let count = files.len();
+        let mut parts = Vec::new();
+        files.retain(|(format, path)| match Part::write(path, |out| in_file(result, *format, view, 0, out)) {
+            Ok(part) => {
+                parts.push(part);
+                true
+            }
+            Err(error) => {
+                fault(result, failed(*format, path, &error));
+                false
+            }
+        });
+        if files.len() == count {
+            return parts;
+        }
+    }
+}
+
+fn failed(format: Format, path: &Path, error: &io::Error) -> String {
+    format!("the {format} report could not be written to {}: {error}", path.display())
+}
+
+/// Whether a report is sent to what is there, and can't be taken back. The summary of a step is one file, to which everything in the
+/// step adds.
+fn is_sent(format: Format, path: &Path) -> bool {
+    is_kept(path) || matches!(format, Format::GithubSummary | Format::GithubOutput) && path.is_file()
 }
 
 fn on_stdout(
@@ -107,23 +165,17 @@ fn on_stdout(
     if format == Format::Table { streams.print(write) } else { streams.write(write) }
 }
 
-fn in_file(result: &ScanResult, format: Format, view: View<'_>, path: &Path) -> Written {
+fn in_file(result: &ScanResult, format: Format, view: View<'_>, used: u64, out: &mut dyn Write) -> Written {
     let view = View { root: None, ..view };
-    match format {
-        Format::Table => write_file(path, |out| write_plain(|out| write_report(result, format, view, 0, out), out)),
-        // The summary of a step is one file, to which everything in the step adds.
-        Format::GithubSummary if path.is_file() => {
-            let used = std::fs::metadata(path)?.len();
-            append(path, |out| write_report(result, format, view, used, out))
-        }
-        _ => write_file(path, |out| write_report(result, format, view, 0, out)),
-    }
+    let write = |out: &mut dyn Write| write_report(result, format, view, used, out);
+    if format == Format::Table { write_plain(write, out) } else { write(out) }
 }
 
 /// `used` is what stands in the file already.
 fn write_report(result: &ScanResult, format: Format, view: View<'_>, used: u64, out: &mut dyn Write) -> Written {
     match format {
-        Format::Table => report::table::write(result, view, out),
+        // `auto` was taken apart with the settings; a table is what it comes to where no platform is known.
+        Format::Table | Format::Auto => report::table::write(result, view, out),
         Format::Json => report::json::write(result, out).map(|()| None),
         Format::Sarif => report::sarif::write(result, out),
         Format::Junit => report::junit::write(result, out),
@@ -132,6 +184,7 @@ fn write_report(result: &ScanResult, format: Format, view: View<'_>, used: u64, 
         Format::Markdown => report::markdown::write(result, view, out),
         Format::Github => report::github::write(result, view, out),
         Format::GithubSummary => report::github_summary::write(result, view, used, out),
+        Format::GithubOutput => report::github_output::write(result, out),
         Format::Html => report::html::write(result, view, out),
     }
 }
@@ -149,25 +202,41 @@ fn write_plain<T>(write: impl FnOnce(&mut dyn Write) -> io::Result<T>, out: &mut
 /// there is whole at any time, and a link is replaced, not followed.
 pub(super) fn write_file<T: Default>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
     if is_kept(path) {
-        // That nobody reads on is no fault, as on stdout.
-        return append(path, write)
-            .or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(T::default()) } else { Err(error) });
+        return append(path, write);
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
-    let part = Path::new(&name);
-    let result = File::create_new(part).and_then(|file| {
-        let mut file = BufWriter::new(file);
+    let (part, written) = Part::write(path, write)?;
+    part.publish()?;
+    Ok(written)
+}
+
+/// A whole file beside the place that it is for; taken away unless it is put there.
+struct Part<'a> {
+    at: PathBuf,
+    path: &'a Path,
+}
+
+impl<'a> Part<'a> {
+    fn write<T>(path: &'a Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<(Self, T)> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
+        let at = PathBuf::from(name);
+        let mut file = BufWriter::new(File::create_new(&at)?);
+        let part = Self { at, path };
         let written = write(&mut file)?;
         file.into_inner()?.sync_all()?;
-        std::fs::rename(part, path)?;
-        Ok(written)
-    });
-    if result.is_err() {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(part);
+        Ok((part, written))
     }
-    result
+
+    fn publish(self) -> io::Result<()> {
+        std::fs::rename(&self.at, self.path)
+    }
+}
+
+impl Drop for Part<'_> {
+    fn drop(&mut self) {
+        // Gone where it was put in its place.
+        let _ = std::fs::remove_file(&self.at);
+    }
 }
 
 /// Whether what stands there must not be replaced.
@@ -179,10 +248,13 @@ fn is_kept(path: &Path) -> bool {
     !there.is_file() || parent.is_some_and(is_system)
 }
 
-/// Adds to what is there, following links.
-fn append<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
-    let mut file = BufWriter::new(OpenOptions::new().append(true).open(path)?);
-    let written = write(&mut file)?;
-    file.flush()?;
-    Ok(written)
+/// Adds to what is there, following links. That nobody reads on is no fault, as on stdout.
+fn append<T: Default>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+    let added = OpenOptions::new().append(true).open(path).and_then(|file| {
+        let mut file = BufWriter::new(file);
+        let written = write(&mut file)?;
+        file.flush()?;
+        Ok(written)
+    });
+    added.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(T::default()) } else { Err(error) })
 }

@@ -37,6 +37,34 @@ pub fn init(root: &Path, force: bool, streams: &mut Streams<'_>) -> Result<Exit,
     Ok(Exit::Pass)
 }
 
+/// `completions`: what a shell needs to complete the command line.
+pub fn completions(
+    shell: clap_complete::Shell,
+    mut command: clap::Command,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, Error> {
+    streams.write(|out| {
+        clap_complete::generate(shell, &mut command, "hss-iac", &mut &mut *out);
+        Ok(())
+    })?;
+    Ok(Exit::Pass)
+}
+
+/// `man`: a manual page, of the program or of one of its commands.
+pub fn man(of: Option<&str>, mut command: clap::Command, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    command.build();
+    let page = match of {
+        None => command,
+        Some(name) => {
+            let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+            let unknown = format!("there is no command {name:?}: say one of {}", known.join(", "));
+            command.find_subcommand(name).ok_or(Error::Usage(unknown))?.clone()
+        }
+    };
+    streams.write(|out| clap_mangen::Man::new(page.clone()).render(&mut &mut *out))?;
+    Ok(Exit::Pass)
+}
+
 /// `schema`: the JSON Schema of a document.
 pub fn schema(of: Document, streams: &mut Streams<'_>) -> Result<Exit, Error> {
     let schema = match of {

@@ -189,7 +189,9 @@ impl Job<'_> {
         let ledger = self.ledger.borrow();
         let mut wanted = Vec::new();
         let mut seen = HashSet::new();
-        for entry in ledger.entries.iter().filter(|entry| entry.source.file_type == FileType::K8sYaml) {
+        for entry in
+            ledger.entries.iter().filter(|entry| entry.source.file_type == FileType::K8sYaml && entry.reused_from.is_none())
+        {
             let file_id = entry.file_id.clone().unwrap_or_default();
             for (risk, _) in entry.risks.iter().filter(|(risk, _)| !risk.rule_id.is_empty()) {
                 // The risks of a file stand worst first: the first of a rule has its level.

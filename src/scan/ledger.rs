@@ -1,11 +1,14 @@
 //! The account of a run: what became of every file. It is kept outside the work, so that work that is cut off loses nothing.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
 
+use jiff::Timestamp;
+
+use super::cache::Risks;
 use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
-use crate::model::{FileRecord, SourceFile, State, Task, TaskStatus};
+use crate::model::{FileRecord, FileType, SourceFile, State, Task, TaskStatus};
 
 /// How far a file has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ enum Stage {
     Submitting,
     /// In a task.
     Submitted,
+    /// Byte for byte the file at this place, of the same type: what becomes of that one becomes of this one.
+    Twin(usize),
     /// Ended, with the reason where it was not scanned.
     Ended(State, Option<String>),
 }
@@ -37,8 +42,10 @@ pub struct Entry {
     pub task_id: Option<String>,
     /// Whether the change that the run is about touches it.
     pub changed: Option<bool>,
+    /// When the verdict was given, where it is one of an earlier run.
+    pub reused_from: Option<Timestamp>,
     /// Its risks, each with its places.
-    pub risks: Vec<(RiskRow, Vec<PathRow>)>,
+    pub risks: Risks,
     stage: Stage,
 }
 
@@ -67,7 +74,16 @@ impl Ledger {
                     Some(obstacle) => Stage::Ended(State::NotScanned, Some(obstacle.clone())),
                     None => Stage::Waiting,
                 };
-                Entry { source, upload_name, file_id: None, task_id: None, changed: None, risks: Vec::new(), stage }
+                Entry {
+                    source,
+                    upload_name,
+                    file_id: None,
+                    task_id: None,
+                    changed: None,
+                    reused_from: None,
+                    risks: Vec::new(),
+                    stage,
+                }
             })
             .collect();
         Self { entries, ..Self::default() }
@@ -83,6 +99,66 @@ impl Ledger {
     /// The change touches this file.
     pub fn changed(&mut self, index: usize) {
         self.entries[index].changed = Some(true);
+    }
+
+    /// Takes the verdicts that are known already, also of files that did not change; `known` looks one up.
+    pub fn reuse(&mut self, known: impl Fn(FileType, &str) -> Option<(Risks, Timestamp)>) {
+        for entry in &mut self.entries {
+            let is_open = matches!(entry.stage, Stage::Waiting | Stage::Ended(State::Unchanged, _));
+            let Some(sha256) = entry.source.sha256.as_deref().filter(|_| is_open && entry.source.obstacle.is_none()) else {
+                continue;
+            };
+            if let Some((risks, at)) = known(entry.source.file_type, sha256) {
+                entry.risks = risks;
+                entry.reused_from = Some(at);
+                entry.stage = Stage::Ended(State::Reused, None);
+            }
+        }
+    }
+
+    /// The verdicts of this run that are whole: the risks of a manifest with their places, which may not all have been asked for.
+    pub fn verdicts(&self) -> impl Iterator<Item = (FileType, &str, &Risks)> {
+        self.entries.iter().filter_map(|entry| {
+            let is_whole = entry.source.file_type == FileType::Dockerfile
+                || entry.risks.iter().all(|(risk, places)| places.len() >= risk.places());
+            let is_new = matches!(entry.stage, Stage::Ended(State::Scanned, _));
+            let sha256 = entry.source.sha256.as_deref().filter(|_| is_whole && is_new)?;
+            Some((entry.source.file_type, sha256, &entry.risks))
+        })
+    }
+
+    /// Whether some file did not change and has no verdict.
+    pub fn has_unchanged(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.stage, Stage::Ended(State::Unchanged, _)))
+    }
+
+    /// Has equal files wait for the first of them: they are sent once.
+    pub fn pair(&mut self) {
+        let mut first: HashMap<(FileType, String), usize> = HashMap::new();
+        for index in self.waiting() {
+            let source = &self.entries[index].source;
+            let Some(sha256) = source.sha256.clone() else { continue };
+            match first.entry((source.file_type, sha256)) {
+                hash_map::Entry::Occupied(first) => self.entries[index].stage = Stage::Twin(*first.get()),
+                hash_map::Entry::Vacant(place) => drop(place.insert(index)),
+            }
+        }
+    }
+
+    /// Ends a twin as the first of its kind ended.
+    fn join(&mut self, index: usize, first: usize) {
+        let like = &self.entries[first];
+        if like.source.sha256 != self.entries[index].source.sha256 {
+            let path = like.source.path.clone();
+            let reason = format!("{path}, which was sent for both, changed while the run went on");
+            self.entries[index].stage = Stage::Ended(State::NotScanned, Some(reason));
+            return;
+        }
+        let (stage, file_id, task_id) = (like.stage.clone(), like.file_id.clone(), like.task_id.clone());
+        let (reused_from, risks) = (like.reused_from, like.risks.clone());
+        let entry = &mut self.entries[index];
+        (entry.stage, entry.file_id, entry.task_id) = (stage, file_id, task_id);
+        (entry.reused_from, entry.risks) = (reused_from, risks);
     }
 
     /// The files that are still to be uploaded, as the plan sees them.
@@ -210,9 +286,14 @@ impl Ledger {
                 Stage::Uploaded => "uploaded, in no task",
                 Stage::Submitting => "being submitted, a task may exist",
                 Stage::Submitted => "submitted, result not read",
-                Stage::Ended(..) => continue,
+                Stage::Twin(_) | Stage::Ended(..) => continue,
             };
             self.end(index, State::NotScanned, Some(format!("{so_far}: {reason}")));
+        }
+        for index in 0..self.entries.len() {
+            if let Stage::Twin(first) = self.entries[index].stage {
+                self.join(index, first);
+            }
         }
     }
 
@@ -221,9 +302,12 @@ impl Ledger {
         let record = |entry: &Entry| {
             let (state, reason) = match &entry.stage {
                 Stage::Ended(state, reason) => (*state, reason.clone()),
-                Stage::Waiting | Stage::Uploading | Stage::Uploaded | Stage::Submitting | Stage::Submitted => {
-                    (State::NotScanned, None)
-                }
+                Stage::Waiting
+                | Stage::Uploading
+                | Stage::Uploaded
+                | Stage::Submitting
+                | Stage::Submitted
+                | Stage::Twin(_) => (State::NotScanned, None),
             };
             FileRecord {
                 path: entry.source.path.clone(),
@@ -236,7 +320,7 @@ impl Ledger {
                 reason,
                 file_id: entry.file_id.clone(),
                 task_id: entry.task_id.clone(),
-                reused_from: None,
+                reused_from: entry.reused_from.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
                 changed: entry.changed,
             }
         };

@@ -1,5 +1,6 @@
 //! The job against a [`Client`]: upload, submit, wait, collect. The [`Ledger`] holds what is known at any moment.
 
+pub mod cache;
 mod collect;
 mod ledger;
 mod pages;

@@ -274,3 +274,62 @@ fn reports_that_close_alerts_are_not_written_of_a_part() {
     assert_eq!(written(&["--diff", "HEAD~1"], &pull_request), (vec!["sarif", "junit"], 2));
     assert_eq!(written(&["--diff", "HEAD~1", "--allow-partial-report"], &[]), (formats.to_vec(), 0));
 }
+
+#[test]
+fn what_did_not_change_is_filled_from_the_cache() {
+    let repository = Repository::new();
+    for i in 0..20 {
+        repository.write(&format!("s{i}/Dockerfile"), &common::clean_dockerfile(i));
+    }
+    repository.write("old/Dockerfile", BAD_DOCKERFILE);
+    repository.commit("first");
+    let dir = repository.beside("cache").display().to_string();
+    let emulator = start(quick());
+    let cached = |args: &[&str]| scan_with(&repository, &emulator, &[&["--cache-dir", &dir][..], args].concat());
+    let first = cached(&[]);
+    assert_eq!((first.code, &first.json()["counts"]["scanned"]), (1, &json!(21)), "{}", first.stderr);
+    let before = emulator.journal().len();
+    let second = cached(&[]);
+    let result = second.json();
+    assert_eq!((second.code, emulator.journal().len()), (1, before), "no call: {}", second.stderr);
+    assert_eq!((&result["counts"]["reused"], &result["complete"]), (&json!(21), &json!(true)));
+    assert_eq!(findings(&result), findings(&first.json()));
+    assert!(result["files"][0]["reused_from"].as_str().is_some_and(|time| time.ends_with('Z')), "{result}");
+
+    repository.write("s3/Dockerfile", BAD_DOCKERFILE);
+    let third = cached(&["--diff", "HEAD", "--changed-only"]);
+    let result = third.json();
+    // The bytes of the new file are known too: under another path.
+    assert_eq!((third.code, emulator.journal().len()), (1, before), "{}", third.stderr);
+    assert_eq!((&result["counts"]["reused"], &result["counts"]["unchanged"]), (&json!(21), &Value::Null));
+    let changed: Vec<String> = findings(&result).into_iter().filter(|finding| finding.ends_with("true")).collect();
+    assert!(!changed.is_empty() && changed.iter().all(|finding| finding.contains(" s3/")), "{changed:?}");
+
+    repository.write("s4/Dockerfile", WITH_USER);
+    let fourth = cached(&["--diff", "HEAD"]);
+    assert_eq!((&fourth.json()["counts"]["scanned"], &fourth.json()["complete"]), (&json!(1), &json!(true)));
+    assert_eq!(calls(&emulator, "batch-upload"), 4, "three for the first run");
+}
+
+#[test]
+fn a_cache_without_a_secret_is_off_and_says_so() {
+    let repository = Repository::with_files();
+    let emulator = start(quick());
+    let usual = hss_iac::emulator::Options::default();
+    let run = |env: &[(&str, &str)]| -> Finished {
+        let mut command = scan_command(repository.path(), &emulator, &["--cache-dir", "../cache"]);
+        command.env_remove("HSS_IAC_ACCESS_KEY").env_remove("HSS_IAC_SECRET_KEY").env("HSS_IAC_TOKEN", &usual.token);
+        command.envs(env.iter().copied()).output().expect("it runs").into()
+    };
+    let off = run(&[]);
+    assert_eq!((off.code, repository.beside("cache").exists()), (0, false), "{}", off.stderr);
+    assert!(off.stderr.contains("the cache is off") && off.stderr.contains("set HSS_IAC_CACHE_KEY"), "{}", off.stderr);
+    let on = run(&[("HSS_IAC_CACHE_KEY", "one key for all jobs")]);
+    assert_eq!((on.code, on.stderr.as_str()), (0, ""));
+    let again = run(&[("HSS_IAC_CACHE_KEY", "one key for all jobs")]);
+    assert_eq!(again.json()["counts"]["reused"], 3);
+    let stats = repository.run(&["cache", "stats", "--cache-dir", "../cache"], &[], "");
+    assert_eq!(stats.stdout, "3 verdicts of 1 kB; 0 too old to be taken again\n");
+    let pruned = repository.run(&["cache", "prune", "--cache-dir", "../cache", "--cache-ttl", "0s"], &[], "");
+    assert_eq!(pruned.stdout, "0 verdicts of 0 kB; 3 removed\n");
+}

@@ -6,6 +6,8 @@
 mod common;
 
 mod base;
+
+mod hook;
 mod hostile;
 mod judged;
 mod repository;

@@ -14,6 +14,7 @@ use ring::digest;
 
 use super::shown::{self, Shown};
 use super::{STAND_IN, View, Written, printable};
+use crate::judge::count;
 use crate::model::{Finding, Level, Location, Precision, RepoPath, ScanResult, Status};
 
 const STYLE: &str = include_str!("page.css");
@@ -126,7 +127,7 @@ fn filter() -> Markup {
 fn file(path: &RepoPath, findings: &[&Finding]) -> Markup {
     html! {
         section.file {
-            h3 { (printable(&path.to_string())) }
+            h3 { (breakable(&path.to_string())) }
             @for finding in findings { (article(finding)) }
         }
     }
@@ -135,11 +136,13 @@ fn file(path: &RepoPath, findings: &[&Finding]) -> Markup {
 fn article(finding: &Finding) -> Markup {
     let object = shown::object(finding);
     html! {
-        article tabindex="-1" data-level=(finding.level.as_str()) {
+        article tabindex="-1" data-level=(finding.level.as_str()) data-places=(finding.places) {
             p {
                 span class=(format!("badge {}", finding.level)) { (finding.level.as_str()) }
                 b { (printable(&shown::name(finding))) } " "
-                a.soft href=(format!("#{}", anchor(&finding.rule_id))) { (printable(&finding.rule_id)) }
+                @if !finding.rule_id.is_empty() {
+                    a.soft href=(format!("#{}", anchor(&finding.rule_id))) { (printable(&finding.rule_id)) }
+                }
             }
             p.soft {
                 (place(finding.location))
@@ -152,18 +155,29 @@ fn article(finding: &Finding) -> Markup {
     }
 }
 
+/// A path that a narrow column breaks between its parts rather than within one.
+fn breakable(path: &str) -> Markup {
+    let path = printable(path);
+    html! { @for part in path.split_inclusive('/') { (part) @if part.ends_with('/') { wbr; } } }
+}
+
 /// The source lines with their numbers, the span marked.
 fn excerpt(finding: &Finding) -> Markup {
     let at = finding.location;
     let first = at.map_or(1, |at| at.line);
-    let last = finding.snippet.len() - 1;
+    // The snippet is cut where the span is long.
+    let more = at.map_or(0, |at| (at.end_line as usize + 1).saturating_sub(at.line as usize + finding.snippet.len()));
     html! {
         pre {
             @for (n, line) in finding.snippet.iter().enumerate() {
-                span.at { (format!("{:>5}  ", first as usize + n)) }
-                @let (before, span, after) = cut(line, at.filter(|at| at.precision != Precision::File), n == 0, n == last);
-                (printable_line(before)) @if !span.is_empty() { mark { (printable_line(span)) } } (printable_line(after)) "\n"
+                @let is_last = at.is_some_and(|at| at.line as usize + n >= at.end_line as usize);
+                @let (before, span, after) = cut(line, at.filter(|at| at.precision != Precision::File), n == 0, is_last);
+                span.line {
+                    span.at { (format!("{:>5}  ", first as usize + n)) }
+                    (printable_line(before)) @if !span.is_empty() { mark { (printable_line(span)) } } (printable_line(after)) "\n"
+                }
             }
+            @if more > 0 { span.at { "       " (count(more as u64, "more line", "more lines")) "\n" } }
         }
     }
 }
@@ -240,7 +254,7 @@ fn rules(shown: &[&Finding]) -> Markup {
         @if !rules.is_empty() {
             h2 { "Rules" }
             dl.rules { @for (id, (finding, n)) in rules {
-                dt id=(anchor(id)) { (printable(id)) ": " (printable(&finding.name)) " (" (n) ")" }
+                dt id=(anchor(id)) { @if !id.is_empty() { (printable(id)) ": " } (printable(&finding.name)) " (" (n) ")" }
                 @if let Some(description) = &finding.description { dd { (printable(description)) } }
                 @if let Some(remediation) = &finding.remediation { dd { b { "What to do: " } (printable(remediation)) } }
                 @if finding.description.is_none() && finding.remediation.is_none() { dd { "The service says no more of it." } }

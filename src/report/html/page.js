@@ -8,17 +8,17 @@
   const shown = bar.querySelector('output');
   const files = [...document.querySelectorAll('section.file')].map((section) => {
     const path = section.querySelector('h3').textContent.toLowerCase();
-    const findings = [...section.querySelectorAll('article')].map((article) => ({ article, level: article.dataset.level, text: null }));
+    const findings = [...section.querySelectorAll('article')].map((article) => ({ article, level: article.dataset.level, places: Number(article.dataset.places), text: null }));
     return { section, path, findings };
   });
-  const total = files.reduce((sum, file) => sum + file.findings.length, 0);
+  const total = files.flatMap((file) => file.findings).reduce((sum, finding) => sum + finding.places, 0);
 
   const apply = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const levels = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
     let left = 0;
     for (const file of files) {
-      let visible = 0;
+      let visible = false;
       for (const finding of file.findings) {
         let match = levels.has(finding.level);
         if (match && words.length) {
@@ -26,10 +26,12 @@
           match = words.every((word) => finding.text.includes(word));
         }
         finding.article.classList.toggle('hide', !match);
-        if (match) visible += 1;
+        if (match) {
+          visible = true;
+          left += finding.places;
+        }
       }
-      file.section.classList.toggle('hide', visible === 0);
-      left += visible;
+      file.section.classList.toggle('hide', !visible);
     }
     shown.textContent = (left === total ? '' : left + ' of ') + total + (total === 1 ? ' finding' : ' findings');
   };

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 
+use super::breakable;
 use crate::model::{Finding, Level};
-use crate::report::printable;
 
 /// Rows before the rest is folded into one.
 const MOST_ROWS: usize = 20;
@@ -24,11 +24,8 @@ pub(super) fn by_directory(shown: &[&Finding]) -> Markup {
     }
     let mut rows: Vec<(String, Numbers)> = directories.into_iter().collect();
     rows.sort_by_key(|(_, numbers)| Reverse(*numbers));
-    if rows.len() > MOST_ROWS {
-        let folded = rows.split_off(MOST_ROWS - 1);
-        rows.push((format!("{} more directories", folded.len()), sum(&folded)));
-    }
     let whole = sum(&rows);
+    let folded = if rows.len() > MOST_ROWS { rows.split_off(MOST_ROWS - 1) } else { Vec::new() };
     let longest = rows.iter().map(|(_, numbers)| numbers.iter().sum()).max().unwrap_or(1);
     html! {
         table.plot {
@@ -38,8 +35,10 @@ pub(super) fn by_directory(shown: &[&Finding]) -> Markup {
                 @for level in Level::WORST_FIRST { th.n scope="col" { (level.as_str()) } }
             } }
             tbody {
-                (row("all", whole, whole.iter().sum()))
-                @if rows.len() > 1 { @for (directory, numbers) in &rows { (row(directory, *numbers, longest)) } }
+                (row("all", whole, Some(whole.iter().sum())))
+                @if rows.len() > 1 { @for (directory, numbers) in &rows { (row(directory, *numbers, Some(longest))) } }
+                // Without a bar: it would be the longest, and the others too short to tell apart.
+                @if !folded.is_empty() { (row(&format!("{} more directories", folded.len()), sum(&folded), None)) }
             }
         }
     }
@@ -57,11 +56,11 @@ fn sum(rows: &[(String, Numbers)]) -> Numbers {
     rows.iter().fold([0; 4], |all, (_, numbers)| std::array::from_fn(|n| all[n] + numbers[n]))
 }
 
-fn row(name: &str, numbers: Numbers, longest: u64) -> Markup {
+fn row(name: &str, numbers: Numbers, longest: Option<u64>) -> Markup {
     html! {
         tr {
-            th scope="row" { (printable(name)) }
-            td.bar { (bar(numbers, longest)) }
+            th scope="row" { (breakable(name)) }
+            td.bar { @if let Some(longest) = longest { (bar(numbers, longest)) } }
             @for number in numbers { td.n { (number) } }
         }
     }

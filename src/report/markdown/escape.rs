@@ -6,6 +6,9 @@ use crate::report::text::one_line;
 /// Shown as nothing: stands where a mention, a reference or a link would begin, since those are found after escapes are undone.
 const BREAK: &str = "&#8203;";
 
+/// The shortest hash of a commit that is made a link.
+const SHORTEST_HASH: usize = 7;
+
 /// Prose on one line: no markup, HTML, link, mention or reference comes of it. Must not stand at the start of a line.
 pub(super) fn text(text: &str) -> String {
     let text = one_line(text);
@@ -13,7 +16,10 @@ pub(super) fn text(text: &str) -> String {
     for (at, c) in text.char_indices() {
         let rest = text.get(at..).unwrap_or_default();
         match c {
-            '&' => safe.push_str("&amp;"),
+            '&' => {
+                safe.push_str("&amp;");
+                break_before_word(&mut safe, rest);
+            }
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             // An escaped pipe would do in most parsers, not after a backslash.
@@ -21,15 +27,28 @@ pub(super) fn text(text: &str) -> String {
             '\\' | '`' | '*' | '_' | '[' | ']' => safe.extend(['\\', c]),
             '@' | '#' | '!' | '~' | '$' | '%' | '^' => {
                 safe.extend(['\\', c]);
-                if rest.chars().nth(1).is_some_and(|next| next.is_alphanumeric() || next == '_' || next == '"') {
-                    safe.push_str(BREAK);
-                }
+                break_before_word(&mut safe, rest);
+            }
+            // `GH-12` is an issue, whatever comes before the letters.
+            '-' if ends_with(text.get(..at).unwrap_or_default(), "gh")
+                && rest.chars().nth(1).is_some_and(|next| next.is_ascii_digit()) =>
+            {
+                safe.push(c);
+                safe.push_str(BREAK);
+            }
+            // A run of such digits may be the hash of a commit, which has 40 at most and is found from 7 on.
+            _ if c.is_ascii_hexdigit()
+                && hex_before(&text, at) > 0
+                && hex_before(&text, at).is_multiple_of(SHORTEST_HASH - 1) =>
+            {
+                safe.push_str(BREAK);
+                safe.push(c);
             }
             ':' if rest.starts_with("://") => {
                 safe.push(c);
                 safe.push_str(BREAK);
             }
-            '.' if is_www(text.get(..at).unwrap_or_default()) => {
+            '.' if ends_with(text.get(..at).unwrap_or_default(), "www") => {
                 safe.push_str(BREAK);
                 safe.push(c);
             }
@@ -39,8 +58,20 @@ pub(super) fn text(text: &str) -> String {
     safe
 }
 
-fn is_www(before: &str) -> bool {
-    before.len().checked_sub(3).and_then(|at| before.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case("www"))
+/// A reference begins where a word, a number or a quote follows its sign.
+fn break_before_word(safe: &mut String, rest: &str) {
+    if rest.chars().nth(1).is_some_and(|next| next.is_alphanumeric() || next == '_' || next == '"') {
+        safe.push_str(BREAK);
+    }
+}
+
+fn ends_with(before: &str, end: &str) -> bool {
+    before.len().checked_sub(end.len()).and_then(|at| before.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
+/// How many hexadecimal digits stand before a byte.
+fn hex_before(text: &str, at: usize) -> usize {
+    text.bytes().take(at).rev().take_while(u8::is_ascii_hexdigit).count()
 }
 
 /// A code span: nothing in it is markup or a reference. A pipe would close the table cell even there, so such a text is prose.
@@ -87,13 +118,19 @@ mod tests {
     fn is_inert(text: &str) -> bool {
         let lower = text.to_lowercase();
         let after = |mark: char| text.split(mark).skip(1).all(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()));
-        !lower.contains("://") && !lower.contains("www.") && ['@', '#', '!', '~', '$', '%', '^'].into_iter().all(after)
+        let hash = lower.split(|c: char| !c.is_ascii_hexdigit()).any(|run| run.len() >= SHORTEST_HASH);
+        let issue = lower.split("gh-").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let marks = ['@', '#', '!', '~', '$', '%', '^', '&'].into_iter().all(after);
+        !lower.contains("://") && !lower.contains("www.") && !hash && !issue && marks
     }
 
     #[test]
     fn known_traps() {
         assert_eq!(text("a|b"), "a&#124;b");
         assert_eq!(text("@everyone #12"), "\\@&#8203;everyone \\#&#8203;12");
+        assert_eq!(text("&123 xGH-12 gh-a"), "&amp;&#8203;123 xGH-&#8203;12 gh-a");
+        assert_eq!(text("at 0a1b2c3 and 0a1b2c"), "at 0a1b2c&#8203;3 and 0a1b2c");
+        assert_eq!(text(&"f".repeat(15)), "ffffff&#8203;ffffff&#8203;fff");
         assert_eq!(text("<!-- x --> & <b>"), "&lt;\\!-- x --&gt; &amp; &lt;b&gt;");
         assert_eq!(text("![i](http://x) www.x"), "\\!\\[i\\](http:&#8203;//x) www&#8203;.x");
         assert_eq!(code("USER root"), "`USER root`");
@@ -106,7 +143,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn prose_comes_back_and_is_nothing_else(prose in "(\\PC|[\\\\`*_\\[\\]()<>&|~#@!:/.$ \n\t-]|www\\.|http://|&lt;|<!--|-->|##\\[){0,40}") {
+        fn prose_comes_back_and_is_nothing_else(prose in "(\\PC|[\\\\`*_\\[\\]()<>&|~#@!:/.$ \n\t-]|www\\.|http://|&lt;|<!--|-->|##\\[|GH-|[0-9a-f]{7}){0,40}") {
             let seen = row(&text(&prose), "x");
             prop_assert_eq!(seen.len(), 2);
             prop_assert_eq!(seen[0].replace('\u{200b}', ""), one_line(&prose));

@@ -1,0 +1,73 @@
+//! Verdicts that are known already: taken before the job, kept after it.
+
+use secrecy::SecretString;
+
+use super::Streams;
+use crate::cli::{CacheAct, CacheDir};
+use crate::error::Error;
+use crate::hss::auth::Credentials;
+use crate::judge::count;
+use crate::model::{Exit, Service};
+use crate::progress::Progress;
+use crate::scan::Ledger;
+use crate::scan::cache::{self, Cache, Place, Stats};
+use crate::settings;
+
+/// The cache of a run, where one is wanted and there is a secret to seal it under.
+pub(super) fn open(
+    settings: &settings::Scan,
+    credentials: Option<&Credentials>,
+    service: &Service,
+    progress: &Progress,
+) -> Option<Cache> {
+    let wanted = settings.cache.as_ref()?;
+    let secret: Option<&SecretString> = match (&wanted.key, credentials) {
+        (Some(key), _) => Some(key),
+        (None, Some(Credentials::Keys { secret_key, .. })) => Some(secret_key),
+        (None, _) => None,
+    };
+    let Some(secret) = secret else {
+        progress.warn(
+            "the cache is off: others may write to it, and there is no secret key to seal it under; set HSS_IAC_CACHE_KEY",
+        );
+        return None;
+    };
+    let place = Place {
+        endpoint: &service.endpoint,
+        enterprise_project_id: &service.enterprise_project_id,
+        masked: settings.input.mask_secrets,
+    };
+    Cache::new(wanted.directory.clone(), wanted.ttl, secret, &place)
+}
+
+/// Takes the verdicts that are known.
+pub(super) fn take(cache: &Cache, project: &str, ledger: &mut Ledger) {
+    ledger.reuse(|file_type, sent| cache.get(project, file_type, sent));
+    let ages: Vec<_> = ledger.entries.iter().filter_map(|entry| entry.reused_from).collect();
+    if let Some(oldest) = ages.iter().min() {
+        let of = count(ages.len() as u64, "verdict is", "verdicts are");
+        ledger.notes.push(format!("{of} of an earlier run, the oldest of {}", oldest.strftime("%Y-%m-%d %H:%M UTC")));
+    }
+}
+
+/// Keeps the verdicts of this run. One that can't be kept costs the next run a call, and nothing else.
+pub(super) fn keep(cache: &Cache, project: &str, ledger: &Ledger) -> Option<String> {
+    let mut kept = ledger.verdicts().map(|(file_type, sent, risks)| cache.put(project, file_type, sent, risks));
+    let failed = kept.find_map(Result::err);
+    failed.map(|error| format!("verdicts could not be kept in the cache: {error}"))
+}
+
+/// `cache`: counts the verdicts, or removes the old ones.
+pub fn cache(act: &CacheAct, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+    let (CacheAct::Stats(place) | CacheAct::Prune(place)) = act;
+    let CacheDir { directory, ttl } = place;
+    let prune = matches!(act, CacheAct::Prune(_));
+    let Stats { entries, bytes, old } = cache::look_through(directory, *ttl, prune).map_err(|source| Error::Io {
+        what: format!("the cache {} can't be looked through", directory.display()),
+        source,
+    })?;
+    let entries = count(entries, "verdict", "verdicts");
+    let old = if prune { format!("{old} removed") } else { format!("{old} too old to be taken again") };
+    streams.print(|out| writeln!(out, "{entries} of {} kB; {old}", bytes.div_ceil(1_000)))?;
+    Ok(Exit::Pass)
+}

@@ -1,0 +1,239 @@
+//! Verdicts of bytes that were scanned before, kept on disk.
+//!
+//! Others may write to the directory, and what a verdict quotes of a file may be a credential: so each entry is sealed under a key that is
+//! derived from the user's secret, and one that does not open under it is as good as none.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::digest::sha256;
+use crate::hss::{PathRow, RiskRow};
+use crate::model::FileType;
+
+/// Entries of another form are passed over.
+const FORMAT: &str = "hss-iac cache 1";
+/// How an entry is called.
+const EXTENSION: &str = "verdict";
+/// More than the risks of a megabyte take.
+const LARGEST_ENTRY: u64 = 64 * 1024 * 1024;
+/// Clocks of two machines may differ by so much.
+const CLOCK_MARGIN: i64 = 3_600;
+
+/// The risks of a file, each with its places.
+pub type Risks = Vec<(RiskRow, Vec<PathRow>)>;
+
+/// A directory of verdicts.
+#[derive(Debug)]
+pub struct Cache {
+    directory: PathBuf,
+    ttl: Duration,
+    key: LessSafeKey,
+    /// What a verdict hangs on besides the file: where it was given.
+    place: String,
+}
+
+/// Where verdicts are given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The endpoint of the service.
+    pub endpoint: &'a str,
+    /// The enterprise project.
+    pub enterprise_project_id: &'a str,
+    /// Whether the values of Secrets are masked.
+    pub masked: bool,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    /// Seconds since 1970.
+    at: i64,
+    risks: Risks,
+}
+
+impl Cache {
+    /// A cache in this directory, which need not be there yet.
+    pub fn new(directory: PathBuf, ttl: Duration, secret: &SecretString, place: &Place<'_>) -> Option<Self> {
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
+        let derived = hmac::sign(&secret, FORMAT.as_bytes());
+        let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, derived.as_ref()).ok()?);
+        let place = format!("{FORMAT}\n{}\n{}\n{}", place.endpoint, place.enterprise_project_id, place.masked);
+        Some(Self { directory, ttl, key, place })
+    }
+
+    /// The verdict of these bytes, if there is one that is young enough, and when it was given.
+    pub fn get(&self, project: &str, file_type: FileType, sent: &str) -> Option<(Risks, Timestamp)> {
+        let about = self.about(project, file_type, sent);
+        let mut sealed = Vec::new();
+        io::Read::read_to_end(&mut io::Read::take(File::open(self.path(&about)).ok()?, LARGEST_ENTRY), &mut sealed).ok()?;
+        let (nonce, sealed) = sealed.split_at_mut_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let opened = self.key.open_in_place(nonce, Aad::from(about.as_bytes()), sealed).ok()?;
+        let Entry { at, risks } = serde_json::from_slice(opened).ok()?;
+        let age = Timestamp::now().as_second() - at;
+        let is_young = age >= -CLOCK_MARGIN && age <= i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX);
+        Some((risks, Timestamp::from_second(at).ok()?)).filter(|_| is_young)
+    }
+
+    /// Keeps a verdict that was given now. An entry is there whole or not at all, whoever else writes it.
+    pub fn put(&self, project: &str, file_type: FileType, sent: &str, risks: &Risks) -> io::Result<()> {
+        let about = self.about(project, file_type, sent);
+        let path = self.path(&about);
+        let mut nonce = [0; NONCE_LEN];
+        let unsealed = |_| io::Error::other("it can't be sealed");
+        SystemRandom::new().fill(&mut nonce).map_err(unsealed)?;
+        let mut bytes = serde_json::to_vec(&Entry { at: Timestamp::now().as_second(), risks: risks.clone() })?;
+        let unique = Nonce::assume_unique_for_key(nonce);
+        self.key.seal_in_place_append_tag(unique, Aad::from(about.as_bytes()), &mut bytes).map_err(unsealed)?;
+        let folder = path.parent().unwrap_or(&self.directory);
+        fs::create_dir_all(folder)?;
+        let mut part = tempfile::NamedTempFile::new_in(folder)?;
+        part.write_all(&nonce)?;
+        part.write_all(&bytes)?;
+        part.persist(path)?;
+        Ok(())
+    }
+
+    fn about(&self, project: &str, file_type: FileType, sent: &str) -> String {
+        format!("{}\n{project}\n{file_type}\n{sent}", self.place)
+    }
+
+    fn path(&self, about: &str) -> PathBuf {
+        let name = sha256(about.as_bytes());
+        self.directory.join(&name[..2]).join(name).with_extension(EXTENSION)
+    }
+}
+
+/// What a directory of verdicts holds.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Entries.
+    pub entries: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Entries that are older than a verdict may be.
+    pub old: u64,
+}
+
+/// Counts the entries of a directory; with `prune`, the old ones go.
+pub fn look_through(directory: &Path, ttl: Duration, prune: bool) -> io::Result<Stats> {
+    let mut stats = Stats::default();
+    let folders = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(stats),
+        folders => folders?,
+    };
+    for folder in folders {
+        let folder = folder?;
+        // Nothing but what this cache makes is touched.
+        if !folder.file_type()?.is_dir() || folder.file_name().len() != 2 {
+            continue;
+        }
+        for entry in fs::read_dir(folder.path())? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if !metadata.is_file() || entry.path().extension().is_none_or(|extension| extension != EXTENSION) {
+                continue;
+            }
+            let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
+            if age > ttl {
+                stats.old += 1;
+                if prune {
+                    fs::remove_file(entry.path())?;
+                    continue;
+                }
+            }
+            stats.entries += 1;
+            stats.bytes += metadata.len();
+        }
+    }
+    Ok(stats)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Level;
+
+    fn risks() -> Risks {
+        let risk = RiskRow {
+            risk_id: "1".to_owned(),
+            rule_id: "R".to_owned(),
+            name: "n".to_owned(),
+            level: Level::High,
+            category: None,
+            description: None,
+            remediation: None,
+            build_instruction: Some("ENV DB_PASSWORD=hunter2hunter2".to_owned()),
+            risk_num: Some(1),
+        };
+        vec![(risk, Vec::new())]
+    }
+
+    fn cache(directory: &Path, secret: &str, endpoint: &str, masked: bool) -> Cache {
+        let place = Place { endpoint, enterprise_project_id: "0", masked };
+        Cache::new(directory.to_owned(), Duration::from_secs(3_600), &secret.into(), &place).expect("a cache")
+    }
+
+    fn file(directory: &Path) -> PathBuf {
+        let folder = fs::read_dir(directory).expect("a directory").next().expect("a folder").expect("a folder").path();
+        fs::read_dir(folder).expect("a folder").next().expect("an entry").expect("an entry").path()
+    }
+
+    #[test]
+    fn what_is_put_is_got_under_the_same_terms_alone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let ours = cache(directory.path(), "secret", "https://a", true);
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
+        ours.put("p", FileType::Dockerfile, "ab", &risks()).expect("it is kept");
+        let got = |cache: &Cache, project, file_type, sent| cache.get(project, file_type, sent).map(|(risks, _)| risks);
+        assert_eq!(got(&ours, "p", FileType::Dockerfile, "ab"), Some(risks()));
+        assert_eq!(got(&ours, "q", FileType::Dockerfile, "ab"), None);
+        assert_eq!(got(&ours, "p", FileType::K8sYaml, "ab"), None);
+        assert_eq!(got(&ours, "p", FileType::Dockerfile, "ac"), None);
+        for other in [("other", "https://a", true), ("secret", "https://b", true), ("secret", "https://a", false)] {
+            let other = cache(directory.path(), other.0, other.1, other.2);
+            assert_eq!(got(&other, "p", FileType::Dockerfile, "ab"), None);
+        }
+        let bytes = fs::read(file(directory.path())).expect("an entry");
+        assert!(memchr::memmem::find(&bytes, b"hunter2").is_none() && memchr::memmem::find(&bytes, b"secret").is_none());
+    }
+
+    #[test]
+    fn what_is_broken_planted_or_old_is_none() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut ours = cache(directory.path(), "secret", "https://a", true);
+        ours.put("p", FileType::Dockerfile, "ab", &risks()).expect("it is kept");
+        let path = file(directory.path());
+        let bytes = fs::read(&path).expect("an entry");
+        let mut turned = bytes.clone();
+        turned[20] ^= 1;
+        for broken in [&turned[..], &bytes[..40], &[], b"{\"at\":1,\"risks\":[]}"] {
+            fs::write(&path, broken).expect("an entry");
+            assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
+        }
+        // The entry of one file in the place of another.
+        fs::write(&path, &bytes).expect("an entry");
+        let other = ours.path(&ours.about("p", FileType::Dockerfile, "cd"));
+        fs::create_dir_all(other.parent().expect("a folder")).expect("a folder");
+        fs::copy(&path, other).expect("a copy");
+        assert_eq!(ours.get("p", FileType::Dockerfile, "cd"), None);
+        ours.ttl = Duration::ZERO;
+        std::thread::sleep(Duration::from_millis(1_100));
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
+        let all = look_through(directory.path(), Duration::from_secs(60), false).expect("a look");
+        assert_eq!((all.entries, all.old), (2, 0));
+        assert_eq!(
+            look_through(directory.path(), Duration::ZERO, true).expect("a look"),
+            Stats { entries: 0, bytes: 0, old: 2 }
+        );
+        assert_eq!(look_through(&directory.path().join("none"), Duration::ZERO, true).expect("a look"), Stats::default());
+    }
+}
