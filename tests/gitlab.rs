@@ -38,7 +38,7 @@ fn include() -> String {
 /// Runs the script of the job in a repository, as a runner does.
 fn job(repo: &Path, stand_in: &Emulator, diff: &str, base: &str) -> Finished {
     let script = block(&include(), "script");
-    let script: String = script.lines().skip(2).map(|line| format!("{} ", line.trim())).collect();
+    let script = script.lines().skip(2).map(str::trim).collect::<Vec<_>>().join(" ");
     let binary = Path::new(env!("CARGO_BIN_EXE_hss-iac")).parent().expect("a directory");
     let usual = Options::default();
     Command::new("sh")
