@@ -37,6 +37,10 @@ fn include() -> String {
 
 /// Runs the script of the job in a repository, as a runner does.
 fn job(repo: &Path, stand_in: &Emulator, diff: &str, base: &str) -> Finished {
+    job_with(repo, stand_in, diff, base, "")
+}
+
+fn job_with(repo: &Path, stand_in: &Emulator, diff: &str, base: &str, cache: &str) -> Finished {
     let script = block(&include(), "script");
     let script = script.lines().skip(2).map(str::trim).collect::<Vec<_>>().join(" ");
     let binary = Path::new(env!("CARGO_BIN_EXE_hss-iac")).parent().expect("a directory");
@@ -49,6 +53,7 @@ fn job(repo: &Path, stand_in: &Emulator, diff: &str, base: &str) -> Finished {
         .envs([("CI", "true"), ("GITLAB_CI", "true"), ("HSS_IAC_ALLOW_STAND_IN", "1"), ("HSS_IAC_DIFF", diff)])
         .envs([("CI_PIPELINE_SOURCE", "merge_request_event"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base)])
         .envs([("CI_MERGE_REQUEST_IID", "7"), ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")])
+        .env("HSS_IAC_CACHE_DIR", cache)
         // Inputs that were left empty.
         .envs([("HSS_IAC_FAIL_ON", ""), ("HSS_IAC_MAX", ""), ("HSS_IAC_TIMEOUT", ""), ("HSS_IAC_REPORT_LEVEL", "")])
         .env("HSS_IAC_ACCESS_KEY", usual.access_key)
@@ -128,5 +133,17 @@ fn the_default_branch_has_all_reports() {
     let stand_in = common::start(common::quick());
     let ran = job(repo.path(), &stand_in, "off", &base);
     assert_eq!(ran.code, 1, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(written(&repo), REPORTS, "{}", ran.stderr);
+}
+
+#[test]
+fn a_second_job_takes_the_verdicts_of_the_first_from_the_cache() {
+    assert!(component().contains("HSS_IAC_CACHE_DIR: .hss-iac-cache\n"));
+    let (repo, base) = merge_request();
+    let stand_in = common::start(common::quick());
+    job_with(repo.path(), &stand_in, "off", &base, ".hss-iac-cache");
+    let ran = job_with(repo.path(), &stand_in, "off", &base, ".hss-iac-cache");
+    assert_eq!(ran.code, 1, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("3 files: 3 reused"), "{}", ran.stdout);
     assert_eq!(written(&repo), REPORTS, "{}", ran.stderr);
 }

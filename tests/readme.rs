@@ -19,7 +19,7 @@ struct Section {
 
 fn sections(markdown: &str) -> Vec<Section> {
     let mut sections = vec![Section::default()];
-    let (mut in_heading, mut in_block, mut cell) = (false, false, 0);
+    let (mut in_heading, mut in_block, mut in_row, mut cell) = (false, false, false, 0);
     for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
         if let Event::Start(Tag::Heading { level, .. }) = &event {
             sections.push(Section { level: *level as usize, ..Section::default() });
@@ -34,9 +34,10 @@ fn sections(markdown: &str) -> Vec<Section> {
             }
             Event::End(TagEnd::CodeBlock) => in_block = false,
             Event::Start(Tag::TableRow) => {
-                cell = 0;
+                (in_row, cell) = (true, 0);
                 section.rows.push(BTreeSet::new());
             }
+            Event::End(TagEnd::TableRow) => in_row = false,
             Event::End(TagEnd::TableCell) => cell += 1,
             Event::Start(Tag::Link { dest_url, .. }) if !dest_url.starts_with('#') => {
                 // Each points to the other.
@@ -46,17 +47,15 @@ fn sections(markdown: &str) -> Vec<Section> {
             }
             Event::Text(text) if in_block => section.code.last_mut().expect("the block").push_str(&text),
             Event::Text(text) if in_heading => section.heading.push_str(&text),
-            Event::Text(text) if cell == 0 && !text.chars().any(char::is_alphabetic) => {
-                if let Some(row) = section.rows.last_mut() {
-                    row.insert(text.into_string());
-                }
+            Event::Text(text) if in_row && cell == 0 && !text.chars().any(char::is_alphabetic) => {
+                section.rows.last_mut().expect("the row").insert(text.into_string());
             }
             Event::Code(word) => {
                 if in_heading {
                     section.heading.push_str(&word);
                 }
-                if let Some(row) = section.rows.last_mut() {
-                    row.insert(word.to_string());
+                if in_row {
+                    section.rows.last_mut().expect("the row").insert(word.to_string());
                 }
                 section.words.insert(word.into_string());
             }
