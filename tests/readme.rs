@@ -39,11 +39,9 @@ fn sections(markdown: &str) -> Vec<Section> {
             }
             Event::End(TagEnd::TableRow) => in_row = false,
             Event::End(TagEnd::TableCell) => cell += 1,
-            Event::Start(Tag::Link { dest_url, .. }) if !dest_url.starts_with('#') => {
-                // Each points to the other.
-                if !dest_url.starts_with("README") {
-                    section.links.insert(dest_url.into_string());
-                }
+            // Each README points to the other.
+            Event::Start(Tag::Link { dest_url, .. }) if !dest_url.starts_with('#') && !dest_url.starts_with("README") => {
+                section.links.insert(dest_url.into_string());
             }
             Event::Text(text) if in_block => section.code.last_mut().expect("the block").push_str(&text),
             Event::Text(text) if in_heading => section.heading.push_str(&text),
