@@ -15,12 +15,12 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 #[cfg(feature = "emulator")]
-pub use self::emulator::{Emulator, Rate};
+pub use self::emulator::Emulator;
 pub use self::policy::{Config, Document, Init, Schema};
 pub use self::saved::{Baseline, Render};
 pub use self::tools::{Cache, CacheAct, CacheDir, Completions, Hook, HookAct, Man};
 pub(crate) use self::values::limits;
-pub use self::values::{Color, Form, Format, IfEmpty, Mapping, Max, OnFault, Output, Side, Switch};
+pub use self::values::{Color, Form, Format, IfEmpty, Mapping, Max, OnFault, Output, Pacing, Rate, Side, Switch};
 use self::values::{duration, yes_or_no};
 use crate::diff::Mode;
 use crate::model::{FailOn, Level};
@@ -292,6 +292,9 @@ pub(crate) struct Pace {
     /// Requests in flight at most
     #[arg(long, value_name = "N", env = "HSS_IAC_JOBS", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub(crate) jobs: u8,
+    /// Calls of one API in a time, such as 5/1m, from the first call on; auto learns what the service allows
+    #[arg(long, value_name = "CALLS/DUR|auto", env = "HSS_IAC_RATE", default_value = "auto")]
+    pub(crate) rate: Pacing,
     /// Keep verdicts here, and take those of bytes that were scanned before
     #[arg(long, value_name = "DIR", env = "HSS_IAC_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,

@@ -9,13 +9,13 @@ use gix_index::hash::{Kind, ObjectId, hasher};
 
 use crate::model::RepoPath;
 
-/// Settings by which a repository could have git run a program, open a connection or ask somebody, each turned off. A work tree that
-/// belongs to somebody else, as in most containers, is read nevertheless: nothing in it is run.
+/// Settings by which a repository could have git run a program or ask somebody, each turned off. A work tree that belongs to somebody
+/// else, as in most containers, is read nevertheless: nothing in it is run. Plain files that look like a repository are none.
 const SETTINGS: [&str; 6] = [
     "safe.directory=*",
+    "safe.bareRepository=explicit",
     "core.fsmonitor=false",
     "core.hooksPath=/dev/null",
-    "protocol.allow=never",
     "core.askPass=true",
     "core.untrackedCache=false",
 ];
@@ -75,21 +75,27 @@ impl Git {
         Ok(Self { program, root: root.to_owned() })
     }
 
-    /// The same git for a repository inside this one.
-    pub(crate) fn inside(&self, path: &RepoPath) -> Self {
-        Self { program: self.program.clone(), root: self.root.join(path.to_os()) }
+    /// The same git for a repository inside this one; `None` where none is.
+    pub(crate) fn inside(&self, path: &RepoPath) -> Option<Self> {
+        let git = Self { program: self.program.clone(), root: self.root.join(path.to_os()) };
+        git.is_marked().then_some(git)
     }
 
     /// Whether the root is the top of a work tree, and not a directory of another one.
     pub(crate) fn is_top(&self) -> Result<bool, Error> {
-        Ok(line(&self.ask("rev-parse", &["--show-prefix"])?).is_empty())
+        Ok(line(&self.ask("rev-parse", &["--show-prefix"])?).is_empty() && self.is_marked())
+    }
+
+    /// Whether `.git` is here: no commit can hold that name, while a change can bring in files that an old git takes for a bare repository.
+    fn is_marked(&self) -> bool {
+        self.root.join(".git").symlink_metadata().is_ok()
     }
 
     /// The directory of its hooks, wherever its configuration puts them.
     pub(crate) fn hooks(&self) -> Result<PathBuf, Error> {
         // The setting that keeps git from running hooks would be the answer; this command runs none.
         let settings: Vec<&str> = SETTINGS.into_iter().filter(|setting| !setting.starts_with("core.hooksPath")).collect();
-        let said = self.run_with(&settings, "rev-parse", &["--git-path", "hooks"], Vec::new())?;
+        let said = answer(self.command_with(&settings, "rev-parse", &["--git-path", "hooks"]), "rev-parse", Vec::new())?;
         Ok(self.root.join(line(&said)))
     }
 
@@ -125,10 +131,27 @@ impl Git {
         Ok(listed.split(|byte| *byte == 0).filter_map(entry).collect())
     }
 
-    /// Every file of the index, without those in conflict.
-    pub(crate) fn index(&self) -> Result<Vec<TreeEntry>, Error> {
-        let listed = self.ask("ls-files", &["--stage", "-z", "--full-name"])?;
+    /// Whether files of the index are in conflict: none of their sides is what will be committed.
+    pub(crate) fn is_in_conflict(&self) -> Result<bool, Error> {
+        Ok(!self.ask("ls-files", &["--unmerged", "-z"])?.is_empty())
+    }
+
+    /// Every file of the index, without those in conflict. `named` is the variable `GIT_INDEX_FILE`: a commit of some paths, or of all
+    /// that is tracked, has an index of its own, which git names to its hooks.
+    pub(crate) fn index(&self, named: Option<&OsStr>) -> Result<Vec<TreeEntry>, Error> {
+        let mut git = self.command("ls-files", &["--stage", "-z", "--full-name"]);
+        if let Some(file) = named.map(|file| self.root.join(file)).filter(|file| self.is_mine(file)) {
+            git.env("GIT_INDEX_FILE", file);
+        }
+        let listed = answer(git, "ls-files", Vec::new())?;
         Ok(listed.split(|byte| *byte == 0).filter_map(entry).collect())
+    }
+
+    /// Whether a file stands in the directory of this repository: a hook of another one may have started us.
+    fn is_mine(&self, file: &Path) -> bool {
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        let own = self.ask("rev-parse", &["--absolute-git-dir"]).ok().and_then(|said| real(Path::new(&line(&said))));
+        own.is_some() && file.is_file() && file.parent().and_then(real) == own
     }
 
     /// The contents of blobs, in the order of their ids; `None` for one that is not here.
@@ -138,20 +161,20 @@ impl Git {
         }
         let mut input = ids.join("\n").into_bytes();
         input.push(b'\n');
-        let output = self.run("cat-file", &["--batch"], input)?;
+        let output = answer(self.command("cat-file", &["--batch"]), "cat-file", input)?;
         let mut rest = output.as_slice();
         Ok(ids.iter().map(|_| blob(&mut rest)).collect())
     }
 
     fn ask(&self, command: &str, args: &[&str]) -> Result<Vec<u8>, Error> {
-        self.run(command, args, Vec::new())
+        answer(self.command(command, args), command, Vec::new())
     }
 
-    fn run(&self, command: &str, args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Error> {
-        self.run_with(&SETTINGS, command, args, input)
+    fn command(&self, command: &str, args: &[&str]) -> Command {
+        self.command_with(&SETTINGS, command, args)
     }
 
-    fn run_with(&self, settings: &[&str], command: &str, args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Error> {
+    fn command_with(&self, settings: &[&str], command: &str, args: &[&str]) -> Command {
         let mut git = Command::new(&self.program);
         git.env_clear().envs(environment());
         git.args(["--no-pager", "--no-replace-objects", "--no-optional-locks", "--literal-pathspecs"]);
@@ -159,35 +182,48 @@ impl Git {
             git.args(["-c", setting]);
         }
         git.arg("-C").arg(&self.root).arg(command).args(args);
-        let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let stdin = child.stdin.take();
-        // It may answer before it has read all of a long question.
-        let asking = std::thread::spawn(move || stdin.map_or(Ok(()), |mut stdin| stdin.write_all(&input)));
-        let output = child.wait_with_output()?;
-        // A question that was not read to its end shows in the answer.
-        let _ = asking.join();
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        Err(Error::Refused { command: command.to_owned(), said: line(&output.stderr) })
+        git
     }
 }
 
-/// What git needs of the environment: nothing by which it, or a hook that started us, could point it at another repository.
+fn answer(mut git: Command, command: &str, input: Vec<u8>) -> Result<Vec<u8>, Error> {
+    let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let stdin = child.stdin.take();
+    // It may answer before it has read all of a long question.
+    let asking = std::thread::spawn(move || stdin.map_or(Ok(()), |mut stdin| stdin.write_all(&input)));
+    let output = child.wait_with_output()?;
+    // A question that was not read to its end shows in the answer.
+    let _ = asking.join();
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    Err(Error::Refused { command: command.to_owned(), said: line(&output.stderr) })
+}
+
+/// What git needs of the environment: nothing by which it, or a hook that started us, could point it at another repository. The protocols
+/// that are allowed are set here, since a setting of the repository for one of them goes before a general one.
 fn environment() -> impl Iterator<Item = (OsString, OsString)> {
     let kept = ["PATH", "HOME", "USERPROFILE", "SYSTEMROOT", "SystemRoot", "TMPDIR", "TEMP", "XDG_CONFIG_HOME"];
-    let set = [("GIT_NO_LAZY_FETCH", "1"), ("GIT_TERMINAL_PROMPT", "0"), ("GIT_OPTIONAL_LOCKS", "0"), ("LC_ALL", "C")];
+    let set = [
+        ("GIT_NO_LAZY_FETCH", "1"),
+        ("GIT_ALLOW_PROTOCOL", "none"),
+        ("GIT_GRAFT_FILE", "/dev/null"),
+        ("GIT_TERMINAL_PROMPT", "0"),
+        ("GIT_OPTIONAL_LOCKS", "0"),
+        ("LC_ALL", "C"),
+    ];
     let kept = kept.into_iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
     kept.chain(set.into_iter().map(|(name, value)| (name.into(), value.into())))
 }
 
-/// The git of the system: a repository may hold a program of that name, and a PATH may lead into it.
+/// The git of the system: a repository may hold a program of that name, and a PATH may lead into it. It keeps the name by which it was
+/// found: one program may stand behind many names.
 fn program(root: &Path, path: &OsStr) -> Option<PathBuf> {
     let name = format!("git{}", std::env::consts::EXE_SUFFIX);
     std::env::split_paths(path)
         .filter(|directory| directory.is_absolute())
-        .filter_map(|directory| std::fs::canonicalize(directory.join(&name)).ok())
-        .find(|program| program.is_file() && !program.starts_with(root))
+        .map(|directory| directory.join(&name))
+        .find(|program| std::fs::canonicalize(program).is_ok_and(|real| real.is_file() && !real.starts_with(root)))
 }
 
 fn line(said: &[u8]) -> String {

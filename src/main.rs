@@ -33,11 +33,14 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
     let mut stdout = std::io::stdout();
     match command {
         Command::Scan(scan) => {
+            let signal = run::first_signal();
             let settings = settings::Scan::new(*scan, typed, &env, &cwd)?;
             let color = Streams::choice(settings.talk.color);
-            run::scan(settings, &mut Streams { out: &mut stdout, color }).await
+            run::scan(settings, signal, &mut Streams { out: &mut stdout, color }).await
         }
         Command::List(mut list) => {
+            // Nobody waits for it: what was laid out goes, and the process ends.
+            drop(run::first_signal());
             let settings = settings::list(&mut list, typed, &env, &cwd)?;
             let mut streams = Streams { out: &mut stdout, color: Streams::choice(settings.talk.color) };
             match list.explain() {

@@ -1,6 +1,6 @@
 //! The one writer to stderr while a command runs: bars on a terminal, a line per stage elsewhere, nothing where it is to be quiet.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub struct Progress {
     color: ColorChoice,
     bar: Option<ProgressBar>,
     last: RefCell<String>,
+    /// What is still to be done of the stage.
+    left: Cell<Option<(&'static str, usize)>>,
 }
 
 impl Progress {
@@ -36,7 +38,7 @@ impl Progress {
             }
             bar
         });
-        Self { quiet, verbose, color, bar, last: RefCell::default() }
+        Self { quiet, verbose, color, bar, last: RefCell::default(), left: Cell::new(None) }
     }
 
     /// One line, unless quiet.
@@ -69,6 +71,12 @@ impl Progress {
             Step::Collected { done, of } => ("risks read", done, of),
             Step::Placed { done, of } => ("places asked for", done, of),
         };
+        let stage = match step {
+            Step::Uploaded { .. } => "files to send",
+            Step::Finished { .. } => "tasks to end",
+            _ => "files to ask about",
+        };
+        self.left.set(Some((stage, of.saturating_sub(done))));
         if let Some(bar) = &self.bar {
             bar.update(|state| {
                 state.set_len(of as u64);
@@ -99,9 +107,20 @@ impl Progress {
             Event::Repeating { api, why, after } => {
                 self.detail(&format!("{api}: again in {} ms: {why}", after.as_millis()));
             }
-            Event::Waiting { api, for_ } => {
-                self.line(&format!("waiting {:.1} s for the service's limit of calls to {api}", for_.as_secs_f64()));
+            // Calls that wait side by side wait for the same thing.
+            Event::Waiting { api, for_, limit } if for_.as_secs() > 0 => {
+                let limit = limit.map_or_else(String::new, |limit| {
+                    format!(" of {} in {} s", count(limit.calls as u64, "call", "calls"), limit.window.as_secs_f64())
+                });
+                let left =
+                    self.left.get().filter(|(_, n)| *n > 0).map(|(what, n)| format!(", {n} {what}")).unwrap_or_default();
+                let line = format!("waiting {} s for the service's limit{limit} to {api}{left}", for_.as_secs());
+                if *self.last.borrow() != line {
+                    self.line(&line);
+                    *self.last.borrow_mut() = line;
+                }
             }
+            Event::Waiting { .. } => {}
         }
     }
 

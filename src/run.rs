@@ -17,6 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use crate::cli::Form;
 use crate::diff::files::Touched;
@@ -41,6 +42,7 @@ pub use hook::hook;
 pub use output::Streams;
 pub use policy::{completions, config, init, man, schema};
 pub use saved::{baseline, render};
+pub use signal::first_signal;
 
 /// The account of a run, and what ended it.
 struct Done {
@@ -50,8 +52,12 @@ struct Done {
     faults: Vec<(Exit, String)>,
 }
 
-/// `scan`: discover, upload, submit, wait, collect, judge, report.
-pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result<Exit, Error> {
+/// `scan`: discover, upload, submit, wait, collect, judge, report. `signal` cuts it short.
+pub async fn scan(
+    settings: settings::Scan,
+    signal: oneshot::Receiver<Exit>,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, Error> {
     let talk = settings.talk;
     let progress = Rc::new(Progress::new(talk.quiet, talk.verbose, talk.color));
     let started = Timestamp::now();
@@ -67,7 +73,8 @@ pub async fn scan(settings: settings::Scan, streams: &mut Streams<'_>) -> Result
         found.notes.push(said);
     }
 
-    let mut done = work(&settings, ledger, &progress).await?;
+    say_what_it_takes(&settings, &ledger, &progress);
+    let mut done = work(&settings, ledger, signal, &progress).await?;
     progress.finish();
     done.ledger.notes.extend(found.notes);
 
@@ -131,12 +138,18 @@ fn exit_code(verdict: &Verdict) -> Result<Exit, Error> {
 }
 
 /// The part that needs the service, cut off by the deadline or a signal at any point.
-async fn work(settings: &settings::Scan, ledger: Ledger, progress: &Rc<Progress>) -> Result<Done, Error> {
+async fn work(
+    settings: &settings::Scan,
+    ledger: Ledger,
+    mut signal: oneshot::Receiver<Exit>,
+    progress: &Rc<Progress>,
+) -> Result<Done, Error> {
     let ledger = RefCell::new(ledger);
     let connection = connect::connect(settings, progress)?;
     let mut done = Done { ledger: Ledger::default(), service: connection.service, calls: [].into(), faults: Vec::new() };
     let unknown = settings.cache.is_some() && ledger.borrow().has_unchanged();
     if ledger.borrow().waiting().is_empty() && !unknown {
+        done.faults.extend(signal.try_recv().ok().map(cut_off_by));
         done.ledger = ledger.into_inner();
         return Ok(done);
     }
@@ -147,7 +160,7 @@ async fn work(settings: &settings::Scan, ledger: Ledger, progress: &Rc<Progress>
         }
         Ok(client) => {
             let cache = connection.cache.as_ref();
-            let end = until_cut_off(settings, &client, cache, &ledger, progress).await;
+            let end = until_cut_off(settings, &client, cache, &ledger, signal, progress).await;
             // A stand-in that may not be one decides, however the run ended.
             let end = impostor(settings, &client).or(end);
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
@@ -184,21 +197,25 @@ async fn until_cut_off(
     client: &Client,
     cache: Option<&Cache>,
     ledger: &RefCell<Ledger>,
+    signal: oneshot::Receiver<Exit>,
     progress: &Progress,
 ) -> Option<(Exit, String)> {
-    let interrupted = signal::first();
     let job = converse(settings, client, cache, ledger, progress);
     tokio::pin!(job);
     let cut = tokio::select! {
         end = &mut job => return end,
         () = tokio::time::sleep(settings.timeout) => (Exit::Timeout, format!("timed out after {}", human(settings.timeout))),
-        Ok(exit) = interrupted => (exit, if exit == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned()),
+        Ok(exit) = signal => cut_off_by(exit),
     };
     if ledger.borrow().is_submitting() {
         client.stop();
         let _ = tokio::time::timeout(scan::GRACE, job).await;
     }
     Some(cut)
+}
+
+fn cut_off_by(signal: Exit) -> (Exit, String) {
+    (signal, if signal == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned())
 }
 
 /// Talks to the service until the job is done; what ended it early otherwise.
@@ -304,6 +321,22 @@ fn say_what_was_found(files: &[SourceFile], progress: &Progress) {
     }
 }
 
+/// How long it takes at the least, where that is long; one that can't end in time is better stopped now.
+fn say_what_it_takes(settings: &settings::Scan, ledger: &Ledger, progress: &Progress) {
+    // Verdicts that are known cost nothing, and how many are is not known yet.
+    let seconds = plan::least_seconds(&plan::least_calls(&ledger.items()));
+    if seconds == 0 || settings.cache.is_some() || settings.stands_in() {
+        return;
+    }
+    progress.line(&format!("at least {seconds} s at the documented limit of 5 calls a minute for each API"));
+    if Duration::from_secs(seconds) > settings.timeout {
+        progress.warn(&format!(
+            "that is more than --timeout {}: give it more time, or less to do with --diff, --exclude or --cache-dir",
+            human(settings.timeout)
+        ));
+    }
+}
+
 fn say_tasks(tasks: &[Task], progress: &Progress) {
     for task in tasks {
         progress.warn(&format!("task {} ({}, {})", task.task_id, task.file_type, count(task.files, "file", "files")));
@@ -323,7 +356,9 @@ fn is_complete(files: &[FileRecord]) -> bool {
 
 /// Which of the files the change touches, where there is one and its base is known.
 fn touched(change: Option<&settings::Change>, input: &discover::Options, found: &mut Discovery) -> Option<Touched> {
-    let base = change?.base.as_ref().ok()?;
+    let change = change?;
+    let base = change.base.as_ref().ok()?;
+    found.notes.extend(change.notes.iter().cloned());
     let touched = base.touched(&input.root, &found.files, &found.skipped);
     found.notes.extend(touched.notes.iter().cloned());
     Some(touched)

@@ -19,7 +19,7 @@ use self::outputs::{outputs, partial};
 pub use self::policy::Baseline;
 use self::policy::{Loaded, Rulebook};
 
-use crate::cli::{self, IfEmpty, OnFault, Output};
+use crate::cli::{self, IfEmpty, OnFault, Output, Pacing};
 use crate::error::Error;
 use crate::hss::Timings;
 use crate::hss::auth::{self, Found, SourceError};
@@ -71,6 +71,8 @@ pub struct Scan {
     pub no_wait: bool,
     /// Requests in flight.
     pub jobs: usize,
+    /// How fast; what the service allows is learnt where `None`.
+    pub rate: Option<hss::Limit>,
     /// Calls for places.
     pub max_path_calls: usize,
     /// The CI platform: `github` or `gitlab`.
@@ -130,6 +132,15 @@ pub struct Service {
 }
 
 impl Scan {
+    /// Whether the built-in stand-in answers, which has no limit.
+    pub(crate) fn stands_in(&self) -> bool {
+        #[cfg(feature = "emulator")]
+        let is_stand_in = matches!(self.target, Target::StandIn);
+        #[cfg(not(feature = "emulator"))]
+        let is_stand_in = false;
+        is_stand_in
+    }
+
     /// Checks what was typed, and what the repository says where nothing was.
     pub fn new(cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<Self, Error> {
         Self::check(cli, matches, env, cwd)?.1.ok_or_else(|| {
@@ -192,6 +203,10 @@ impl Scan {
             timeout: cli.pace.timeout,
             no_wait: cli.pace.no_wait,
             jobs: usize::from(cli.pace.jobs),
+            rate: match cli.pace.rate {
+                Pacing::Auto => None,
+                Pacing::At(rate) => Some(hss::Limit { calls: rate.calls as usize, window: rate.window }),
+            },
             max_path_calls: cli.pace.max_path_calls,
             provider: provider(env),
             cache: cli.pace.cache_dir.map(|directory| Verdicts {

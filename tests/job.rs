@@ -304,3 +304,13 @@ fn equal_bytes_are_sent_once_and_count_at_every_path() {
     let failed: Vec<_> = states(&result).into_iter().take(2).collect();
     assert_eq!(failed, expected.map(|(path, state)| (path.to_owned(), state.to_owned())));
 }
+
+#[test]
+fn a_rate_that_is_told_needs_no_refusal() {
+    let emulator = start(Options { throttle: Some((5, Duration::from_secs(1))), ..quick() });
+    let repo = (0..80).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &common::clean_dockerfile(i)));
+    let ran = scan(repo.path(), &emulator, &["--jobs", "8", "--rate", "5/1s"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(emulator.journal().iter().filter(|call| call.status == Some(429)).count(), 0);
+    assert_eq!(calls(&emulator, "batch-upload"), 8);
+}

@@ -1,11 +1,10 @@
 //! What the stand-in can be told.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::duration;
+use super::{Rate, duration};
 
 /// `emulator`.
 #[derive(Debug, Args)]
@@ -47,29 +46,6 @@ fn share(text: &str) -> Result<f64, String> {
     share.ok_or_else(|| "say a number from 0 to 1".to_owned())
 }
 
-/// `CALLS/DUR`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// Calls in the window.
-    pub calls: u32,
-    /// The window.
-    pub window: Duration,
-}
-
-impl FromStr for Rate {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (calls, window) = text.split_once('/').ok_or("say CALLS/DUR, such as 5/1m")?;
-        let calls: u32 = calls.parse().map_err(|_| format!("{calls:?} is not a number of calls"))?;
-        let window = duration(window)?;
-        if calls == 0 || window.is_zero() {
-            return Err("calls and time must be more than nothing".to_owned());
-        }
-        Ok(Self { calls, window })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,11 +56,5 @@ mod tests {
         for text in ["-0.1", "1.1", "NaN", "inf", "half", ""] {
             assert_eq!(share(text), Err("say a number from 0 to 1".to_owned()), "{text}");
         }
-    }
-
-    #[test]
-    fn rates() {
-        assert_eq!("5/1m".parse(), Ok(Rate { calls: 5, window: Duration::from_secs(60) }));
-        assert_eq!("0/1m".parse::<Rate>(), Err("calls and time must be more than nothing".to_owned()));
     }
 }

@@ -144,6 +144,46 @@ impl FromStr for Output {
     }
 }
 
+/// `CALLS/DUR`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Calls in the window.
+    pub calls: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (calls, window) = text.split_once('/').ok_or("say CALLS/DUR, such as 5/1m")?;
+        let calls: u32 = calls.parse().map_err(|_| format!("{calls:?} is not a number of calls"))?;
+        let window = duration(window)?;
+        if calls == 0 || window.is_zero() {
+            return Err("calls and time must be more than nothing".to_owned());
+        }
+        Ok(Self { calls, window })
+    }
+}
+
+/// `CALLS/DUR` or `auto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pacing {
+    /// As fast as the service allows, which is learnt.
+    Auto,
+    /// So fast from the first call on.
+    At(Rate),
+}
+
+impl FromStr for Pacing {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::At) }
+    }
+}
+
 /// `GLOB=TYPE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
@@ -239,5 +279,12 @@ mod tests {
         assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));
         assert_eq!(duration("soon"), Err("\"soon\" is not a time such as 90s, 30m or 2h".to_owned()));
         assert_eq!(duration("-3s"), Err("\"-3s\" is less than nothing".to_owned()));
+    }
+
+    #[test]
+    fn rates() {
+        assert_eq!("5/1m".parse(), Ok(Pacing::At(Rate { calls: 5, window: Duration::from_secs(60) })));
+        assert_eq!("auto".parse(), Ok(Pacing::Auto));
+        assert_eq!("0/1m".parse::<Rate>(), Err("calls and time must be more than nothing".to_owned()));
     }
 }

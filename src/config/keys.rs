@@ -33,7 +33,7 @@ const SENDS: &str = "it would send the values of Secrets";
 const RUN: &str = "it belongs to a run, not to the repository";
 
 /// What only who runs the program may say: the key, why, and where to say it.
-pub(super) const REFUSED: [(&str, &str, &str); 31] = [
+pub(super) const REFUSED: [(&str, &str, &str); 32] = [
     ("region", WHERE, "--region or HSS_IAC_REGION"),
     ("project-id", WHERE, "--project-id or HSS_IAC_PROJECT_ID"),
     ("enterprise-project-id", WHERE, "--enterprise-project-id or HSS_IAC_ENTERPRISE_PROJECT_ID"),
@@ -61,6 +61,7 @@ pub(super) const REFUSED: [(&str, &str, &str); 31] = [
     ("allow-partial-report", RUN, "--allow-partial-report or HSS_IAC_ALLOW_PARTIAL_REPORT"),
     ("timeout", RUN, "--timeout or HSS_IAC_TIMEOUT"),
     ("no-wait", RUN, "--no-wait or HSS_IAC_NO_WAIT"),
+    ("rate", RUN, "--rate or HSS_IAC_RATE"),
     ("jobs", RUN, "--jobs or HSS_IAC_JOBS"),
     ("quiet", RUN, "--quiet or HSS_IAC_QUIET"),
     ("verbose", RUN, "--verbose"),

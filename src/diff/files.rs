@@ -48,6 +48,13 @@ impl Base {
         Touched { changed, notes: self.around(root, skipped) }
     }
 
+    /// The submodules that are to stand at another commit, a sentence each: what is in them is not part of what is staged or pushed.
+    pub(crate) fn moved(&self, modules: &[TreeEntry]) -> Vec<String> {
+        let Some(tree) = self.trees.first() else { return Vec::new() };
+        let moved = modules.iter().filter(|module| tree.get(&module.path) != Some(module));
+        moved.map(|module| format!("the submodule {} changed: what is in it is not scanned", module.path)).collect()
+    }
+
     /// What stands at a path of a merge base, in submodules too.
     fn entry(
         &self,
@@ -65,7 +72,7 @@ impl Base {
             let module = RepoPath::new(&bytes[..slash]);
             let Some(entry) = tree.get(&module).filter(|entry| entry.kind == EntryKind::Submodule) else { continue };
             let files = inner.entry(format!("{module} {}", entry.id)).or_insert_with(|| {
-                let listed = self.git.inside(&module).tree(&entry.id).unwrap_or_default();
+                let listed = self.git.inside(&module).and_then(|git| git.tree(&entry.id).ok()).unwrap_or_default();
                 listed.into_iter().map(|entry| (entry.path.clone(), entry)).collect()
             });
             return files.get(&RepoPath::new(&bytes[slash + 1..])).cloned();
@@ -81,30 +88,53 @@ impl Base {
         };
         let mut gone: Vec<&TreeEntry> = tree.values().filter(is_gone).collect();
         gone.sort_by(|a, b| a.path.cmp(&b.path));
+        let Some(like) = gone.first().map(|entry| entry.id.clone()) else { return Vec::new() };
+        let mut by_id: HashMap<&str, Vec<&TreeEntry>> = HashMap::new();
+        for entry in gone.iter().rev() {
+            by_id.entry(&entry.id).or_default().push(entry);
+        }
+        let mut taken = BTreeSet::new();
+        let mut renamed = Vec::new();
+        let mut edited = Vec::new();
+        for file in added {
+            let Ok(bytes) = discover::read_at_most(root, &file.path, discover::MAX_FILE_SIZE) else { continue };
+            let same = blob_id(&bytes, &like).and_then(|id| by_id.get_mut(id.as_str()));
+            // What was none of ours at the base was not scanned there: it comes in with all its lines.
+            let is_ours = |entry: &&TreeEntry| discover::type_of(&entry.path, &bytes) == Some(file.file_type);
+            match same.and_then(Vec::pop).filter(is_ours) {
+                Some(was) => {
+                    taken.insert(&was.path);
+                    renamed.push((file.path.clone(), was.path.clone()));
+                }
+                None => edited.push(*file),
+            }
+        }
+        gone.retain(|entry| !taken.contains(&entry.path));
+        renamed.extend(self.alike(root, &gone, &edited));
+        renamed
+    }
+
+    /// The best match of each new file among those that are gone, where most of the lines are the same.
+    fn alike(&self, root: &Path, gone: &[&TreeEntry], added: &[&SourceFile]) -> Vec<(RepoPath, RepoPath)> {
         if gone.is_empty() || gone.len() * added.len() > MAX_PAIRS {
             return Vec::new();
         }
         let ids: Vec<&str> = gone.iter().map(|entry| entry.id.as_str()).collect();
         let blobs = self.git.blobs(&ids).unwrap_or_default();
-        let gone: Vec<(&TreeEntry, FileType, String)> = gone
-            .into_iter()
-            .zip(blobs)
-            .filter_map(|(entry, bytes)| {
-                let bytes = bytes.filter(|bytes| bytes.len() as u64 <= discover::MAX_FILE_SIZE)?;
-                // What was none of ours at the base was not scanned there: it comes in with all its lines.
-                Some((entry, discover::type_of(&entry.path, &bytes)?, locate::decode(&bytes)))
-            })
-            .collect();
+        let old = |(entry, bytes): (&&TreeEntry, Option<Vec<u8>>)| {
+            let bytes = bytes.filter(|bytes| bytes.len() as u64 <= discover::MAX_FILE_SIZE)?;
+            Some((entry.path.clone(), discover::type_of(&entry.path, &bytes)?, locate::decode(&bytes)))
+        };
+        let gone: Vec<(RepoPath, FileType, String)> = gone.iter().zip(blobs).filter_map(old).collect();
         let mut taken = BTreeSet::new();
         let mut renamed = Vec::new();
         for file in added {
             let Ok(bytes) = discover::read_at_most(root, &file.path, discover::MAX_FILE_SIZE) else { continue };
             let text = locate::decode(&bytes);
-            let likeness = |old: &str| Lines::between(old, &text).likeness(old, &text);
             let candidates =
-                gone.iter().filter(|(entry, file_type, _)| *file_type == file.file_type && !taken.contains(&entry.path));
+                gone.iter().filter(|(path, file_type, _)| *file_type == file.file_type && !taken.contains(path));
             let best = candidates
-                .map(|(entry, _, old)| (likeness(old), &entry.path))
+                .map(|(path, _, old)| (Lines::between(old, &text).likeness(old, &text), path))
                 .max_by_key(|(like, path)| (*like, std::cmp::Reverse(*path)));
             if let Some((_, was)) = best.filter(|(like, _)| *like >= 50) {
                 taken.insert(was.clone());
@@ -117,13 +147,15 @@ impl Base {
     /// Changed kustomizations and charts: what they build is not here to be scanned.
     fn around(&self, root: &Path, skipped: &[Skipped]) -> Vec<String> {
         let Some(tree) = self.trees.first() else { return Vec::new() };
+        let is_there = |path: &RepoPath| tree.contains_key(path) || !discover::is_gone(root, path);
         let differs = |path: &RepoPath| tree.get(path).is_none_or(|entry| !is_same(root, path, entry));
-        let skipped = skipped.iter().map(|skipped| &skipped.path);
-        let changed: BTreeSet<&RepoPath> =
-            tree.keys().chain(skipped).filter(|path| builder(path).is_some() && differs(path)).collect();
+        let paths: BTreeSet<&RepoPath> = tree.keys().chain(skipped.iter().map(|skipped| &skipped.path)).collect();
         let mut named: BTreeSet<(&str, RepoPath)> = BTreeSet::new();
-        for path in changed {
-            named.extend(builder(path).filter(|(what, at)| *what == "kustomization" || is_chart(root, tree, at)));
+        for path in paths {
+            let builders = builders(path, &is_there);
+            if !builders.is_empty() && differs(path) {
+                named.extend(builders);
+            }
         }
         let note = |(what, at): &(&str, RepoPath)| {
             let place = if at.as_bytes().is_empty() { "the root".to_owned() } else { at.to_string() };
@@ -146,26 +178,17 @@ fn is_same(root: &Path, path: &RepoPath, entry: &TreeEntry) -> bool {
 }
 
 /// What a path is part of that builds manifests, and where that stands.
-fn builder(path: &RepoPath) -> Option<(&'static str, RepoPath)> {
+pub(super) fn builders(path: &RepoPath, is_there: &dyn Fn(&RepoPath) -> bool) -> Vec<(&'static str, RepoPath)> {
     let bytes = path.as_bytes();
     let parent = |end: usize| RepoPath::new(&bytes[..end.saturating_sub(1)]);
     let name = path.file_name();
     let folder = bytes.len() - name.len();
     if matches!(name, b"kustomization.yaml" | b"kustomization.yml" | b"Kustomization") {
-        return Some(("kustomization", parent(folder)));
+        return vec![("kustomization", parent(folder))];
     }
-    if name == b"Chart.yaml" || (name.starts_with(b"values") && discover::speaks_of_ours(path)) {
-        return Some(("chart", parent(folder)));
-    }
-    let templates = if bytes.starts_with(b"templates/") {
-        Some(0)
-    } else {
-        memchr::memmem::find(bytes, b"/templates/").map(|at| at + 1)
-    };
-    templates.map(|at| ("chart", parent(at)))
-}
-
-fn is_chart(root: &Path, tree: &HashMap<RepoPath, TreeEntry>, at: &RepoPath) -> bool {
-    let chart = at.join(b"Chart.yaml");
-    tree.contains_key(&chart) || !discover::is_gone(root, &chart)
+    let is_of_chart = name == b"Chart.yaml" || (name.starts_with(b"values") && discover::speaks_of_ours(path));
+    let own = is_of_chart.then(|| parent(folder));
+    let templates = memchr::memmem::find_iter(bytes, b"templates/").filter(|at| *at == 0 || bytes[at - 1] == b'/');
+    let charts = own.into_iter().chain(templates.map(parent)).filter(|at| is_there(&at.join(b"Chart.yaml")));
+    charts.map(|at| ("chart", at)).collect()
 }

@@ -14,11 +14,12 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Compares line by line; how a line ends makes no difference.
+    /// Compares line by line; whether a line ends in LF or CRLF makes no difference. A lone CR ends none to a builder or a parser, so
+    /// what follows one is not what follows an LF.
     pub(crate) fn between(old: &str, new: &str) -> Self {
         let mut input = InternedInput::default();
-        input.update_before(lines(old).into_iter().filter_map(|line| old.get(line)));
-        input.update_after(lines(new).into_iter().filter_map(|line| new.get(line)));
+        input.update_before(tokens(old).into_iter());
+        input.update_after(tokens(new).into_iter());
         let mut diff = Diff::compute(Algorithm::Histogram, &input);
         diff.postprocess_lines(&input);
         Self { hunks: diff.hunks().map(|hunk| (hunk.before, hunk.after)).collect() }
@@ -65,6 +66,15 @@ impl Lines {
             after.start + 1 == line && !after.is_empty() && before.start + 1 == old && !before.is_empty()
         })
     }
+}
+
+/// Each line, with the lone CR before it.
+fn tokens(text: &str) -> Vec<&str> {
+    let with_break = |line: Range<usize>| {
+        let start = if text[..line.start].ends_with('\r') { line.start - 1 } else { line.start };
+        &text[start..line.end]
+    };
+    lines(text).into_iter().map(with_break).collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-pub(crate) use self::content::lay_out;
+pub(crate) use self::content::{lay_out, remove_laid_out};
 use self::named::Named;
 use crate::git::{self, Git, TreeEntry};
 use crate::model::RepoPath;
@@ -146,6 +146,10 @@ fn event(path: &str) -> Option<Value> {
 /// The index against the last commit.
 fn staged(git: Git, mut steps: Vec<String>) -> Found {
     steps.push("what is staged is compared with the last commit".to_owned());
+    if git.is_in_conflict().unwrap_or(true) {
+        let base = Err("the index holds conflicts, or can't be read".to_owned());
+        return Found { steps, base, content: Content::WorkTree };
+    }
     let head = git.commit("HEAD").map_err(|error| error.to_string());
     let base = match head {
         Ok(Some(head)) => Base::at(git, vec![head], "the last commit"),
@@ -200,6 +204,12 @@ fn resolve(git: Git, named: &Named, steps: &mut Vec<String>) -> Result<Base, Str
             steps.push(why.clone());
             continue;
         }
+        // A pipeline runs since something came in: a base that holds it already is stale, or the branch went back.
+        if named.head.is_some() && common.contains(&head) {
+            why = format!("{} ({what}) holds HEAD already, so nothing lies between", short(&commit));
+            steps.push(why.clone());
+            continue;
+        }
         common.sort();
         steps.push(format!("the merge base is {}", common.join(" and ")));
         return Base::at(git, common, &format!("the merge base with {what}"));
@@ -228,9 +238,16 @@ impl Base {
 
     /// The bytes of a file as the rules of the base have it; `None` where it has none.
     pub(crate) fn file(&self, path: &RepoPath) -> io::Result<Option<Vec<u8>>> {
-        let Some(entry) = self.trees.first().and_then(|tree| tree.get(path)) else { return Ok(None) };
+        let Some(tree) = self.trees.first() else { return Ok(None) };
+        let unfit = |what| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        let bytes = path.as_bytes();
+        let above = (0..bytes.len()).filter(|at| bytes[*at] == b'/').map(|at| RepoPath::new(&bytes[..at]));
+        if above.into_iter().any(|path| tree.contains_key(&path)) {
+            return unfit("it stands behind a link or in a submodule at the base");
+        }
+        let Some(entry) = tree.get(path) else { return Ok(None) };
         if entry.kind != git::EntryKind::File {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file at the base"));
+            return unfit("it is no regular file at the base");
         }
         let blobs = self.git.blobs(&[&entry.id]).map_err(io::Error::other)?;
         let bytes = blobs.into_iter().next().flatten();

@@ -146,6 +146,9 @@ fn gitlab(env: Env<'_>) -> Named {
         value
     };
     named.head = read(&mut named, "CI_COMMIT_SHA");
+    if named.head.is_none() {
+        return named.full("the pipeline names no commit");
+    }
     if env("CI_EXTERNAL_PULL_REQUEST_IID").is_some() {
         named.by.push_str(" external pull request");
         let target = read(&mut named, "CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA");
@@ -195,28 +198,29 @@ fn pre_commit(env: Env<'_>) -> Option<Named> {
 pub(crate) fn pre_push(told: &str) -> Option<Named> {
     let mut named = Named::by("pre-push");
     named.read = told.lines().map(str::to_owned).collect();
-    let mut pushed: Vec<(&str, &str)> = Vec::new();
+    let mut pushed: Vec<(&str, &str, bool)> = Vec::new();
     for line in told.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[..] {
             [_, local, _, _] if is_zero(local) => {}
-            [_, local, _, remote] => pushed.push((local, remote)),
+            [_, local, to, remote] => pushed.push((local, remote, to.starts_with("refs/tags/"))),
             [] => {}
             _ => return Some(named.full("what git tells a pre-push hook can't be read")),
         }
     }
     // A tag may go along with the branch that it stands on.
-    pushed.sort_by_key(|(local, remote)| (*local, is_zero(remote)));
-    pushed.dedup_by_key(|(local, _)| *local);
+    let with_branch: Vec<&str> = pushed.iter().filter(|(_, _, is_tag)| !is_tag).map(|(local, ..)| *local).collect();
+    pushed.retain(|(local, _, is_tag)| !is_tag || !with_branch.contains(local));
+    pushed.dedup();
     match pushed[..] {
         [] if told.trim().is_empty() => Some(named.full("nothing on standard input tells what is pushed")),
         [] => None,
-        [(local, remote)] => {
+        [(local, remote, _)] => {
             named.content = Some(local.to_owned());
             named.base(Some(remote.to_owned()), "what the remote has");
             named.bases.extend(default_branches(None));
             Some(named)
         }
-        _ => Some(named.full("several commits are pushed at once")),
+        _ => Some(named.full("several branches are pushed at once")),
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
 use super::auth::Credentials;
-use super::pace::{Next, Pace};
+use super::pace::{Limit, Next, Pace};
 use super::send::{self, Again, Answer, Call, Failed, Route};
 use super::{Error, Kind};
 
@@ -69,6 +69,8 @@ pub struct Config {
     pub ca_pem: Option<Vec<u8>>,
     /// Whether a stand-in may answer in place of the service; otherwise its first answer is the last.
     pub stand_in_allowed: bool,
+    /// How fast; what the service allows is learnt where `None`.
+    pub rate: Option<Limit>,
     /// How long.
     pub timings: Timings,
 }
@@ -100,6 +102,8 @@ pub enum Event {
         api: &'static str,
         /// For this time.
         for_: Duration,
+        /// Which is this one, where it is known.
+        limit: Option<Limit>,
     },
 }
 
@@ -306,7 +310,8 @@ impl Client {
                 Next::At(time) => {
                     if said != Some(time) {
                         said = Some(time);
-                        (self.observe)(&Event::Waiting { api, for_: time.duration_since(Instant::now()) });
+                        let limit = self.pace(api, |pace| pace.limit());
+                        (self.observe)(&Event::Waiting { api, for_: time.duration_since(Instant::now()), limit });
                     }
                     tokio::time::sleep_until(time).await;
                 }
@@ -315,7 +320,8 @@ impl Client {
     }
 
     fn pace<T>(&self, api: &'static str, act: impl FnOnce(&mut Pace) -> T) -> T {
-        act(self.paces.borrow_mut().entry(api).or_default())
+        let new = || self.config.rate.map_or_else(Pace::default, Pace::limited);
+        act(self.paces.borrow_mut().entry(api).or_insert_with(new))
     }
 
     /// The last word on a call.

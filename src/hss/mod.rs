@@ -14,6 +14,7 @@ mod wire;
 pub use check::{certificates, is_loopback};
 pub use client::{Client, Config, Event, Timings};
 pub use error::{Error, Kind};
+pub use pace::Limit;
 pub use region::{Endpoints, endpoints};
 pub use wire::{
     ClusterRange, FailedUpload, FileFilter, FileRow, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow,

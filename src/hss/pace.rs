@@ -8,11 +8,13 @@ use tokio::time::Instant;
 /// Calls a window that HSS documents for each API.
 const DOCUMENTED_CALLS: usize = 5;
 
-/// A limit that the service told us.
+/// So many calls of one API in a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Limit {
-    pub(super) calls: usize,
-    pub(super) window: Duration,
+pub struct Limit {
+    /// Calls in the window.
+    pub calls: usize,
+    /// The window.
+    pub window: Duration,
 }
 
 /// What a refusal said.
@@ -47,6 +49,16 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// One that keeps to a limit from the first call on.
+    pub(super) fn limited(limit: Limit) -> Self {
+        Self { limit: Some(limit), ..Self::default() }
+    }
+
+    /// How fast calls may go, as far as that is known.
+    pub(super) fn limit(&self) -> Option<Limit> {
+        self.limit
+    }
+
     /// Asks to send a call now.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {

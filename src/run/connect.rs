@@ -97,6 +97,7 @@ fn client(
         credentials,
         ca_pem: service.ca_pem.clone(),
         stand_in_allowed: settings.stand_in_allowed,
+        rate: settings.rate,
         timings: settings.timings,
     };
     Ok(Client::new(config, Box::new(move |event| progress.event(event)))?)

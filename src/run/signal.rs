@@ -6,9 +6,9 @@ use tokio::sync::oneshot;
 
 use crate::model::Exit;
 
-/// The first signal that comes. Where nobody waits for it any more, and at the second one, the process ends at once: what is left to do
-/// may take longer than whoever sent it will wait.
-pub(super) fn first() -> oneshot::Receiver<Exit> {
+/// The first signal that comes from here on. Where nobody waits for it any more, and at the second one, the process ends at once: what is
+/// left to do may take longer than whoever sent it will wait.
+pub fn first_signal() -> oneshot::Receiver<Exit> {
     let (sender, receiver) = oneshot::channel();
     // A thread of its own: the one of the run may be busy with a report. Where it can't be had, the system's own handlers stay.
     let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(|| forward(sender));
@@ -23,6 +23,7 @@ fn forward(first: oneshot::Sender<Exit>) -> io::Result<()> {
         loop {
             let exit = signals.next().await;
             if first.take().is_none_or(|first| first.send(exit).is_err()) {
+                crate::diff::remove_laid_out();
                 std::process::exit(i32::from(exit.code()));
             }
         }

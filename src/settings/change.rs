@@ -1,6 +1,7 @@
 //! The change that a run is about, and what it alters in the rules that it is judged by.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -26,6 +27,8 @@ pub struct Change {
     pub(crate) rules_of_base: bool,
     /// What the change alters in hss-iac.toml and the baseline, a line each.
     pub(crate) altered: Vec<String>,
+    /// On what is part of the change and is not scanned, a sentence each.
+    pub(crate) notes: Vec<String>,
     content: Content,
     /// Where the files are that do not stand in the work tree, for as long as the run needs them.
     laid_out: Option<TempDir>,
@@ -37,7 +40,11 @@ impl Change {
         if cli.diff == Mode::Off {
             return None;
         }
-        let stdin = || std::io::read_to_string(std::io::stdin());
+        let stdin = || {
+            // A user who tries the hook by hand would wait for ever.
+            let stdin = std::io::stdin();
+            if stdin.is_terminal() { Ok(String::new()) } else { std::io::read_to_string(stdin) }
+        };
         let diff::Found { mut steps, base, content } = diff::find(&Ask { mode: &cli.diff, root, env, stdin: &stdin });
         steps.push(match &base {
             Ok(base) => format!("decision: what differs from {} is scanned", base.what),
@@ -45,7 +52,7 @@ impl Change {
         });
         let is_known = base.as_ref().is_ok_and(|base| !base.commits.is_empty());
         let rules_of_base = cli.policy_from == Side::Base && is_known;
-        Some(Self { steps, base, rules_of_base, altered: Vec::new(), content, laid_out: None })
+        Some(Self { steps, base, rules_of_base, altered: Vec::new(), notes: Vec::new(), content, laid_out: None })
     }
 
     /// The base whose rules count, if that is so.
@@ -59,11 +66,12 @@ impl Change {
             return Ok(());
         }
         let failed = |source| Error::Io { what: "the files that git holds can't be laid out".to_owned(), source };
-        let directory = diff::lay_out(&options.root, &self.content, options).map_err(failed)?;
+        let (directory, modules) = diff::lay_out(&options.root, &self.content, options).map_err(failed)?;
         options.root = std::fs::canonicalize(directory.path()).map_err(failed)?;
         // What is staged or committed is tracked: no ignore rule applies to it.
         options.no_ignore = true;
         self.laid_out = Some(directory);
+        self.notes = self.base.as_ref().map(|base| base.moved(&modules)).unwrap_or_default();
         Ok(())
     }
 

@@ -50,7 +50,10 @@ pub(super) fn outputs(typed: Vec<Output>, read: Option<&Path>, env: Env<'_>) -> 
 
 /// Which reports of a change may be written.
 pub(super) fn partial(allowed: bool, env: Env<'_>) -> Partial {
-    let is_pull_request = env("GITHUB_EVENT_NAME").is_some_and(|event| event.starts_with("pull_request"));
+    // A run of pull_request_target stands on the target branch, whose alerts its report would close.
+    let is_pull_request = env("GITHUB_EVENT_NAME").is_some_and(|event| {
+        matches!(event.as_str(), "pull_request" | "pull_request_review" | "pull_request_review_comment")
+    });
     match (allowed, is_pull_request) {
         (true, _) => Partial::All,
         (false, true) => Partial::PullRequest,

@@ -46,11 +46,30 @@ impl Rulebook<'_> {
         }
     }
 
-    /// Where the file stands in the repository, if it does.
+    /// Where the file stands in the repository, if it does. What is written behind the root counts as it is written: a link there may be
+    /// one that the change brings in.
     pub(super) fn inside(&self, path: &Path) -> Option<RepoPath> {
-        let real = std::fs::canonicalize(path.parent()?).ok()?.join(path.file_name()?);
-        let relative = real.strip_prefix(std::fs::canonicalize(self.root).ok()?).ok()?;
-        Some(relative.components().fold(RepoPath::default(), |path, part| path.join(part.as_os_str().as_encoded_bytes())))
+        let root = std::fs::canonicalize(self.root).ok()?;
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        if let Some(above) = path.ancestors().skip(1).filter(|above| real(above).as_deref() == Some(&root)).last()
+            && let Ok(inside) = super::explained(above, above, path)
+        {
+            return Some(inside);
+        }
+        super::explained(&root, &root, &real(path.parent()?)?.join(path.file_name()?)).ok()
+    }
+
+    /// Whether the base lacks a file of the repository that is there now.
+    fn brings_in(&self, path: Option<RepoPath>) -> bool {
+        self.base.is_some() && path.is_some_and(|path| !discover::is_gone(self.root, &path))
+    }
+
+    /// What to add where a file can't be taken as it is at the base.
+    fn hint(&self, path: Option<&RepoPath>) -> &'static str {
+        match (self.base, path) {
+            (Some(_), Some(_)) => " (so it is at the base of the change; --policy-from head takes the one of the change)",
+            _ => "",
+        }
     }
 }
 
@@ -76,15 +95,17 @@ pub(super) fn load(named: Option<&Path>, rules: Rulebook<'_>, cwd: &Path) -> Res
         Some(path) => (path.display().to_string(), rules.read_named(&cwd.join(path), config::MAX_SIZE)),
         None => (config::NAME.to_owned(), rules.read(&config::NAME.into(), config::MAX_SIZE)),
     };
+    let place = named.map_or(Some(config::NAME.into()), |path| rules.inside(&cwd.join(path)));
+    let hint = rules.hint(place.as_ref());
     let bytes = match bytes {
         Ok(bytes) => bytes,
         // One that a change brings in says nothing before it.
-        Err(error) if (named.is_none() || rules.base.is_some()) && error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && (named.is_none() || rules.brings_in(place)) => {
             return Ok(Loaded::default());
         }
-        Err(error) => return Err(Error::Usage(format!("the configuration {name} can't be read: {error}"))),
+        Err(error) => return Err(Error::Usage(format!("the configuration {name} can't be read: {error}{hint}"))),
     };
-    let file = config::parse(&name, &bytes).map_err(|mistake| Error::Usage(mistake.to_string()))?;
+    let file = config::parse(&name, &bytes).map_err(|mistake| Error::Usage(format!("{mistake}{hint}")))?;
     Ok(Loaded { name: Some(name), file })
 }
 
@@ -146,8 +167,10 @@ pub(super) fn baseline(
         (None, Some(Text(text))) => (text.clone(), of_tree(rules, text)),
         (None, None) => return Ok(None),
     };
+    let place = typed.map_or_else(|| path_in_tree(&name).ok(), |path| rules.inside(&cwd.join(path)));
+    let hint = rules.hint(place.as_ref());
     // One that a change brings in knows nothing before it.
-    if rules.base.is_some() && bytes.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+    if bytes.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) && rules.brings_in(place) {
         return Ok(Some(Baseline { name, findings: Vec::new() }));
     }
     let bytes = bytes.map_err(|error| {
@@ -155,10 +178,10 @@ pub(super) fn baseline(
             std::io::ErrorKind::NotFound => format!("write one with `hss-iac baseline RESULT -b {name}`"),
             _ => "name another with --baseline".to_owned(),
         };
-        Error::Usage(format!("the baseline {name} can't be read: {error}; {next}"))
+        Error::Usage(format!("the baseline {name} can't be read: {error}{hint}; {next}"))
     })?;
     let findings = baseline::parse(&bytes).map_err(|what| {
-        Error::Usage(format!("{name} is no baseline: {what}; write it anew with `hss-iac baseline RESULT -b {name}`"))
+        Error::Usage(format!("{name} is no baseline: {what}{hint}; write it anew with `hss-iac baseline RESULT -b {name}`"))
     })?;
     Ok(Some(Baseline { name, findings }))
 }

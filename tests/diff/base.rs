@@ -216,7 +216,7 @@ fn what_is_pushed() {
     let two = format!("{}refs/heads/main {first} refs/heads/main {ZEROS}\n", line(&first));
     let (files, notes) = pre_push(&repository, &two);
     assert_eq!(files, ["a/Dockerfile", "b/Dockerfile", "config.yaml", "d/Dockerfile"]);
-    assert_eq!(notes, ["all is scanned, not only what changed: several commits are pushed at once"]);
+    assert_eq!(notes, ["all is scanned, not only what changed: several branches are pushed at once"]);
     let env = [("PRE_COMMIT_FROM_REF", first.as_str()), ("PRE_COMMIT_TO_REF", second.as_str())];
     assert_listed(repository.list("auto", &env), &["c/Dockerfile"], &one("what the remote has"));
 }

@@ -11,3 +11,4 @@ mod hook;
 mod hostile;
 mod judged;
 mod repository;
+mod traps;
