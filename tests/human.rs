@@ -110,8 +110,8 @@ fn the_readme_names_every_flag_and_no_other() {
     // The README has the short forms of the first two.
     let unsaid: Vec<_> = defined.difference(&said).collect();
     assert_eq!(unsaid, ["--quiet", "--verbose"], "flags that the README does not name");
-    // Those of cargo, in commands that build.
-    let others = ["--locked", "--no-default-features", "--path", "--release"];
+    // Those of cargo, in commands that build, and one of pre-commit.
+    let others = ["--hook-type", "--locked", "--no-default-features", "--path", "--release"];
     assert_eq!(said.difference(&defined).collect::<Vec<_>>(), others, "flags that are not there");
 }
 
