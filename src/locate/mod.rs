@@ -19,7 +19,7 @@ use text::Text;
 pub const TOP_OF_FILE: Location = Location { line: 1, end_line: 1, column: 1, end_column: 1, precision: Precision::File };
 
 /// What the service says of where a risk is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Clue<'a> {
     /// The Dockerfile instruction; without one, the risk is that something is missing.
     pub instruction: Option<&'a str>,

@@ -12,6 +12,7 @@ mod kubernetes;
 mod names;
 mod scan;
 mod shapes;
+mod told;
 mod value;
 mod words;
 
@@ -52,6 +53,7 @@ pub(super) fn file(file_type: FileType, text: String) -> String {
 /// The text with stars on the spans and on what its shape tells; `None` where nothing changes.
 fn paint(text: &str, mut spans: Vec<Range<usize>>) -> Option<String> {
     spans.extend(shapes::spans(text));
+    spans.extend(told::spans(text));
     spans.sort_by_key(|span| span.start);
     let mut masked = String::with_capacity(text.len());
     let mut end = 0;

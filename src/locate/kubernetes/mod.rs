@@ -34,7 +34,11 @@ pub(super) fn locate(text: &str, clues: &[Clue<'_>]) -> Vec<Location> {
     let mut named: HashMap<_, Option<Rc<Named>>> = HashMap::new();
     let mut all_named: HashSet<Rc<Named>> = HashSet::new();
     let mut places: HashMap<_, Vec<Location>> = HashMap::new();
-    let mut seen: HashMap<_, usize> = HashMap::new();
+    let mut numbers: HashMap<&Clue<'_>, usize> = HashMap::new();
+    for clue in clues {
+        *numbers.entry(clue).or_default() += 1;
+    }
+    let mut seen: HashMap<&Clue<'_>, usize> = HashMap::new();
     let mut locations = Vec::with_capacity(clues.len());
     for clue in clues {
         let named = clue.resource.and_then(|resource| {
@@ -51,9 +55,13 @@ pub(super) fn locate(text: &str, clues: &[Clue<'_>]) -> Vec<Location> {
         });
         let places =
             places.entry((named.clone(), clue.hit_path)).or_insert_with(|| file.places(named.as_deref(), clue.hit_path));
-        // Equal clues are taken to mean the places that fit equally well, one each.
-        let count = seen.entry((clue.resource, clue.hit_path, clue.hit_rule)).or_default();
-        locations.push(places.get(*count % places.len().max(1)).copied().unwrap_or(whole));
+        // Equal clues are taken to mean the places that fit equally well, one each. Of fewer it is not known which are meant.
+        let count = seen.entry(clue).or_default();
+        let mut place = places.get(*count % places.len().max(1)).copied().unwrap_or(whole);
+        if numbers.get(clue).is_some_and(|number| *number < places.len()) {
+            place.precision = place.precision.max(Precision::Parent);
+        }
+        locations.push(place);
         *count += 1;
     }
     locations

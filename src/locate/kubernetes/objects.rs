@@ -177,7 +177,9 @@ impl<'o> Index<'o> {
         }
         let Some(best) = ranked.values().copied().flatten().max() else { return Some(Named::default()) };
         let objects = ranked.into_iter().filter(|(_, rank)| *rank == Some(best)).map(|(at, _)| at);
-        let sure = best.words > Words::NameAlone && best.namespace > 0;
+        // An object of another name, or of none, may have made the one that is meant.
+        let is_called = best.words == Words::Swapped || (best.words == Words::KindAndName && best.name > 1);
+        let sure = is_called && best.namespace > 0;
         Some(Named { objects: objects.collect(), sure })
     }
 }

@@ -11,8 +11,8 @@ pub(super) enum Tool {
     Password,
     /// The same once `login` was said.
     Registry,
-    /// `-a X`
-    Redis,
+    /// This letter and `X`.
+    Letter(&'static str),
     /// `-u user:X`
     Curl,
     /// Lines of `user:X`.
@@ -30,7 +30,7 @@ pub(super) enum Takes {
     NextAccount,
 }
 
-const TOOLS: [(&str, Tool); 25] = [
+const TOOLS: [(&str, Tool); 36] = [
     ("mysql", Tool::Database),
     ("mysqldump", Tool::Database),
     ("mysqladmin", Tool::Database),
@@ -52,7 +52,18 @@ const TOOLS: [(&str, Tool); 25] = [
     ("az", Tool::Registry),
     ("argocd", Tool::Registry),
     ("oc", Tool::Registry),
-    ("redis-cli", Tool::Redis),
+    ("mongo", Tool::Password),
+    ("mongosh", Tool::Password),
+    ("mongodump", Tool::Password),
+    ("mongorestore", Tool::Password),
+    ("twine", Tool::Password),
+    ("7z", Tool::Database),
+    ("zip", Tool::Letter("-P")),
+    ("unzip", Tool::Letter("-P")),
+    ("ldapadd", Tool::Letter("-w")),
+    ("ldapmodify", Tool::Letter("-w")),
+    ("ldapsearch", Tool::Letter("-w")),
+    ("redis-cli", Tool::Letter("-a")),
     ("curl", Tool::Curl),
     ("wget", Tool::Curl),
     ("chpasswd", Tool::Accounts),
@@ -67,6 +78,8 @@ pub(super) struct Command {
     words: usize,
     pub(super) tool: Option<Tool>,
     login: bool,
+    /// Whether it sets what it is told: `git config NAME X`.
+    pub(super) sets: bool,
 }
 
 impl Command {
@@ -85,6 +98,7 @@ impl Command {
             self.tool = Some(*tool);
         }
         self.login |= word == "login";
+        self.sets |= matches!(word, "config" | "configure");
     }
 
     /// What is piped into it, where that is a credential: a name before `:`, or all that is said.
@@ -105,7 +119,7 @@ impl Command {
             Tool::Password | Tool::Registry if short && switch.starts_with("-p") => {
                 Some(if attached { Takes::Attached } else { Takes::Next })
             }
-            Tool::Redis if switch == "-a" => Some(Takes::Next),
+            Tool::Letter(letter) if switch == letter => Some(Takes::Next),
             Tool::Curl if (short && switch.ends_with(['u', 'U'])) || matches!(switch, "--user" | "--proxy-user") => {
                 Some(Takes::NextAccount)
             }

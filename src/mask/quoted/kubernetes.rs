@@ -71,6 +71,12 @@ impl Manifest<'_> {
             let (Some(name), Some(held)) = (tree.text(*key), tree.node(*key).held) else { continue };
             if names::is_secret(name) || names::is_dsn(name) {
                 self.hide(name, held);
+                // Values of charts say more of one: `{value: X, description: …}`.
+                for key in ["value", "default"] {
+                    if let Some(value) = tree.get(held, key) {
+                        self.hide(name, value);
+                    }
+                }
             }
             if matches!(name, "name" | "key") {
                 telling = telling.or(tree.text(held).filter(|name| names::is_secret(name) || names::is_dsn(name)));

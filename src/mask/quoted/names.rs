@@ -7,7 +7,7 @@ const STRONG: [&str; 4] = ["password", "passwd", "passphrase", "requirepass"];
 /// A word that ends in one of these does, also in the plural: `authtoken`, but not `tokenizer`.
 const ENDINGS: [&str; 3] = ["secret", "token", "jwt"];
 /// Words that do one after the other.
-const PHRASES: [&str; 15] = [
+const PHRASES: [&str; 16] = [
     "accesskey",
     "accountkey",
     "apikey",
@@ -17,6 +17,7 @@ const PHRASES: [&str; 15] = [
     "connectionstring",
     "credential",
     "encryptionkey",
+    "erlangcookie",
     "masterkey",
     "privatekey",
     "secretkey",
@@ -25,10 +26,11 @@ const PHRASES: [&str; 15] = [
     "sshkey",
 ];
 /// The last word of a name that does.
-const LAST: [&str; 15] = [
+const LAST: [&str; 17] = [
     "auth",
     "dbpass",
     "dbpw",
+    "keypass",
     "masterauth",
     "pass",
     "pat",
@@ -39,6 +41,7 @@ const LAST: [&str; 15] = [
     "rootpw",
     "sk",
     "sshpass",
+    "storepass",
     "userpass",
     "userpw",
 ];

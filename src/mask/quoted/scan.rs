@@ -10,6 +10,7 @@ use super::value::{self, Reader};
 use super::words::{Reach, quote_length};
 use super::{address, names};
 
+mod bare;
 mod take;
 
 /// The spans of credentials.
@@ -87,6 +88,10 @@ impl Scan<'_> {
                 self.command.next(self.at, byte);
                 self.at += 1;
             }
+            b'/' if self.byte(self.at + 1) == Some(b'>') => {
+                self.pair = Pair::default();
+                self.at += 1;
+            }
             b'{' | b'}' => {
                 self.pair = Pair::default();
                 self.at += 1;
@@ -134,6 +139,9 @@ impl Scan<'_> {
         let name = word.trim_start_matches('-');
         if text.get(..start).is_some_and(|before| before.ends_with("${")) {
             return self.reference(start, word);
+        }
+        if self.byte(self.at) == Some(b'>') && text.get(..start).is_some_and(|before| before.ends_with('<')) {
+            return self.element(word);
         }
         if let Some((piped, accounts)) = self.command.reads(word) {
             self.piped(piped, accounts);
@@ -217,7 +225,14 @@ impl Scan<'_> {
         let after_escape = self.text.get(..start).is_some_and(|before| before.ends_with('\\'));
         let unescaped = name.strip_prefix(['n', 'r', 't']).filter(|_| after_escape);
         let is_secret = names::is_secret(name) || unescaped.is_some_and(names::is_secret);
-        if !(is_secret || (operator.colon && matches!(name, "name" | "value"))) {
+        // `<add key="NAME" value="X"/>`
+        let is_attribute = !operator.colon && quote_length(self.text, operator.value) > 0;
+        let is_paired = match name {
+            "name" | "value" => operator.colon || is_attribute,
+            "key" => is_attribute,
+            _ => false,
+        };
+        if !(is_secret || is_paired) {
             return;
         }
         // The quote behind the name closes.
@@ -226,8 +241,8 @@ impl Scan<'_> {
             self.quote = self.quote.filter(|open| *open != quote);
         }
         match name {
-            "name" => self.pair_name(operator.value),
-            "value" => self.pair_value(operator.value, reach),
+            "name" | "key" => self.pair_name(operator.value),
+            "value" => self.pair_value(operator.value, if is_attribute { Reach::Flow } else { reach }),
             _ => self.take(name, operator.value, reach),
         }
     }
@@ -336,30 +351,6 @@ impl Scan<'_> {
             self.quote = None;
         }
         self.take(name, at, Reach::Word);
-    }
-
-    /// `password X` of a netrc file, `Bearer X` of a header.
-    fn bare(&mut self, word: &str) {
-        let at = self.at + self.blanks(self.at);
-        if at == self.at {
-            return;
-        }
-        // `\npassword` in what `printf` is told.
-        if self.netrc > 0 && matches!(word, "password" | "npassword") {
-            return self.take(word, at, Reach::Word);
-        }
-        if ["bearer", "basic"].iter().any(|scheme| word.eq_ignore_ascii_case(scheme)) {
-            let rest = self.text.get(at..).unwrap_or_default();
-            let length =
-                rest.bytes().take_while(|byte| is_name_byte(*byte) || matches!(byte, b'+' | b'/' | b'=' | b'~')).count();
-            let token = rest.get(..length).unwrap_or_default();
-            let has = |kind: fn(&u8) -> bool| token.bytes().any(|byte| kind(&byte));
-            let is_random = has(u8::is_ascii_digit) || (has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase));
-            if (length >= 16 && is_random) || (length >= 8 && token.ends_with('=')) {
-                self.spans.push(at..at + length);
-                self.at = at + length;
-            }
-        }
     }
 }
 

@@ -21,7 +21,7 @@ const TOKENS: [&str; 25] = [
     // Code hosts.
     r"gh[pousr]_[A-Za-z0-9]{20,}",
     r"github_pat_[A-Za-z0-9_]{20,}",
-    r"gl[a-z]{2,6}-[A-Za-z0-9_\-]{20,}",
+    r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rtr?|soat|wt)-[A-Za-z0-9_\-]{20,}",
     r"ATATT3[A-Za-z0-9_=\-]{20,}",
     // Registries.
     r"npm_[A-Za-z0-9]{30,}",

@@ -148,6 +148,8 @@ fn a_manifest_is_masked_by_its_tree() {
             "passwords: [§one§, §two§]\nsecrets: [one, two]\n",
             "env:\n- name: MYSQL_DSN\n  value: shop:§hunter2§@tcp(db:3306)/shop\n",
             "- name: Authorization\n  value: §Bearer abc§\n",
+            "API_TOKEN: {default: §x1§, description: of x}\nPASSWORD:\n  value: §x1§\n  secretKeyRef: {name: db, key: x}\n",
+            "erlangCookie: §x1§\n",
             "cfg: '{\"password\":\"§x1§\",\"user\":\"u\"}'\ncfg2: \"{\\\"password\\\":\\\"§x1§\\\",\\\"user\\\":\\\"u\\\"}\"\n",
             // What is no YAML is text.
             "a: {\nname: DB_PASSWORD\nvalue: §hunter2§\n",
@@ -221,8 +223,50 @@ fn credentials_of_tools_and_addresses() {
 }
 
 #[test]
+fn credentials_that_a_program_is_told() {
+    check(
+        |text| credentials(text).into_owned(),
+        &[
+            "mysql -e \"ALTER USER 'x'@'%' IDENTIFIED BY '§a b§'; SELECT 'c'\"",
+            "alter user x identified with caching_sha2_password by \\\"§x1§\\\";",
+            "psql -c \"ALTER ROLE x WITH PASSWORD '§it''s§' LOGIN\" && psql -c 'CREATE ROLE x PASSWORD '\\''§x1§'\\'''",
+            "psql -c \"ALTER ROLE x PASSWORD '$PW'\"",
+            "npm config set //registry.npmjs.org/:_authToken §x1§ && make",
+            "aws configure set aws_secret_access_key '§x1§' && git config --global user.password §x1§",
+            "echo \"requirepass §x1§\" >> redis.conf && echo masterauth §x1§ >> redis.conf",
+            "keytool -storepass §x1§ -keypass §y1§ -list",
+            "mongosh -u x -p §x1§ --quiet; twine upload -u x -p §x1§ dist/*; 7z a -p§x1§ a.7z b",
+            "zip -P §x1§ a.zip b && ldapadd -D cn=x -w §x1§",
+            "rabbitmqctl add_user admin §x1§ && rabbitmqctl -n x change_password admin \"§y1§\"",
+            "htpasswd -B -bc /etc/x admin §x1§ && htpasswd -nbB admin §y1§ > x",
+            "docker login -u u --password-stdin <<< \"§x1§\"",
+        ],
+    );
+}
+
+#[test]
+fn credentials_in_markup() {
+    check(
+        |text| credentials(text).into_owned(),
+        &[
+            "<server><username>u</username><password>§a b§</password></server>",
+            "<password>${PW}</password><password></password><password/>",
+            "<property name=\"db.password\" value=\"§x1§\"/><property name=\"a\" value=\"b\"/>",
+            "<add key=\"ApiToken\" value='§x1§' /><add value=\"a\" key=\"b\"/>",
+            "<name>javax.jdo.option.ConnectionPassword</name>\n<value>§x1§</value>\n<name>a</name><value>b</value>",
+            "<property name=\"db.password\"/> <property value=\"b\"/>",
+        ],
+    );
+}
+
+#[test]
 fn what_must_stay_readable() {
     for text in [
+        "generateName: global-rate-limit-of-all-services-",
+        "RUN npm config set registry https://x && git config user.name x",
+        "RUN kubectl config set-credentials x && mkdir -p mongo",
+        "# how to config the auth token for x",
+        "RUN zip -r a.zip b && htpasswd -c /etc/x admin",
         "RUN pip install tokenizers==1.2 token==2.0",
         "maxTokens: 100",
         "tokenizer: foo",

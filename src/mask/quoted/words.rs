@@ -15,6 +15,8 @@ pub(super) enum Reach {
     Line,
     /// To the brace that closes the reference around it.
     Brace,
+    /// To the next tag.
+    Element,
 }
 
 /// Where the line ends that a place is on.
@@ -52,6 +54,10 @@ pub(super) fn end(text: &str, at: usize, enclosing: Option<u8>, reach: Reach) ->
     match reach {
         Reach::Word | Reach::Flow => word(text, at, enclosing, reach == Reach::Flow),
         Reach::Brace => brace(text, at),
+        Reach::Element => {
+            let rest = text.get(at..).unwrap_or_default();
+            at + rest.find(['<', '\n', '\r']).unwrap_or(rest.len())
+        }
         Reach::Line => {
             let rest = text.as_bytes().get(at..).unwrap_or_default();
             let is_end = |byte: &u8| matches!(byte, b'\n' | b'\r') || Some(*byte) == enclosing;

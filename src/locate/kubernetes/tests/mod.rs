@@ -316,7 +316,17 @@ fn equal_clues_take_one_object_each() {
     let clue = Clue { instruction: None, resource: Some(&resource), hit_path: Some("spec"), hit_rule: None };
     let other = Clue { hit_rule: Some("other"), ..clue };
     let shown: Vec<_> = locate(text, &[clue, other, clue, clue]).iter().map(|place| shown(text, place)).collect();
-    assert_eq!(shown, ["3:1 exact spec: 1", "3:1 exact spec: 1", "10:1 exact spec: 2", "3:1 exact spec: 1"]);
+    assert_eq!(shown, ["3:1 exact spec: 1", "3:1 parent spec: 1", "10:1 exact spec: 2", "3:1 exact spec: 1"]);
+}
+
+#[test]
+fn a_place_that_may_be_another_is_not_exact() {
+    let two = "kind: A\nmetadata: {name: x}\nspec: 1\n---\nkind: A\nmetadata: {name: y}\nspec: 2\n";
+    check(two, "A//", &[("spec", "3:1 parent spec: 1")]);
+    check(two, "A//y", &[("spec", "7:1 exact spec: 2")]);
+    check(two, "A//y-1a2b", &[("spec", "7:1 parent spec: 2")]);
+    let made = "kind: Pod\nmetadata: {generateName: x-}\nspec: 1\n";
+    check(made, "Pod//x-1a2b", &[("spec", "3:1 exact spec: 1")]);
 }
 
 #[test]

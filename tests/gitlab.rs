@@ -1,0 +1,149 @@
+//! The GitLab component and the plain include: what their job says, and what its script leaves behind.
+#![cfg(all(unix, feature = "emulator"))]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use hss_iac::emulator::{Emulator, Options};
+
+use crate::common::{BAD_DOCKERFILE, Finished, Repo};
+
+const REPORTS: [&str; 4] = ["gl-code-quality-report.json", "gl-sast-report.json", "hss-iac.json", "junit.xml"];
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(common::project().join(path)).expect("a file of the project")
+}
+
+/// The value of one key of the job: its line and the deeper ones below it, without comments.
+fn block(job: &str, key: &str) -> String {
+    let start = format!("  {key}:");
+    let mut lines = job.lines().skip_while(|line| *line != start);
+    let first = lines.next().unwrap_or_else(|| panic!("no {key} in\n{job}"));
+    let deeper = lines.take_while(|line| line.starts_with("    "));
+    let told = deeper.filter(|line| !line.trim_start().starts_with('#'));
+    std::iter::once(first).chain(told).collect::<Vec<_>>().join("\n")
+}
+
+fn component() -> String {
+    read("templates/hss-iac.yml")
+}
+
+fn include() -> String {
+    read("examples/gitlab/hss-iac.gitlab-ci.yml")
+}
+
+/// Runs the script of the job in a repository, as a runner does.
+fn job(repo: &Path, stand_in: &Emulator, diff: &str, base: &str) -> Finished {
+    job_with(repo, stand_in, diff, base, "")
+}
+
+fn job_with(repo: &Path, stand_in: &Emulator, diff: &str, base: &str, cache: &str) -> Finished {
+    let script = block(&include(), "script");
+    let script = script.lines().skip(2).map(str::trim).collect::<Vec<_>>().join(" ");
+    let binary = Path::new(env!("CARGO_BIN_EXE_hss-iac")).parent().expect("a directory");
+    let usual = Options::default();
+    Command::new("sh")
+        .args(["-euc", &script])
+        .current_dir(repo)
+        .env_clear()
+        .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()))
+        .envs([("CI", "true"), ("GITLAB_CI", "true"), ("HSS_IAC_ALLOW_STAND_IN", "1"), ("HSS_IAC_DIFF", diff)])
+        .envs([("CI_PIPELINE_SOURCE", "merge_request_event"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base)])
+        .envs([("CI_MERGE_REQUEST_IID", "7"), ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")])
+        .env("HSS_IAC_CACHE_DIR", cache)
+        // Inputs that were left empty.
+        .envs([("HSS_IAC_FAIL_ON", ""), ("HSS_IAC_MAX", ""), ("HSS_IAC_TIMEOUT", ""), ("HSS_IAC_REPORT_LEVEL", "")])
+        .env("HSS_IAC_ACCESS_KEY", usual.access_key)
+        .env("HSS_IAC_SECRET_KEY", usual.secret_key)
+        .env("HSS_IAC_PROJECT_ID", usual.project_id)
+        .env("HSS_IAC_REGION", "cn-north-4")
+        .env("HSS_IAC_ENDPOINT", stand_in.url())
+        .env("HSS_IAC_IAM_ENDPOINT", stand_in.url())
+        .output()
+        .expect("the script runs")
+        .into()
+}
+
+fn git(at: &Path, args: &[&str]) -> String {
+    let mut git = Command::new("git");
+    git.current_dir(at).args(["-c", "user.name=a", "-c", "user.email=a@example.test"]).args(args);
+    let output = git.output().expect("git runs");
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// A repository whose last commit adds a bad Dockerfile, and the commit before.
+fn merge_request() -> (Repo, String) {
+    let repo = Repo::new().many(1);
+    git(repo.path(), &["init", "-q", "-b", "main"]);
+    git(repo.path(), &["add", "-A"]);
+    git(repo.path(), &["commit", "-qm", "first"]);
+    let base = git(repo.path(), &["rev-parse", "HEAD"]);
+    let repo = repo.file("api/Dockerfile", BAD_DOCKERFILE);
+    git(repo.path(), &["add", "-A"]);
+    git(repo.path(), &["commit", "-qm", "second"]);
+    (repo, base)
+}
+
+fn written(repo: &Repo) -> Vec<&'static str> {
+    REPORTS.into_iter().filter(|report| repo.path().join(report).exists()).collect()
+}
+
+#[test]
+fn the_plain_include_does_what_the_component_does() {
+    for key in ["script", "artifacts"] {
+        assert_eq!(block(&include(), key), block(&component(), key), "{key}");
+    }
+}
+
+#[test]
+fn no_input_stands_in_the_script() {
+    assert!(!block(&component(), "script").contains("$[["));
+}
+
+#[test]
+fn every_input_is_used_and_every_used_one_is_there() {
+    let component = component();
+    let (spec, jobs) = component.split_once("\n---\n").expect("spec and jobs");
+    let is_name = |line: &&str| line.starts_with("    ") && !line.starts_with("     ");
+    let mut there: Vec<_> = spec.lines().filter(is_name).map(|line| line.trim().trim_end_matches(':')).collect();
+    let mut used: Vec<_> = jobs.split("$[[ inputs.").skip(1).filter_map(|rest| rest.split([' ', ']']).next()).collect();
+    there.sort_unstable();
+    used.sort_unstable();
+    used.dedup();
+    assert_eq!(used, there);
+}
+
+#[test]
+fn a_merge_request_has_the_reports_that_a_change_may_write() {
+    let (repo, base) = merge_request();
+    let stand_in = common::start(common::quick());
+    let ran = job(repo.path(), &stand_in, "auto", &base);
+    assert_eq!(ran.code, 1, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("3 files: 1 scanned, 2 unchanged"), "{}", ran.stdout);
+    assert_eq!(written(&repo), ["hss-iac.json", "junit.xml"], "{}", ran.stderr);
+}
+
+#[test]
+fn the_default_branch_has_all_reports() {
+    let (repo, base) = merge_request();
+    let stand_in = common::start(common::quick());
+    let ran = job(repo.path(), &stand_in, "off", &base);
+    assert_eq!(ran.code, 1, "{}\n{}", ran.stdout, ran.stderr);
+    assert_eq!(written(&repo), REPORTS, "{}", ran.stderr);
+}
+
+#[test]
+fn a_second_job_takes_the_verdicts_of_the_first_from_the_cache() {
+    assert!(component().contains("HSS_IAC_CACHE_DIR: .hss-iac-cache\n"));
+    let (repo, base) = merge_request();
+    let stand_in = common::start(common::quick());
+    job_with(repo.path(), &stand_in, "off", &base, ".hss-iac-cache");
+    let ran = job_with(repo.path(), &stand_in, "off", &base, ".hss-iac-cache");
+    assert_eq!(ran.code, 1, "{}\n{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.contains("3 files: 3 reused"), "{}", ran.stdout);
+    assert_eq!(written(&repo), REPORTS, "{}", ran.stderr);
+}
