@@ -289,3 +289,12 @@ fn a_job_that_is_cancelled_stops_the_scan() {
     let ended = cancel(&Job::new(repo.path()).against(&emulator));
     assert_eq!((ended.code, ended.output("exit-code"), ended.output("verdict")), (143, "143", "error"), "{}", ended.log);
 }
+
+/// As the workflow of this repository uses it.
+#[test]
+fn the_built_in_stand_in_needs_no_other() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let job = Job::new(repo.path()).env("HSS_IAC_ALLOW_STAND_IN", "1").env("HSS_IAC_TOKEN", "none");
+    let ended = job.input("extra-args", "--emulator").run();
+    assert_eq!((ended.red, ended.output("verdict"), ended.output("exit-code")), (true, "fail", "1"), "{}", ended.log);
+}
