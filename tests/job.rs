@@ -130,6 +130,15 @@ fn the_end_of_the_time_waits_a_little_for_a_task_and_else_says_so() {
 }
 
 #[test]
+fn a_clean_verdict_of_long_ago_is_not_believed_unasked() {
+    let emulator = start(Options { stale_files: true, ..quick() });
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE).file("b/Dockerfile", &common::clean_dockerfile(1));
+    let ran = scan(repo.path(), &emulator, &[]);
+    assert_eq!((ran.code, calls(&emulator, "file/risks")), (1, 2), "{}", ran.stderr);
+    assert_adds_up(&ran.json(), 2);
+}
+
+#[test]
 fn a_file_that_is_on_its_way_may_have_left_a_copy() {
     let emulator = start(Options { latency: Duration::from_secs(3), ..quick() });
     let ran = scan(Repo::new().file("Dockerfile", BAD_DOCKERFILE).path(), &emulator, &["--timeout", "1s"]);

@@ -85,6 +85,8 @@ pub struct Options {
     pub split_risks: bool,
     /// A listing of risks names one more than it gives.
     pub overcount_risks: bool,
+    /// Files are listed with a verdict of 2001, which was clean.
+    pub stale_files: bool,
     /// So much is the `Date` of every answer ahead of the clock that tasks are created by.
     pub date_ahead: Duration,
 }
@@ -117,6 +119,7 @@ impl Default for Options {
             one_id_per_content: false,
             split_risks: false,
             overcount_risks: false,
+            stale_files: false,
             date_ahead: Duration::ZERO,
         }
     }

@@ -15,6 +15,9 @@ use crate::hss::{Error, FileFilter, FileRow, Kind, Page, PathRow, RiskRow};
 use crate::judge::count;
 use crate::model::{FileType, Level, State};
 
+/// In milliseconds.
+const ONE_DAY: i64 = 24 * 60 * 60 * 1_000;
+
 /// How often a file that counts as risky and lists no risk is asked again.
 const LATE_LOOKS: u32 = 2;
 
@@ -144,9 +147,10 @@ impl Job<'_> {
         }
     }
 
-    /// Whether the file was scanned since our tasks were created: an id may be older than this run, and so may its verdict.
+    /// Whether the verdict may be that of our tasks: an id may be older than this run, and so may its verdict. A day is allowed for, since
+    /// neither the unit nor the zone of this time is documented, and asking for each file costs a call.
     fn is_of_this_run(&self, row: &FileRow) -> bool {
-        self.since.get().is_none_or(|since| row.last_scan_time.is_some_and(|time| time >= since))
+        self.since.get().is_none_or(|since| row.last_scan_time.is_some_and(|time| time >= since - ONE_DAY))
     }
 
     /// Asks where the risks of Kubernetes files are, once for each file and rule: those that reach the gate first, and no more than
