@@ -63,7 +63,7 @@ fn default(flag: &Arg, long: &str) -> Vec<String> {
     match (flag.get_action(), long) {
         (ArgAction::SetTrue, _) => vec!["false".to_owned()],
         (ArgAction::Count, _) => vec!["0".to_owned()],
-        (_, "enterprise-project-id") => vec![super::NO_ENTERPRISE_PROJECT.to_owned()],
+        (_, "enterprise-project-id") => vec![super::connection::NO_ENTERPRISE_PROJECT.to_owned()],
         _ => texts(flag.get_default_values().iter().map(AsRef::as_ref)),
     }
 }

@@ -1,0 +1,97 @@
+//! Where to call, and as whom.
+
+use std::path::Path;
+
+use super::Env;
+use crate::cli;
+use crate::error::Error;
+use crate::hss;
+use crate::hss::auth::{self, Found, SourceError};
+
+/// The enterprise project of those who have none.
+pub(super) const NO_ENTERPRISE_PROJECT: &str = "0";
+
+/// Where to call, and as whom.
+#[derive(Debug)]
+pub enum Target {
+    /// The built-in stand-in, started for this run.
+    #[cfg(feature = "emulator")]
+    StandIn,
+    /// The service.
+    Service(Box<Service>),
+}
+
+/// The service.
+#[derive(Debug)]
+pub struct Service {
+    /// HSS.
+    pub endpoint: String,
+    /// IAM.
+    pub iam_endpoint: String,
+    /// The region, where known.
+    pub region: Option<String>,
+    /// The project, where known.
+    pub project_id: Option<String>,
+    /// The enterprise project.
+    pub enterprise_project_id: String,
+    /// Credentials, or why there are none: that is said after the walk, so that the result names every file.
+    pub credentials: Result<Found, SourceError>,
+    /// Certificates to trust.
+    pub ca_pem: Option<Vec<u8>>,
+    /// What to tell the user.
+    pub note: Option<String>,
+}
+
+/// Whom to call; nobody where no region is known.
+pub(super) fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> {
+    #[cfg(feature = "emulator")]
+    if cli.emulator {
+        if cli.endpoint.is_some() || cli.iam_endpoint.is_some() {
+            return Err(Error::Usage("--emulator and an endpoint name two services: leave one of them out".to_owned()));
+        }
+        return Ok(Some(Target::StandIn));
+    }
+    let region = cli.region.clone().or_else(|| auth::region_from_env(env).map(|(region, _)| region));
+    let hosts = match &region {
+        Some(region) => Some(hss::endpoints(region).ok_or_else(|| {
+            Error::Usage(format!("{region:?} can't be a region: say --region with an id such as cn-north-4"))
+        })?),
+        None => None,
+    };
+    let note = match (&hosts, &region) {
+        (Some(hosts), Some(region)) if !hosts.known && cli.endpoint.is_none() => {
+            Some(format!("region {region} is not in the table of known regions; calling {}", hosts.hss))
+        }
+        _ => None,
+    };
+    let endpoint = cli.endpoint.clone().or_else(|| hosts.as_ref().map(|hosts| hosts.hss.clone()));
+    let iam_endpoint = cli.iam_endpoint.clone().or_else(|| hosts.map(|hosts| hosts.iam));
+    let plain = |url: &Option<String>| url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+    let (endpoint, iam_endpoint) = (plain(&endpoint), plain(&iam_endpoint));
+    for url in [&endpoint, &iam_endpoint].into_iter().flatten() {
+        hss::is_loopback(url)?;
+    }
+    let ca_pem = cli.ca_file.as_deref().map(ca).transpose()?;
+    let Some(endpoint) = endpoint else { return Ok(None) };
+    let first =
+        |typed: &Option<String>, found: Option<(String, &'static str)>| typed.clone().or(found.map(|(value, _)| value));
+    Ok(Some(Target::Service(Box::new(Service {
+        // Without a region there is no IAM host; its look-up then needs a project id and says so.
+        iam_endpoint: iam_endpoint.unwrap_or_else(|| endpoint.clone()),
+        endpoint,
+        region,
+        project_id: first(&cli.project_id, auth::project_from_env(env)),
+        enterprise_project_id: first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
+            .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned()),
+        credentials: auth::from_env(env),
+        ca_pem,
+        note,
+    }))))
+}
+
+fn ca(path: &Path) -> Result<Vec<u8>, Error> {
+    let pem =
+        std::fs::read(path).map_err(|error| Error::Usage(format!("--ca-file {} can't be read: {error}", path.display())))?;
+    hss::certificates(&pem)?;
+    Ok(pem)
+}
