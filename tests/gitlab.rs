@@ -53,6 +53,7 @@ fn job_with(repo: &Path, stand_in: &Emulator, diff: &str, base: &str, cache: &st
         .envs([("CI", "true"), ("GITLAB_CI", "true"), ("HSS_IAC_ALLOW_STAND_IN", "1"), ("HSS_IAC_DIFF", diff)])
         .envs([("CI_PIPELINE_SOURCE", "merge_request_event"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base)])
         .envs([("CI_MERGE_REQUEST_IID", "7"), ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main")])
+        .env("CI_COMMIT_SHA", git(repo, &["rev-parse", "HEAD"]))
         .env("HSS_IAC_CACHE_DIR", cache)
         // Inputs that were left empty.
         .envs([("HSS_IAC_FAIL_ON", ""), ("HSS_IAC_MAX", ""), ("HSS_IAC_TIMEOUT", ""), ("HSS_IAC_REPORT_LEVEL", "")])
