@@ -87,6 +87,11 @@ fn about_the_run(result: &ScanResult) -> Vec<Annotation> {
     if result.service.stand_in {
         annotations.push(titled("Not a verdict of HSS", STAND_IN.to_owned()));
     }
+    if let Some((heading, altered)) = shown::altered(result) {
+        let lines: Vec<String> = altered.iter().take(NAMED).map(|line| one_line(&cut(line, LONGEST_TITLE))).collect();
+        let more = if altered.len() > NAMED { format!("; and {} more", altered.len() - NAMED) } else { String::new() };
+        annotations.push(titled(heading.trim_end_matches(':'), format!("{}{more}", lines.join("; "))));
+    }
     if let Some(incomplete) = shown::incomplete(result) {
         annotations.push(titled("The scan is incomplete", one_line(&incomplete)));
     }

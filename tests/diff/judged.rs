@@ -224,7 +224,8 @@ fn what_the_change_alters_is_listed_first() {
     let emulator = start(quick());
     let mut command = common::hss_iac(repository.path());
     let report = |format: &str| repository.beside(format).display().to_string();
-    for format in ["table", "markdown", "html", "github-summary"] {
+    let formats = ["table", "markdown", "html", "github-summary", "github"];
+    for format in formats {
         command.args(["-o", &format!("{format}={}", report(format))]);
     }
     let usual = hss_iac::emulator::Options::default();
@@ -241,7 +242,7 @@ fn what_the_change_alters_is_listed_first() {
         .envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
     let ran: Finished = all.output().expect("it runs").into();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    for format in ["table", "markdown", "html", "github-summary"] {
+    for format in formats {
         let text = std::fs::read_to_string(report(format)).expect("a report");
         let (heading, verdict) = (text.find("takes effect after the merge"), text.find("PASS"));
         let verdict = if format == "html" { text.find("class=\"verdict") } else { verdict };
