@@ -184,6 +184,9 @@ pub struct Input {
     /// With a known base, whose hss-iac.toml, baseline and ignore comments count
     #[arg(long, value_name = "base|head", env = "HSS_IAC_POLICY_FROM", default_value = "base", hide_possible_values = true)]
     pub(crate) policy_from: Side,
+    /// Take only what git's index holds, without walking the tree
+    #[arg(long, env = "HSS_IAC_TRACKED", value_parser = yes_or_no())]
+    pub(crate) tracked: bool,
     /// Do not honour .gitignore
     #[arg(long, env = "HSS_IAC_NO_IGNORE", value_parser = yes_or_no())]
     pub(crate) no_ignore: bool,

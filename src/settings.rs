@@ -223,6 +223,7 @@ fn input(cli: &mut cli::Input, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -
         exclude: patterns(&cli.exclude)?,
         map: map?,
         no_ignore: cli.no_ignore,
+        tracked: cli.tracked,
         mask_secrets: cli.mask_secrets == cli::Switch::On,
     };
     Ok(Taken { input, loaded, change })

@@ -37,6 +37,7 @@ fn differences(corpora: &Path, name: &str) -> Vec<String> {
         exclude: Vec::new(),
         map: Vec::new(),
         no_ignore: false,
+        tracked: false,
         mask_secrets: true,
     };
     let found = discover(&options).expect("discovery works");

@@ -33,7 +33,7 @@ const SENDS: &str = "it would send the values of Secrets";
 const RUN: &str = "it belongs to a run, not to the repository";
 
 /// What only who runs the program may say: the key, why, and where to say it.
-pub(super) const REFUSED: [(&str, &str, &str); 32] = [
+pub(super) const REFUSED: [(&str, &str, &str); 33] = [
     ("region", WHERE, "--region or HSS_IAC_REGION"),
     ("project-id", WHERE, "--project-id or HSS_IAC_PROJECT_ID"),
     ("enterprise-project-id", WHERE, "--enterprise-project-id or HSS_IAC_ENTERPRISE_PROJECT_ID"),
@@ -55,6 +55,7 @@ pub(super) const REFUSED: [(&str, &str, &str); 32] = [
     ("cache-dir", RUN, "--cache-dir or HSS_IAC_CACHE_DIR"),
     ("cache-ttl", RUN, "--cache-ttl or HSS_IAC_CACHE_TTL"),
     ("cache-key", SECRET, "HSS_IAC_CACHE_KEY"),
+    ("tracked", RUN, "--tracked or HSS_IAC_TRACKED"),
     ("diff", RUN, "--diff or HSS_IAC_DIFF"),
     ("policy-from", RUN, "--policy-from or HSS_IAC_POLICY_FROM"),
     ("changed-only", RUN, "--changed-only or HSS_IAC_CHANGED_ONLY"),

@@ -46,6 +46,11 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
         steps.push("its name is not one of a Dockerfile or a YAML file, and no --map names it".to_owned());
         return None;
     }
+    if options.tracked {
+        let is_tracked = parent.work_tree().is_some_and(|work_tree| Tracked::default().holds(&work_tree, path));
+        steps.push(format!("--tracked is given, and git {} it", if is_tracked { "tracks" } else { "does not track" }));
+        return is_tracked.then(|| walk.rules.fate(path, false));
+    }
     let on_disk = options.root.join(path.to_os());
     let searched = directory_ignored.is_none();
     let hidden_by = directory_ignored.or_else(|| parent.hides(&on_disk));

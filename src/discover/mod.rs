@@ -52,6 +52,8 @@ pub struct Options {
     pub map: Vec<(glob::Pattern, FileType)>,
     /// `--no-ignore`.
     pub no_ignore: bool,
+    /// `--tracked`: what git's index holds, without a walk.
+    pub tracked: bool,
     /// Whether the values of Secrets are masked: hashes are of what is sent.
     pub mask_secrets: bool,
 }
@@ -83,6 +85,9 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
 }
+
+/// `--tracked` where there is nothing to read it from.
+const NO_INDEX: &str = "--tracked needs a git work tree whose index can be read, and the root is none; leave it out to walk";
 
 /// Walks the selections and classifies what is there.
 pub fn discover(options: &Options) -> Result<Discovery, Error> {

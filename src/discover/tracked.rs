@@ -44,6 +44,20 @@ impl Tracked {
         paths
     }
 
+    /// Every tracked file and link, as paths of the root; `None` where the index can't be read.
+    pub(super) fn all(&mut self, work_tree: &WorkTree) -> Option<Vec<RepoPath>> {
+        if self.index(work_tree).is_none() {
+            // A repository to which nothing was added yet has none.
+            return self.unreadable.is_empty().then(Vec::new);
+        }
+        let index = self.index(work_tree)?;
+        let is_file = |mode| matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
+        let entries = index.entries().iter().filter(|entry| is_file(entry.mode));
+        let mut paths: Vec<_> = entries.map(|entry| outside(work_tree, entry.path(index))).collect();
+        paths.dedup();
+        Some(paths)
+    }
+
     fn index(&mut self, work_tree: &WorkTree) -> Option<&gix_index::File> {
         if !self.indexes.contains_key(work_tree) {
             let index = read(&work_tree.git_dir).unwrap_or_else(|error| {

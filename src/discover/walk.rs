@@ -70,8 +70,13 @@ pub(super) struct Walk<'a> {
 /// Walks what `options` select.
 pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
     let walk = Walk::new(options);
-    let mut found = walk.search();
-    let tracked = walk.tracked(&mut found);
+    let (found, tracked) = if options.tracked {
+        (Found::default(), walk.index()?)
+    } else {
+        let mut found = walk.search();
+        let tracked = walk.tracked(&mut found);
+        (found, tracked)
+    };
     let parts = spread(&tracked, |(path, entry, fate), buffer| {
         let mut part = Discovery::default();
         walk.put(path, *entry, *fate, buffer, &mut part);
@@ -149,6 +154,23 @@ impl<'a> Walk<'a> {
                 "{path} can't be taken: {why}; to have it scanned nevertheless, say what it is with --map '{path}=dockerfile' or --map '{path}=k8s_yaml'"
             ))),
         }
+    }
+
+    /// What git's index holds in place of a walk. What is not there any more is no file of ours.
+    fn index(&self) -> Result<Vec<(RepoPath, Entry, Fate)>, Error> {
+        let root = &self.options.root;
+        let has_git = root.join(".git").symlink_metadata().is_ok();
+        let rules = ignore_rules::Rules::enter(None, &RepoPath::default(), root, has_git, false);
+        let mut index = Tracked::default();
+        let paths = rules.and_then(|rules| index.all(rules.work_tree()));
+        let mine = |path: &RepoPath| self.is_candidate(path) && !self.rules.names(path) && self.rules.selects(path);
+        let paths = paths.ok_or_else(|| Error::Usage(super::NO_INDEX.to_owned()))?.into_iter().filter(mine);
+        let seen = |path: RepoPath| {
+            let entry = self.classifier.entry(&path)?;
+            let fate = self.rules.fate(&path, false);
+            Some((path, entry, fate))
+        };
+        Ok(paths.filter_map(seen).collect())
     }
 
     fn search(&self) -> Found {

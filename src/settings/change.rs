@@ -70,6 +70,7 @@ impl Change {
         options.root = std::fs::canonicalize(directory.path()).map_err(failed)?;
         // What is staged or committed is tracked: no ignore rule applies to it.
         options.no_ignore = true;
+        options.tracked = false;
         self.laid_out = Some(directory);
         self.notes = self.base.as_ref().map(|base| base.moved(&modules)).unwrap_or_default();
         Ok(())

@@ -380,3 +380,29 @@ fn the_base_explains_itself() {
         (2, "error: --explain needs a PATH, or --diff to say how its base is found\n")
     );
 }
+
+#[test]
+fn what_git_tracks_is_taken_without_a_walk() {
+    let repository = Repository::with_files();
+    repository.write(".gitignore", "hidden/\n");
+    repository.write("hidden/Dockerfile", BAD_DOCKERFILE);
+    repository.git(&["add", "-f", "hidden/Dockerfile"]);
+    repository.write("untracked/Dockerfile", BAD_DOCKERFILE);
+    std::fs::remove_file(repository.path().join("b/Dockerfile")).expect("a file");
+    let list = |args: &[&str]| listed(&repository.run(&[&["list", "-o", "json"], args].concat(), &[], "").json()).0;
+    assert_eq!(list(&["--tracked"]), ["a/Dockerfile", "config.yaml", "hidden/Dockerfile"]);
+    assert_eq!(list(&["--tracked", "--exclude", "a", "hidden", "a"]), ["hidden/Dockerfile"]);
+    let explained = |path: &str| repository.run(&["list", "--tracked", "--explain", path], &[], "").stdout;
+    assert!(explained("hidden/Dockerfile").ends_with("decision: taken as dockerfile\n"));
+    assert!(explained("untracked/Dockerfile").ends_with("git does not track it\ndecision: not taken\n"));
+    let bare = common::Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran = common::run(bare.path(), &["list", "--tracked"]);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, "\n0 files: 0 to send, 0 not scanned; 0 skipped, 0 directories not searched\n")
+    );
+    let none = tempfile::tempdir().expect("a directory");
+    let ran = common::run(none.path(), &["list", "--tracked"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.starts_with("error: --tracked needs a git work tree"), "{}", ran.stderr);
+}

@@ -66,6 +66,7 @@ impl Tree {
             exclude: Vec::new(),
             map: Vec::new(),
             no_ignore: false,
+            tracked: false,
             mask_secrets: true,
         };
         for flag in flags {
