@@ -231,7 +231,7 @@ fn credentials_that_a_program_is_told() {
             "alter user x identified with caching_sha2_password by \\\"§x1§\\\";",
             "psql -c \"ALTER ROLE x WITH PASSWORD '§it''s§' LOGIN\" && psql -c 'CREATE ROLE x PASSWORD '\\''§x1§'\\'''",
             "psql -c \"ALTER ROLE x PASSWORD '$PW'\"",
-            "npm config set //registry.npmjs.org/:_authToken §x1§ && make",
+            "npm config set //registry.example.com/:_authToken §x1§ && make",
             "aws configure set aws_secret_access_key '§x1§' && git config --global user.password §x1§",
             "echo \"requirepass §x1§\" >> redis.conf && echo masterauth §x1§ >> redis.conf",
             "keytool -storepass §x1§ -keypass §y1§ -list",
