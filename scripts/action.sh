@@ -376,6 +376,15 @@ existing() {
     fi
 }
 
+# Whether the scan came to its end and missed no file. A list of tasks follows the outputs of one line.
+is_whole() {
+    [[ -s "$work/outputs" ]] && awk '
+        /<</ { exit }
+        $0 == "verdict=pass" || $0 == "verdict=fail" { ended = 1 }
+        $0 == "files-not-scanned=0" { all = 1 }
+        END { exit !(ended && all) }' "$work/outputs"
+}
+
 scan() {
     choice changed-only "$INPUT_CHANGED_ONLY" true false
     choice cache "$INPUT_CACHE" true false
@@ -429,7 +438,12 @@ scan() {
         output keep-verdicts true
     fi
     if [[ "$INPUT_UPLOAD_SARIF" == true && -s "$work/result.sarif" ]] && ! is_foreign; then
-        output upload-sarif true
+        # Code scanning takes for fixed what a report no longer holds.
+        if is_whole; then
+            output upload-sarif true
+        else
+            say warning "not sent to code scanning: not everything was scanned, and it would close the alerts of the rest"
+        fi
     fi
     exit "$code"
 }

@@ -218,6 +218,23 @@ fn code_scanning_is_told_and_can_not_hide_the_verdict() {
     assert_eq!((fork.output("verdict"), uploads(&fork)), ("fail", 0), "the token of a fork can't upload");
 }
 
+/// Code scanning would take for fixed what an incomplete report lacks.
+#[test]
+fn code_scanning_is_not_told_of_a_scan_that_is_not_whole() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let gone = start(quick());
+    let mut job = Job::new(repo.path()).against(&gone).input("upload-sarif", "true");
+    drop(gone);
+    for more in ["", "--on-service-error=warn\n--on-partial=warn"] {
+        job = job.input("extra-args", more);
+        let ended = job.run();
+        assert!(!ended.output("sarif-file").is_empty(), "{}", ended.log);
+        assert!(!ended.used.iter().any(|used| used.contains("upload-sarif")), "{more}: {:?}", ended.used);
+        let warned = ended.commands().into_iter().any(|line| line.contains("not sent to code scanning"));
+        assert!(warned, "{more}: {}", ended.log);
+    }
+}
+
 #[test]
 fn verdicts_are_kept_and_cost_no_call_again() {
     let emulator = start(quick());
