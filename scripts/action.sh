@@ -17,6 +17,8 @@ credentials=(
     HUAWEI_CLOUD_ACCESS_KEY_ID HUAWEI_CLOUD_SECRET_ACCESS_KEY
     OS_ACCESS_KEY OS_SECRET_KEY
 )
+# No credential, and as secret: it seals the verdicts of the cache.
+secrets=("${credentials[@]}" HSS_IAC_CACHE_KEY)
 
 # Exit codes of hss-iac that are ours too.
 readonly usage=2 login=4 service=5
@@ -57,7 +59,7 @@ fail() {
 # Without this the log would show a credential that did not come from a secret.
 mask() {
     local name
-    for name in "${credentials[@]}"; do
+    for name in "${secrets[@]}"; do
         if [[ -n "${!name:-}" ]]; then
             printf '::add-mask::%s\n' "$(escape "${!name}")"
         fi
@@ -195,7 +197,8 @@ get() {
         from_source
         return
     fi
-    local directory="$tools/$version/$RUNNER_ARCH"
+    # With the sum, since another action of the same version may share the machine, and what is here is not checked again.
+    local directory="$tools/$version-$sum/$RUNNER_ARCH"
     works "$directory/$(exe)" || released "$version" "$target" "$directory" "$sum"
     output directory "$directory"
 }
@@ -209,7 +212,7 @@ build() {
     work="$(mktemp -d "$RUNNER_TEMP/hss-iac-build.XXXXXX")"
     printf '::group::Build hss-iac\n'
     (
-        unset "${credentials[@]}"
+        unset "${secrets[@]}"
         cd "$GITHUB_ACTION_PATH"
         cargo build --release --locked --target-dir "$work" </dev/null
     ) || fail "$service" "hss-iac can't be built from source"
@@ -373,6 +376,15 @@ existing() {
     fi
 }
 
+# Whether the scan came to its end and missed no file. A list of tasks follows the outputs of one line.
+is_whole() {
+    [[ -s "$work/outputs" ]] && awk '
+        /<</ { exit }
+        $0 == "verdict=pass" || $0 == "verdict=fail" { ended = 1 }
+        $0 == "files-not-scanned=0" { all = 1 }
+        END { exit !(ended && all) }' "$work/outputs"
+}
+
 scan() {
     choice changed-only "$INPUT_CHANGED_ONLY" true false
     choice cache "$INPUT_CACHE" true false
@@ -426,7 +438,12 @@ scan() {
         output keep-verdicts true
     fi
     if [[ "$INPUT_UPLOAD_SARIF" == true && -s "$work/result.sarif" ]] && ! is_foreign; then
-        output upload-sarif true
+        # Code scanning takes for fixed what a report no longer holds.
+        if is_whole; then
+            output upload-sarif true
+        else
+            say warning "not sent to code scanning: not everything was scanned, and it would close the alerts of the rest"
+        fi
     fi
     exit "$code"
 }

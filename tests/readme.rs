@@ -106,3 +106,16 @@ fn both_readmes_hold_the_same() {
     }
     assert!(found.is_empty(), "README.md and README.zh-CN.md are out of step.\n{}", found.join("\n"));
 }
+
+/// The release workflow makes the tag `vVERSION` and no other: `v1` or `VERSION` would be found nowhere.
+#[test]
+fn what_is_pinned_is_a_tag_that_a_release_makes() {
+    let tag = concat!("v", env!("CARGO_PKG_VERSION"));
+    for name in ["README.md", "README.zh-CN.md"] {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        let text = std::fs::read_to_string(path).expect("a README");
+        let pinned: Vec<_> = text.lines().filter_map(|line| line.split_once("/hss-iac@")).map(|(_, tag)| tag).collect();
+        assert_eq!(pinned.len(), 2, "{name}: the action and the component");
+        assert!(pinned.iter().all(|pinned| pinned.split(' ').next() == Some(tag)), "{name}: {pinned:?}");
+    }
+}

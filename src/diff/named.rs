@@ -89,6 +89,11 @@ fn default_branches(name: Option<&str>) -> Vec<(String, String)> {
     }
 }
 
+/// Where the remote's default branch may be found. A branch of one's own tells nothing of what a remote has: it may be what is pushed.
+fn remote_default_branches() -> impl Iterator<Item = (String, String)> {
+    default_branches(None).into_iter().filter(|(revision, _)| revision.starts_with("refs/remotes/"))
+}
+
 fn github(env: Env<'_>, event: &dyn Fn(&str) -> Option<Value>) -> Named {
     let name = env("GITHUB_EVENT_NAME").unwrap_or_default();
     let mut named = Named::by(&format!("GitHub {name}"));
@@ -183,13 +188,21 @@ fn gitlab(env: Env<'_>) -> Named {
 
 /// The variables that pre-commit sets around a pre-push hook.
 fn pre_commit(env: Env<'_>) -> Option<Named> {
-    let to = env("PRE_COMMIT_TO_REF").filter(|to| !to.is_empty())?;
-    let from = env("PRE_COMMIT_FROM_REF").unwrap_or_default();
+    let read = |name: &str| env(name).filter(|value| !value.is_empty());
     let mut named = Named::by("pre-commit");
+    let Some(to) = read("PRE_COMMIT_TO_REF") else {
+        // It names no commits where the remote has nothing of the history that is pushed.
+        read("PRE_COMMIT_REMOTE_BRANCH")?;
+        let local = read("PRE_COMMIT_LOCAL_BRANCH")?;
+        named.read = vec![format!("PRE_COMMIT_LOCAL_BRANCH={local}")];
+        named.content = Some(local);
+        return Some(named);
+    };
+    let from = env("PRE_COMMIT_FROM_REF").unwrap_or_default();
     named.read = vec![format!("PRE_COMMIT_FROM_REF={from}"), format!("PRE_COMMIT_TO_REF={to}")];
     named.content = Some(to);
     named.base(Some(from), "what the remote has");
-    named.bases.extend(default_branches(None));
+    named.bases.extend(remote_default_branches());
     Some(named)
 }
 
@@ -218,7 +231,7 @@ pub(crate) fn pre_push(told: &str) -> Option<Named> {
         [(local, remote, _)] => {
             named.content = Some(local.to_owned());
             named.base(Some(remote.to_owned()), "what the remote has");
-            named.bases.extend(default_branches(None));
+            named.bases.extend(remote_default_branches());
             Some(named)
         }
         _ => Some(named.full("several branches are pushed at once")),

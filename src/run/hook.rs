@@ -39,6 +39,13 @@ pub fn hook(act: HookAct, root: &Path, streams: &mut Streams<'_>) -> Result<Exit
     Ok(Exit::Pass)
 }
 
+const CHANGED: &str = "is not as this version writes it, and is left so";
+
+/// The hook as this version writes it.
+fn ours() -> String {
+    format!("#!/bin/sh\n{MARK}\n{REST}")
+}
+
 struct Place {
     hook: PathBuf,
     /// Where a hook goes that was there before.
@@ -48,10 +55,18 @@ struct Place {
 impl Place {
     fn install(&self, yes: bool) -> Result<String, Error> {
         let name = self.hook.display();
+        let wrote = || format!("wrote {name}: what is pushed is scanned first; `git push --no-verify` passes it by");
         match self.read()? {
-            Some(text) if text.contains(MARK) => {
-                self.write()?;
+            Some(text) if text == ours() => {
+                self.make_executable()?;
                 return Ok(format!("{name} is there already"));
+            }
+            // By hand, or by another version of this program.
+            Some(text) if text.contains(MARK) => {
+                let anew = yes || agreed(&format!("{name} is not as this version writes it. Write it anew?"))?;
+                if !anew {
+                    return Err(Error::Usage(format!("{name} {CHANGED}; --yes writes it anew")));
+                }
             }
             Some(_) if self.before.symlink_metadata().is_ok() => {
                 return Err(Error::Usage(format!(
@@ -64,11 +79,17 @@ impl Place {
                     return Err(Error::Usage(format!("{name} is left as it is; --yes takes it along without asking")));
                 }
                 std::fs::rename(&self.hook, &self.before).map_err(|source| self.failed(source))?;
+                if let Err(error) = self.write() {
+                    // Without ours nothing would run the one that was there. If this fails too, the first error tells more.
+                    let _ = std::fs::rename(&self.before, &self.hook);
+                    return Err(error);
+                }
+                return Ok(wrote());
             }
             None => {}
         }
         self.write()?;
-        Ok(format!("wrote {name}: what is pushed is scanned first; `git push --no-verify` passes it by"))
+        Ok(wrote())
     }
 
     fn uninstall(&self) -> Result<String, Error> {
@@ -76,6 +97,7 @@ impl Place {
         match self.read()? {
             None => Ok(format!("there is no {name}")),
             Some(text) if !text.contains(MARK) => Ok(format!("{name} is not ours and is left as it is")),
+            Some(text) if text != ours() => Ok(format!("{name} {CHANGED}; `hss-iac hook install --yes` writes it anew")),
             Some(_) => {
                 std::fs::remove_file(&self.hook).map_err(|source| self.failed(source))?;
                 if self.before.symlink_metadata().is_err() {
@@ -99,8 +121,12 @@ impl Place {
     fn write(&self) -> Result<(), Error> {
         let directory = self.hook.parent().unwrap_or(&self.hook);
         std::fs::create_dir_all(directory).map_err(|source| self.failed(source))?;
-        let text = format!("#!/bin/sh\n{MARK}\n{REST}");
-        output::write_file(&self.hook, |out| out.write_all(text.as_bytes())).map_err(|source| self.failed(source))?;
+        output::write_file(&self.hook, |out| out.write_all(ours().as_bytes())).map_err(|source| self.failed(source))?;
+        self.make_executable()
+    }
+
+    #[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "files have no mode there"))]
+    fn make_executable(&self) -> Result<(), Error> {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

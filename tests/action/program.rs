@@ -1,5 +1,6 @@
 //! Where the program comes from, and what happens where it can't be had.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::common::{Repo, quick, start};
@@ -38,6 +39,19 @@ fn a_release_with_another_sum_is_never_run_nor_replaced_by_a_build() {
     assert!(!job.path("cargo-called").exists());
     assert!(!job.path("tools/hss-iac").exists());
     assert_eq!(super::common::calls(&emulator, "batch-upload"), 0);
+}
+
+/// Actions of two owners may share a machine and a version, and not the sums.
+#[test]
+fn a_program_in_the_tool_cache_that_has_another_sum_is_not_run() {
+    let emulator = start(quick());
+    let repo = Repo::new().many(1);
+    let job = Job::new(repo.path()).against(&emulator).released(None);
+    assert_eq!(outcome(&job.run()), (false, "pass", "0"));
+    let job = job.released(Some(&"0".repeat(64)));
+    let ended = job.run();
+    assert_eq!(outcome(&ended), (true, "error", "5"), "{}", ended.log);
+    assert!(error_of(&ended).contains("is not what was released"), "{}", ended.log);
 }
 
 #[test]
@@ -117,8 +131,8 @@ fn the_script_adds_little_to_the_program() {
     let repo = Repo::new().many(1);
     let job = Job::new(repo.path()).against(&emulator).released(None);
     job.run();
-    let tools = job.path("tools/hss-iac").join(env!("CARGO_PKG_VERSION"));
-    let arch = std::fs::read_dir(tools).unwrap().next().unwrap().unwrap().path();
+    let inside = |directory: &Path| std::fs::read_dir(directory).unwrap().next().unwrap().unwrap().path();
+    let arch = inside(&inside(&job.path("tools/hss-iac")));
     program(&arch.join("hss-iac"), "exit 0\n");
     let start = Instant::now();
     job.run();

@@ -73,12 +73,14 @@ fn clean_files_pass() {
 fn credentials_are_masked_before_anything_is_said() {
     let emulator = start(quick());
     let repo = Repo::new().many(1);
-    let job = Job::new(repo.path()).against(&emulator).env("HW_AUTH_TOKEN", "10%\r\nsecond line").run();
-    let first: Vec<_> = job.log.lines().filter(|line| !line.is_empty()).take(3).collect();
+    let job = Job::new(repo.path()).against(&emulator).env("HW_AUTH_TOKEN", "10%\r\nsecond line");
+    let job = job.env("HSS_IAC_CACHE_KEY", "seals the verdicts").run();
+    let first: Vec<_> = job.log.lines().filter(|line| !line.is_empty()).take(4).collect();
     let usual = hss_iac::emulator::Options::default();
     let access = format!("::add-mask::{}", usual.access_key);
     let secret = format!("::add-mask::{}", usual.secret_key);
-    assert_eq!(first, [access.as_str(), secret.as_str(), "::add-mask::10%25%0D%0Asecond line"]);
+    let more = ["::add-mask::10%25%0D%0Asecond line", "::add-mask::seals the verdicts"];
+    assert_eq!(first, [access.as_str(), secret.as_str(), more[0], more[1]]);
 }
 
 /// The names stand in the script, in the README and in the program.
@@ -214,6 +216,23 @@ fn code_scanning_is_told_and_can_not_hide_the_verdict() {
     let fork =
         Job::new(repo.path()).against(&emulator).input("upload-sarif", "true").pull_request_from("stranger/shop").run();
     assert_eq!((fork.output("verdict"), uploads(&fork)), ("fail", 0), "the token of a fork can't upload");
+}
+
+/// Code scanning would take for fixed what an incomplete report lacks.
+#[test]
+fn code_scanning_is_not_told_of_a_scan_that_is_not_whole() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let gone = start(quick());
+    let mut job = Job::new(repo.path()).against(&gone).input("upload-sarif", "true");
+    drop(gone);
+    for more in ["", "--on-service-error=warn\n--on-partial=warn"] {
+        job = job.input("extra-args", more);
+        let ended = job.run();
+        assert!(!ended.output("sarif-file").is_empty(), "{}", ended.log);
+        assert!(!ended.used.iter().any(|used| used.contains("upload-sarif")), "{more}: {:?}", ended.used);
+        let warned = ended.commands().into_iter().any(|line| line.contains("not sent to code scanning"));
+        assert!(warned, "{more}: {}", ended.log);
+    }
 }
 
 #[test]

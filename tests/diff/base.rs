@@ -221,6 +221,23 @@ fn what_is_pushed() {
     assert_listed(repository.list("auto", &env), &["c/Dockerfile"], &one("what the remote has"));
 }
 
+/// The branch of one's own that is pushed is no base of itself.
+#[test]
+fn the_first_push_scans_all() {
+    let repository = Repository::with_files();
+    let first = repository.head();
+    // What stands in the work tree is not what is pushed.
+    repository.write("d/Dockerfile", BAD_DOCKERFILE);
+    let line = format!("refs/heads/main {first} refs/heads/main {ZEROS}\n");
+    let all = ["a/Dockerfile", "b/Dockerfile", "config.yaml"];
+    let note = |why: &str| format!("all is scanned, not only what changed: {why}");
+    let no_default = note("refs/remotes/origin/master (the default branch) is not in this clone");
+    assert_listed(pre_push(&repository, &line), &all, &no_default);
+    // pre-commit names no commits then.
+    let env = [("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main"), ("PRE_COMMIT_REMOTE_BRANCH", "refs/heads/main")];
+    assert_listed(repository.list("auto", &env), &all, &note("nothing names a base"));
+}
+
 #[test]
 fn a_work_tree_of_ones_own() {
     let repository = Repository::with_files();

@@ -44,6 +44,19 @@ fn it_comes_and_goes() {
         (0, "removed ours, and put .git/hooks/pre-push back as it was".to_owned())
     );
     assert_eq!(read().as_deref(), Some(OTHER));
+    std::fs::remove_file(repository.path().join(".git/hooks/pre-push")).expect("it goes");
+
+    // What was added by hand is not lost.
+    let more = format!("{}make lint\n", ours.as_deref().unwrap_or_default());
+    executable(&repository, ".git/hooks/pre-push", &more);
+    let changed = "error: .git/hooks/pre-push is not as this version writes it, and is left so; --yes writes it anew";
+    assert_eq!(hook(&repository, &["install"]), (2, changed.to_owned()));
+    let left =
+        ".git/hooks/pre-push is not as this version writes it, and is left so; `hss-iac hook install --yes` writes it anew";
+    assert_eq!(hook(&repository, &["uninstall"]), (0, left.to_owned()));
+    assert_eq!(read(), Some(more));
+    assert_eq!(hook(&repository, &["install", "--yes"]), (0, wrote.to_owned()));
+    assert_eq!(read(), ours);
 
     repository.git(&["config", "core.hooksPath", ".hooks"]);
     assert_eq!(hook(&repository, &["install"]), (0, wrote.replace(".git/hooks", ".hooks")));
