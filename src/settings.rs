@@ -102,11 +102,7 @@ pub struct Verdicts {
 impl Scan {
     /// Whether the built-in stand-in answers, which has no limit.
     pub(crate) fn stands_in(&self) -> bool {
-        #[cfg(feature = "emulator")]
-        let is_stand_in = matches!(self.target, Target::StandIn);
-        #[cfg(not(feature = "emulator"))]
-        let is_stand_in = false;
-        is_stand_in
+        !matches!(self.target, Target::Service(_))
     }
 
     /// Checks what was typed, and what the repository says where nothing was.
