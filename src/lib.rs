@@ -18,6 +18,7 @@ mod lines;
 pub mod locate;
 pub mod mask;
 pub mod model;
+mod platform;
 pub mod progress;
 pub mod report;
 pub mod run;

@@ -405,6 +405,7 @@ pub async fn emulator(options: crate::emulator::Options, streams: &mut Streams<'
     let emulator = crate::emulator::Emulator::start(options)
         .map_err(|source| Error::Usage(format!("the stand-in can't listen on {listen}: {source}")))?;
     streams.print(|out| writeln!(out, "listening on {}", emulator.url()))?;
-    let signals = signal::Signals::listen();
-    Ok(signals.map_err(|source| Error::Io { what: "signals can't be heard".to_owned(), source })?.next().await)
+    let signals = crate::platform::Signals::listen();
+    let mut signals = signals.map_err(|source| Error::Io { what: "signals can't be heard".to_owned(), source })?;
+    Ok(signal::next(&mut signals).await)
 }

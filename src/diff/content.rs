@@ -13,6 +13,7 @@ use super::files::builders;
 use crate::discover::{self, Selection};
 use crate::git::{EntryKind, Git, TreeEntry};
 use crate::model::RepoPath;
+use crate::platform;
 
 /// Contents that are asked for at once: they are held in memory.
 const AT_ONCE: usize = 256;
@@ -46,7 +47,7 @@ pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Option
             let bytes = bytes.ok_or_else(|| io::Error::other(format!("{} is not in this clone", entry.path)))?;
             let path = directory.path().join(entry.path.to_os());
             match entry.kind {
-                EntryKind::Link => link(&bytes, &path)?,
+                EntryKind::Link => platform::link(&bytes, &path)?,
                 EntryKind::File | EntryKind::Submodule => File::create_new(&path)?.write_all(&bytes)?,
             }
         }
@@ -77,16 +78,4 @@ fn is_plain(path: &RepoPath) -> bool {
             && !part.iter().any(|b| matches!(b, b'\\' | 0))
     };
     path.as_bytes().split(|byte| *byte == b'/').all(is_plain)
-}
-
-/// A link is looked at and never followed out of the directory.
-#[cfg(unix)]
-fn link(target: &[u8], path: &Path) -> io::Result<()> {
-    use std::os::unix::ffi::OsStrExt as _;
-    std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), path)
-}
-
-#[cfg(not(unix))]
-fn link(_: &[u8], _: &Path) -> io::Result<()> {
-    Ok(())
 }

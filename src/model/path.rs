@@ -54,15 +54,7 @@ impl RepoPath {
 
     /// The path in the form that the operating system takes, still relative to the root.
     pub fn to_os(&self) -> PathBuf {
-        #[cfg(unix)]
-        {
-            use std::os::unix::ffi::OsStrExt as _;
-            PathBuf::from(std::ffi::OsStr::from_bytes(&self.0))
-        }
-        #[cfg(not(unix))]
-        {
-            PathBuf::from(String::from_utf8_lossy(&self.0).into_owned())
-        }
+        crate::platform::path(&self.0)
     }
 }
 

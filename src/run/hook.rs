@@ -8,6 +8,7 @@ use crate::cli::HookAct;
 use crate::error::Error;
 use crate::git::Git;
 use crate::model::Exit;
+use crate::platform;
 use crate::report::printable;
 
 /// By this line the hook is known as ours.
@@ -125,15 +126,8 @@ impl Place {
         self.make_executable()
     }
 
-    #[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "files have no mode there"))]
     fn make_executable(&self) -> Result<(), Error> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::Permissions::from_mode(0o755);
-            std::fs::set_permissions(&self.hook, mode).map_err(|source| self.failed(source))?;
-        }
-        Ok(())
+        platform::make_executable(&self.hook).map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: io::Error) -> Error {

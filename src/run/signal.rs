@@ -5,6 +5,7 @@ use std::io;
 use tokio::sync::oneshot;
 
 use crate::model::Exit;
+use crate::platform::{Signals, Stop};
 
 /// The first signal that comes from here on. Where nobody waits for it any more, and at the second one, the process ends at once: what is
 /// left to do may take longer than whoever sent it will wait.
@@ -21,7 +22,7 @@ fn forward(first: oneshot::Sender<Exit>) -> io::Result<()> {
         let mut signals = Signals::listen()?;
         let mut first = Some(first);
         loop {
-            let exit = signals.next().await;
+            let exit = next(&mut signals).await;
             if first.take().is_none_or(|first| first.send(exit).is_err()) {
                 crate::diff::remove_laid_out();
                 std::process::exit(i32::from(exit.code()));
@@ -30,43 +31,10 @@ fn forward(first: oneshot::Sender<Exit>) -> io::Result<()> {
     })
 }
 
-/// The signals by which a user or a system asks a process to end.
-pub(super) struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(windows)]
-    interrupt: tokio::signal::windows::CtrlC,
-}
-
-#[cfg(unix)]
-impl Signals {
-    /// From here on they no longer end the process by themselves.
-    pub(super) fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Waits for the next one.
-    pub(super) async fn next(&mut self) -> Exit {
-        tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.terminate.recv() => Exit::Terminated,
-        }
-    }
-}
-
-#[cfg(windows)]
-impl Signals {
-    /// From here on they no longer end the process by themselves.
-    pub(super) fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
-    }
-
-    /// Waits for the next one.
-    pub(super) async fn next(&mut self) -> Exit {
-        self.interrupt.recv().await;
-        Exit::Interrupted
+/// Waits for the next signal.
+pub(super) async fn next(signals: &mut Signals) -> Exit {
+    match signals.next().await {
+        Stop::Interrupt => Exit::Interrupted,
+        Stop::Terminate => Exit::Terminated,
     }
 }

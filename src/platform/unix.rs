@@ -1,0 +1,131 @@
+//! Unix.
+
+use std::ffi::OsStr;
+use std::fs::{File, Permissions};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Stop;
+
+/// The path of these bytes.
+pub(crate) fn path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(bytes))
+}
+
+/// Makes a link.
+pub(crate) fn link(target: &[u8], at: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(OsStr::from_bytes(target), at)
+}
+
+/// Lets everybody run a file.
+pub(crate) fn make_executable(path: &Path) -> io::Result<()> {
+    std::fs::set_permissions(path, Permissions::from_mode(0o755))
+}
+
+/// The signals by which a user or a system asks a process to end.
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// From here on they no longer end the process by themselves.
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.interrupt.recv() => Stop::Interrupt,
+            _ = self.terminate.recv() => Stop::Terminate,
+        }
+    }
+}
+
+const FILE: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opens a file without following a link at its end or waiting for a writer.
+pub(crate) fn leaf(path: &Path) -> io::Result<File> {
+    Ok(File::from(rustix::fs::open(path, FILE, Mode::empty()).map_err(said)?))
+}
+
+/// One call where the kernel can refuse links on the whole way.
+#[cfg(target_os = "linux")]
+pub(crate) fn below(root: &Path, path: &Path) -> io::Result<File> {
+    use rustix::fs::{CWD, ResolveFlags, openat2};
+    use rustix::io::Errno;
+
+    match openat2(CWD, root.join(path), FILE, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Ok(file) => Ok(File::from(file)),
+        // A kernel before 5.6, or a sandbox that does not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => part_by_part(root, path),
+        Err(error) => Err(said(error)),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) use part_by_part as below;
+
+pub(crate) fn part_by_part(root: &Path, path: &Path) -> io::Result<File> {
+    let mut at = rustix::fs::open(root, DIRECTORY, Mode::empty()).map_err(said)?;
+    let mut parts = path.iter().peekable();
+    while let Some(name) = parts.next() {
+        let flags = if parts.peek().is_some() { DIRECTORY } else { FILE };
+        at = rustix::fs::openat(&at, name, flags, Mode::empty()).map_err(said)?;
+    }
+    Ok(File::from(at))
+}
+
+fn said(error: rustix::io::Errno) -> io::Error {
+    match error {
+        rustix::io::Errno::LOOP => io::Error::new(io::ErrorKind::InvalidInput, "a link stands on the way"),
+        // What opening a socket, or a device without a driver, answers.
+        rustix::io::Errno::NXIO => super::not_regular(),
+        other => other.into(),
+    }
+}
+
+/// What a file that is neither regular, a directory nor a link is called.
+pub(crate) fn special_name(file_type: std::fs::FileType) -> &'static str {
+    if file_type.is_fifo() {
+        "a FIFO"
+    } else if file_type.is_socket() {
+        "a socket"
+    } else if file_type.is_block_device() {
+        "a block device"
+    } else if file_type.is_char_device() {
+        "a character device"
+    } else {
+        "something else"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn both_ways_of_opening_refuse_a_link_anywhere() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/x"), "x").unwrap();
+        symlink("a", root.join("b")).unwrap();
+        symlink("x", root.join("a/y")).unwrap();
+        for (path, opens) in [("a/x", true), ("b/x", false), ("a/y", false), ("a/nothing", false), ("a/x/x", false)] {
+            assert_eq!(below(&root, Path::new(path)).is_ok(), opens, "{path}");
+            assert_eq!(part_by_part(&root, Path::new(path)).is_ok(), opens, "{path}, part by part");
+        }
+    }
+}
