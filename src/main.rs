@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, FromArgMatches as _};
 use hss_iac::cli::{self, Cli, Command, Explain};
+use hss_iac::diff::Scratch;
 use hss_iac::error::Error;
 use hss_iac::model::Exit;
 use hss_iac::run::{self, Streams};
@@ -31,17 +32,18 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
     let cwd = std::env::current_dir()
         .map_err(|source| Error::Io { what: "the current directory can't be found".to_owned(), source })?;
     let mut stdout = std::io::stdout();
+    let scratch = Scratch::default();
     match command {
         Command::Scan(scan) => {
-            let signal = run::first_signal();
-            let settings = settings::Scan::new(*scan, typed, &env, &cwd)?;
+            let signal = run::first_signal(scratch.clone());
+            let settings = settings::Scan::new(*scan, typed, &env, &cwd, &scratch)?;
             let color = Streams::choice(settings.talk.color);
             run::scan(settings, signal, &mut Streams { out: &mut stdout, color }).await
         }
         Command::List(mut list) => {
             // Nobody waits for it: what was laid out goes, and the process ends.
-            drop(run::first_signal());
-            let settings = settings::list(&mut list, typed, &env, &cwd)?;
+            drop(run::first_signal(scratch.clone()));
+            let settings = settings::list(&mut list, typed, &env, &cwd, &scratch)?;
             let mut streams = Streams { out: &mut stdout, color: Streams::choice(settings.talk.color) };
             match list.explain() {
                 Some(Explain::Path(path)) => {

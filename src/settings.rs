@@ -23,6 +23,7 @@ pub use self::policy::Baseline;
 use self::policy::{Loaded, Rulebook};
 
 use crate::cli::{self, IfEmpty, OnFault, Output, Pacing};
+use crate::diff::Scratch;
 use crate::error::Error;
 use crate::hss::Timings;
 use crate::judge::{Rules, suppress};
@@ -106,8 +107,8 @@ impl Scan {
     }
 
     /// Checks what was typed, and what the repository says where nothing was.
-    pub fn new(cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<Self, Error> {
-        Self::check(cli, matches, env, cwd)?.1.ok_or_else(|| {
+    pub fn new(cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path, scratch: &Scratch) -> Result<Self, Error> {
+        Self::check(cli, matches, env, cwd, scratch)?.1.ok_or_else(|| {
             let text =
                 "no region: set HSS_IAC_REGION or --region, such as cn-north-4 (or try it without an account: --emulator)";
             Error::Usage(text.to_owned())
@@ -116,7 +117,13 @@ impl Scan {
 
     /// The same with what the repository says; nothing where only a region is missing. Everything that a scan refuses before it starts is
     /// refused here, so that `config` can't call sound what a scan does not take.
-    fn check(mut cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<(Loaded, Option<Self>), Error> {
+    fn check(
+        mut cli: cli::Scan,
+        matches: &ArgMatches,
+        env: Env<'_>,
+        cwd: &Path,
+        scratch: &Scratch,
+    ) -> Result<(Loaded, Option<Self>), Error> {
         let stand_in_allowed = cli.connection.allow_stand_in || !in_ci(env);
         let target = target(&cli.connection, env)?;
         #[cfg(feature = "emulator")]
@@ -139,7 +146,7 @@ impl Scan {
             let said = || policy::path_in_tree(&loaded.file.baseline.as_ref()?.0).ok();
             let known = in_tree(&cli.known.baseline).unwrap_or_else(said);
             change.compare_rules(&input.root, config.as_ref(), known.as_ref());
-            change.lay_out(&mut input)?;
+            change.lay_out(&mut input, scratch)?;
         }
         let partial = partial(cli.report.allow_partial, env);
         let outputs = outputs(cli.report.output, None, env)?;
@@ -308,11 +315,11 @@ pub struct List {
 }
 
 /// Checks what was typed for `list`.
-pub fn list(cli: &mut cli::List, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<List, Error> {
+pub fn list(cli: &mut cli::List, matches: &ArgMatches, env: Env<'_>, cwd: &Path, scratch: &Scratch) -> Result<List, Error> {
     let Taken { mut input, mut change, .. } = input(&mut cli.input, matches, env, cwd)?;
     let root = input.root.clone();
     if let Some(change) = &mut change {
-        change.lay_out(&mut input)?;
+        change.lay_out(&mut input, scratch)?;
     }
     Ok(List { input, root, change, talk: talk(&cli.talk) })
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
 
@@ -20,7 +20,12 @@ const AT_ONCE: usize = 256;
 
 /// Writes what is meant and may be ours into a directory of its own, which lives as long as the value. Submodules stand in none: they are
 /// given back.
-pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Options) -> io::Result<(TempDir, Vec<TreeEntry>)> {
+pub(crate) fn lay_out(
+    root: &Path,
+    content: &Content,
+    options: &discover::Options,
+    scratch: &Scratch,
+) -> io::Result<(TempDir, Vec<TreeEntry>)> {
     let git = Git::new(root, std::env::var_os("PATH").as_deref()).map_err(io::Error::other)?;
     let entries = match content {
         Content::Commit(commit) => git.tree(commit),
@@ -35,7 +40,7 @@ pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Option
     let (modules, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.kind == EntryKind::Submodule);
     let entries: Vec<_> = entries.into_iter().filter(|entry| is_plain(&entry.path) && wanted(&entry.path)).collect();
     let directory = TempDir::with_prefix("hss-iac-")?;
-    laid_out().push(directory.path().to_owned());
+    scratch.add(directory.path().to_owned());
     // Directories, then files, then links, each new: whatever names a tree that was made by hand holds, none leads through another.
     for parent in entries.iter().filter_map(|entry| Some(directory.path().join(entry.path.to_os()).parent()?.to_owned())) {
         std::fs::create_dir_all(parent)?;
@@ -55,18 +60,21 @@ pub(crate) fn lay_out(root: &Path, content: &Content, options: &discover::Option
     Ok((directory, modules))
 }
 
-/// What is to go when the process ends without dropping anything.
-static LAID_OUT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// What is to go when the process ends without dropping anything; all clones are of the same.
+#[derive(Debug, Clone, Default)]
+pub struct Scratch(Arc<Mutex<Vec<PathBuf>>>);
 
-fn laid_out() -> MutexGuard<'static, Vec<PathBuf>> {
-    LAID_OUT.lock().unwrap_or_else(PoisonError::into_inner)
-}
+impl Scratch {
+    fn add(&self, path: PathBuf) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(path);
+    }
 
-/// Removes what was laid out, where the process ends at once.
-pub(crate) fn remove_laid_out() {
-    for path in laid_out().iter() {
-        // Twice, since somebody may be writing there.
-        let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_dir_all(path));
+    /// Removes it, where the process ends at once.
+    pub(crate) fn clear(&self) {
+        for path in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            // Twice, since somebody may be writing there.
+            let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_dir_all(path));
+        }
     }
 }
 

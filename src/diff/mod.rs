@@ -12,7 +12,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-pub(crate) use self::content::{lay_out, remove_laid_out};
+pub use self::content::Scratch;
+pub(crate) use self::content::lay_out;
 use self::named::Named;
 use crate::git::{self, Git, TreeEntry};
 use crate::model::RepoPath;

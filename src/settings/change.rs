@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::Env;
 use super::policy::{self, Rulebook};
 use crate::cli::{self, Side};
-use crate::diff::{self, Ask, Base, Content, Mode};
+use crate::diff::{self, Ask, Base, Content, Mode, Scratch};
 use crate::error::Error;
 use crate::judge::baseline;
 use crate::model::RepoPath;
@@ -61,12 +61,12 @@ impl Change {
     }
 
     /// Has the files that are meant stand in a directory of their own, where they are not those of the work tree.
-    pub(super) fn lay_out(&mut self, options: &mut discover::Options) -> Result<(), Error> {
+    pub(super) fn lay_out(&mut self, options: &mut discover::Options, scratch: &Scratch) -> Result<(), Error> {
         if self.content == Content::WorkTree {
             return Ok(());
         }
         let failed = |source| Error::Io { what: "the files that git holds can't be laid out".to_owned(), source };
-        let (directory, modules) = diff::lay_out(&options.root, &self.content, options).map_err(failed)?;
+        let (directory, modules) = diff::lay_out(&options.root, &self.content, options, scratch).map_err(failed)?;
         options.root = std::fs::canonicalize(directory.path()).map_err(failed)?;
         // What is staged or committed is tracked: no ignore rule applies to it.
         options.no_ignore = true;

@@ -11,6 +11,7 @@ use super::policy::Loaded;
 use super::{Env, Scan};
 use crate::cli::{self, Cli, Form, Output};
 use crate::config::{Glob, Suppress, Text};
+use crate::diff::Scratch;
 use crate::error::Error;
 use crate::hss::auth::{self, SourceError};
 use crate::report::effective::{Effective, Origin, Value};
@@ -18,7 +19,7 @@ use crate::report::effective::{Effective, Origin, Value};
 /// What `config` shows, and how.
 pub fn config(cli: cli::Config, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<(Effective, Form), Error> {
     let format = cli.format;
-    let (loaded, _) = Scan::check(cli.scan(outputs(env)?), matches, env, cwd)?;
+    let (loaded, _) = Scan::check(cli.scan(outputs(env)?), matches, env, cwd, &Scratch::default())?;
     let said = serde_json::to_value(&loaded.file).unwrap_or_default();
     let command = Cli::command();
     let flags = command.find_subcommand("scan").map(|scan| scan.get_arguments().collect::<Vec<_>>()).unwrap_or_default();
