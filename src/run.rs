@@ -154,6 +154,8 @@ async fn work(
         return Ok(done);
     }
     match connection.client {
+        // Only the cache was to be asked: what it might know is no reason to fail.
+        Err(_) if ledger.borrow().waiting().is_empty() => {}
         Err(missing) => {
             ledger.borrow_mut().close(&missing);
             done.faults.push((Exit::Login, missing));
@@ -227,6 +229,10 @@ async fn converse(
     progress: &Progress,
 ) -> Option<(Exit, String)> {
     let fault = |error: hss::Error| Some((exit_of(error.kind), error.message));
+    if ledger.borrow().waiting().is_empty() && client.project().is_none() {
+        // Only the cache was to be asked, and a call is too much for that.
+        return None;
+    }
     if let Err(error) = client.project_id().await {
         return fault(error);
     }

@@ -220,14 +220,8 @@ fn auto_writes_where_the_platform_looks() {
     let out = tempfile::tempdir().expect("a directory");
     let run = |env: &[(&str, &std::path::Path)], set: &str| {
         let emulator = start(quick());
-        let usual = hss_iac::emulator::Options::default();
         let mut command = common::hss_iac(repo.path());
-        command
-            .env("HSS_IAC_ACCESS_KEY", usual.access_key)
-            .env("HSS_IAC_SECRET_KEY", usual.secret_key)
-            .env("HSS_IAC_PROJECT_ID", usual.project_id)
-            .env("HSS_IAC_REGION", "cn-north-4")
-            .env("HSS_IAC_ENDPOINT", emulator.url())
+        common::connect(&mut command, &emulator)
             .env(set, "true")
             .envs(env.iter().copied())
             .args(["scan", "-q", "-o", "auto"]);

@@ -76,6 +76,19 @@ pub enum Status {
     Pending,
 }
 
+impl Status {
+    /// The word, as it stands in the result.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Partial => "partial",
+            Self::Error => "error",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 /// The outcome, with everything that led to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::Written;
 use crate::digest::sha256;
-use crate::model::{Bucket, ScanResult, Status};
+use crate::model::{Bucket, ScanResult};
 
 /// Adds the outputs. A value that is not ours stands between two lines that nobody can foretell, so that it can set no other output.
 pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
@@ -21,7 +21,7 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
         ("files-scanned", counts.scanned + counts.reused),
         ("files-not-scanned", counts.upload_failed + counts.scan_failed + counts.not_scanned),
     ];
-    writeln!(out, "verdict={}", word(result.verdict.status))?;
+    writeln!(out, "verdict={}", result.verdict.status.as_str())?;
     for (name, value) in numbers {
         writeln!(out, "{name}={value}")?;
     }
@@ -33,14 +33,4 @@ pub fn write(result: &ScanResult, out: &mut dyn Write) -> Written {
     }
     writeln!(out, "{delimiter}")?;
     Ok(None)
-}
-
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Pass => "pass",
-        Status::Fail => "fail",
-        Status::Partial => "partial",
-        Status::Error => "error",
-        Status::Pending => "pending",
-    }
 }

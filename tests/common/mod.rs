@@ -107,8 +107,14 @@ pub(crate) fn scan(cwd: &Path, emulator: &Emulator, args: &[&str]) -> Finished {
 
 /// The command of [`scan`].
 pub(crate) fn scan_command(cwd: &Path, emulator: &Emulator, args: &[&str]) -> Command {
-    let usual = Options::default();
     let mut command = hss_iac(cwd);
+    connect(&mut command, emulator).args(["scan", "-q", "-o", "json"]).args(args);
+    command
+}
+
+/// Has a command call a stand-in, as whom it knows.
+pub(crate) fn connect<'a>(command: &'a mut Command, emulator: &Emulator) -> &'a mut Command {
+    let usual = Options::default();
     command
         .env("HSS_IAC_ACCESS_KEY", usual.access_key)
         .env("HSS_IAC_SECRET_KEY", usual.secret_key)
@@ -116,9 +122,6 @@ pub(crate) fn scan_command(cwd: &Path, emulator: &Emulator, args: &[&str]) -> Co
         .env("HSS_IAC_REGION", "cn-north-4")
         .env("HSS_IAC_ENDPOINT", emulator.url())
         .env("HSS_IAC_IAM_ENDPOINT", emulator.url())
-        .args(["scan", "-q", "-o", "json"])
-        .args(args);
-    command
 }
 
 /// A stand-in that scans at once.

@@ -313,6 +313,18 @@ fn what_did_not_change_is_filled_from_the_cache() {
 }
 
 #[test]
+fn a_change_without_iac_needs_no_credentials_for_the_cache() {
+    let repository = Repository::with_files();
+    let args = ["scan", "-q", "-o", "json", "--diff", "HEAD", "--cache-dir", "../cache", "--region", "cn-north-4"];
+    let ran = repository.run(&args, &[], "");
+    assert_eq!((ran.code, &ran.json()["counts"]["unchanged"]), (0, &json!(3)), "{}", ran.stderr);
+    // Nor a project that would have to be looked up first, at a host that does not answer.
+    let nowhere = "http://127.0.0.1:9";
+    let keys = [("HSS_IAC_ACCESS_KEY", "a"), ("HSS_IAC_SECRET_KEY", "s"), ("HSS_IAC_IAM_ENDPOINT", nowhere)];
+    assert_eq!(repository.run(&args, &keys, "").code, 0);
+}
+
+#[test]
 fn a_cache_without_a_secret_is_off_and_says_so() {
     let repository = Repository::with_files();
     let emulator = start(quick());

@@ -15,7 +15,7 @@ use ring::digest;
 use super::shown::{self, Shown};
 use super::{STAND_IN, View, Written, printable};
 use crate::judge::count;
-use crate::model::{Finding, Level, Location, Precision, RepoPath, ScanResult, Status};
+use crate::model::{Finding, Level, Location, Precision, RepoPath, ScanResult};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -68,7 +68,7 @@ fn top(result: &ScanResult, shown: &Shown<'_>, view: View<'_>) -> Markup {
             @if let Some((heading, altered)) = shown::altered(result) {
                 div.notice role="note" { p { (heading) } ul { @for line in altered { li { (printable(line)) } } } }
             }
-            div class=(format!("verdict {}", class(result.verdict.status))) {
+            div class=(format!("verdict {}", result.verdict.status.as_str())) {
                 strong { (shown::status(result.verdict.status)) }
                 ul { @for reason in &result.verdict.reasons { li { (printable(reason)) } } }
             }
@@ -278,16 +278,6 @@ fn foot(result: &ScanResult) -> Markup {
 fn anchor(rule_id: &str) -> String {
     let plain = rule_id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
     if plain { format!("rule-{rule_id}") } else { format!("rule--{}", crate::digest::hex(rule_id.as_bytes())) }
-}
-
-fn class(status: Status) -> &'static str {
-    match status {
-        Status::Pass => "pass",
-        Status::Fail => "fail",
-        Status::Partial => "partial",
-        Status::Error => "error",
-        Status::Pending => "pending",
-    }
 }
 
 #[cfg(test)]
