@@ -12,7 +12,7 @@ mod signal;
 mod source;
 mod standing;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -250,22 +250,14 @@ async fn converse(
         mask::sent(file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
     };
     let observe = |step| progress.step(step);
-    let job = Job {
-        client,
-        options: scan::Options {
-            jobs: settings.jobs,
-            max_path_calls: settings.max_path_calls,
-            gate: settings.rules.policy.fail_on.level(),
-            no_wait: settings.no_wait,
-            poll: settings.timings.poll,
-        },
-        ledger,
-        observe: &observe,
-        read: &read,
-        others: RefCell::default(),
-        strikes: Cell::new(0),
-        since: Cell::new(None),
+    let options = scan::Options {
+        jobs: settings.jobs,
+        max_path_calls: settings.max_path_calls,
+        gate: settings.rules.policy.fail_on.level(),
+        no_wait: settings.no_wait,
+        window: settings.timings.window,
     };
+    let job = Job::new(client, options, ledger, &observe, &read);
     job.run().await.err().and_then(fault)
 }
 

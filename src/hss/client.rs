@@ -32,8 +32,6 @@ pub struct Timings {
     pub longest_wait: Duration,
     /// The documented window of the rate limit, assumed where a 429 says nothing. 60 s.
     pub window: Duration,
-    /// Polls: the steady distance. 15 s.
-    pub poll: Duration,
 }
 
 impl Default for Timings {
@@ -45,7 +43,6 @@ impl Default for Timings {
             longest_backoff: Duration::from_secs(20),
             longest_wait: Duration::from_secs(300),
             window: Duration::from_secs(60),
-            poll: Duration::from_secs(15),
         }
     }
 }
@@ -167,6 +164,12 @@ impl Client {
     pub fn service_time(&self) -> Option<i64> {
         let (time, at) = self.clock.get()?;
         i64::try_from(at.elapsed().as_millis()).ok().map(|elapsed| time + elapsed)
+    }
+
+    /// The longest window of a limit that was told or learnt.
+    pub fn window(&self) -> Option<Duration> {
+        let learnt = self.paces.borrow().values().filter_map(|pace| Some(pace.limit()?.window)).max();
+        learnt.max(self.config.rate.map(|limit| limit.window))
     }
 
     /// Upload requests that were repeated after they may have taken effect, each of which may have left copies in the project.

@@ -1,8 +1,7 @@
-//! Risks of scanned files, then the places of the risks in Kubernetes objects.
+//! The risks of scanned files.
 
 use std::cell::Cell;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::stream;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
@@ -11,9 +10,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::plan::ROWS_PER_PAGE;
 use super::wait::Finished;
 use super::{Job, Step, pages};
-use crate::hss::{Error, FileFilter, FileRow, Kind, Page, PathRow, RiskRow};
-use crate::judge::count;
-use crate::model::{FileType, Level, State};
+use crate::hss::{Error, FileFilter, FileRow, Kind, Page, RiskRow};
+use crate::model::{FileType, State};
 
 /// In milliseconds.
 const ONE_DAY: i64 = 24 * 60 * 60 * 1_000;
@@ -25,32 +23,37 @@ impl Job<'_> {
     /// Reads the risks of every file that is handed in, until no more come.
     pub(super) async fn collect(&self, mut tasks: UnboundedReceiver<Finished>) -> Result<(), Error> {
         let done = Cell::new(0);
-        let of = self.ledger.borrow().entries.iter().filter(|entry| entry.task_id.is_some()).count();
         let mut collecting = FuturesUnordered::new();
         let mut more = true;
         while more || !collecting.is_empty() {
             tokio::select! {
                 files = tasks.recv(), if more => match files {
-                    Some(files) => collecting.push(self.collect_files(files, &done, of)),
+                    Some(files) => collecting.push(self.collect_files(files, &done)),
                     None => more = false,
                 },
                 Some(end) = collecting.next() => end?,
             }
         }
+        self.collected.set(true);
+        self.more_risks.notify_one();
         Ok(())
     }
 
-    async fn collect_files(&self, files: Finished, done: &Cell<usize>, of: usize) -> Result<(), Error> {
+    async fn collect_files(&self, files: Finished, done: &Cell<usize>) -> Result<(), Error> {
         let mut by_id: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for index in files {
             let file_id = self.ledger.borrow().entries[index].file_id.clone().unwrap_or_default();
             by_id.entry(file_id).or_default().push(index);
         }
         let rows = &self.file_rows(&by_id).await?;
-        stream::iter(by_id)
+        let of = self.ledger.borrow().in_tasks();
+        let mut in_order: Vec<_> = by_id.into_iter().collect();
+        in_order.sort_by_key(|(_, files)| files[0]);
+        stream::iter(in_order)
             .map(|(file_id, files)| async move {
                 self.collect_file(&file_id, &files, rows).await?;
                 done.set(done.get() + files.len());
+                self.more_risks.notify_one();
                 (self.observe)(Step::Collected { done: done.get(), of });
                 Ok(())
             })
@@ -82,7 +85,8 @@ impl Job<'_> {
     }
 
     /// Rows of the files: a clean one needs no other call. The listing holds the project's whole history: its first page says how long
-    /// it is, and it is read on while that costs fewer calls than asking file by file.
+    /// it is, and it is read on while that costs fewer calls than asking file by file, or while a page saves more than one of them. It
+    /// is the listing of all files, not of the risky ones: that a file is missing from those would not prove it clean.
     async fn file_rows(&self, files: &BTreeMap<String, Vec<usize>>) -> Result<HashMap<String, FileRow>, Error> {
         let mut rows = HashMap::new();
         let types: BTreeSet<FileType> =
@@ -97,11 +101,14 @@ impl Job<'_> {
                 Err(error) => return self.forgive(error).map(|_| rows),
             };
             let received = listing.rows.len() as u64;
-            rows.extend(listing.rows.into_iter().map(|row| (row.file_id.clone(), row)));
+            let ours = listing.rows.into_iter().filter(|row| files.contains_key(&row.file_id));
+            let before = rows.len();
+            rows.extend(ours.map(|row| (row.file_id.clone(), row)));
             page.offset += received;
-            let missing = files.keys().filter(|id| !rows.contains_key(*id)).count() as u64;
+            let found = rows.len() - before;
+            let missing = (files.len() - rows.len()) as u64;
             let pages_left = listing.total.map_or(1, |total| total.saturating_sub(page.offset).div_ceil(ROWS_PER_PAGE));
-            if received == 0 || missing == 0 || pages_left == 0 || pages_left >= missing {
+            if received == 0 || missing == 0 || pages_left == 0 || (pages_left >= missing && found < 2) {
                 return Ok(rows);
             }
         }
@@ -135,7 +142,7 @@ impl Job<'_> {
                 return Ok((Vec::new(), None));
             }
             if look < LATE_LOOKS {
-                tokio::time::sleep(self.options.poll).await;
+                tokio::time::sleep(self.steady()).await;
             }
         }
         match row {
@@ -150,74 +157,12 @@ impl Job<'_> {
     /// Whether the verdict may be that of our tasks: an id may be older than this run, and so may its verdict. A day is allowed for, since
     /// neither the unit nor the zone of this time is documented, and asking for each file costs a call.
     fn is_of_this_run(&self, row: &FileRow) -> bool {
-        self.since.get().is_none_or(|since| row.last_scan_time.is_some_and(|time| time >= since - ONE_DAY))
-    }
-
-    /// Asks where the risks of Kubernetes files are, once for each file and rule: those that reach the gate first, and no more than
-    /// allowed.
-    pub(super) async fn ask_places(&self) -> Result<(), Error> {
-        let mut wanted = self.places_wanted();
-        let left_out = wanted.split_off(wanted.len().min(self.options.max_path_calls));
-        if !left_out.is_empty() {
-            let at_the_gate = |question: &&Question| self.options.gate.is_some_and(|gate| question.level >= gate);
-            self.note(format!(
-                "{} without the places in the file, {} of them at the gate: \
-                 asking for each rule in a file costs a call, and --max-path-calls allows {}",
-                count(left_out.len() as u64, "rule is shown", "rules are shown"),
-                left_out.iter().filter(at_the_gate).count(),
-                self.options.max_path_calls
-            ));
-        }
-        let (done, of) = (&Cell::new(0), wanted.len());
-        stream::iter(wanted)
-            .map(|Question { file_id, rule_id, .. }| async move {
-                let key = |path: &PathRow| format!("{path:?}");
-                match pages::all(|page| self.client.list_risk_paths(&file_id, &rule_id, page), key).await {
-                    Ok(places) => self.ledger.borrow_mut().located(&file_id, &rule_id, places),
-                    Err(error) => {
-                        let error = self.forgive(error)?;
-                        self.note(format!("the places of rule {rule_id} could not be read: {}", error.message));
-                    }
-                }
-                done.set(done.get() + 1);
-                (self.observe)(Step::Placed { done: done.get(), of });
-                Ok(())
-            })
-            .buffer_unordered(self.options.jobs)
-            .try_collect()
-            .await
-    }
-
-    /// What can be asked, worst first and then in the order of the files.
-    fn places_wanted(&self) -> Vec<Question> {
-        let ledger = self.ledger.borrow();
-        let mut wanted = Vec::new();
-        let mut seen = HashSet::new();
-        for entry in
-            ledger.entries.iter().filter(|entry| entry.source.file_type == FileType::K8sYaml && entry.reused_from.is_none())
-        {
-            let file_id = entry.file_id.clone().unwrap_or_default();
-            for (risk, _) in entry.risks.iter().filter(|(risk, _)| !risk.rule_id.is_empty()) {
-                // The risks of a file stand worst first: the first of a rule has its level.
-                if seen.insert((file_id.clone(), risk.rule_id.clone())) {
-                    wanted.push(Question { level: risk.level, file_id: file_id.clone(), rule_id: risk.rule_id.clone() });
-                }
-            }
-        }
-        wanted.sort_by_key(|question| Reverse(question.level));
-        wanted
+        self.ledger.borrow().since.is_none_or(|since| row.last_scan_time.is_some_and(|time| time >= since - ONE_DAY))
     }
 }
 
 /// Risks that were read, and why they are not all.
 type Risks = (Vec<RiskRow>, Option<Error>);
-
-/// Where a rule hits in a file.
-struct Question {
-    level: Level,
-    file_id: String,
-    rule_id: String,
-}
 
 fn is_clean(row: &FileRow) -> bool {
     row.risky == Some(false) && row.risk_num.unwrap_or(0) == 0 && row.last_scan_time.is_some()

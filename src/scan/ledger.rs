@@ -1,7 +1,7 @@
 //! The account of a run: what became of every file. It is kept outside the work, so that work that is cut off loses nothing.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet, hash_map};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map};
 
 use jiff::Timestamp;
 
@@ -46,7 +46,17 @@ pub struct Entry {
     pub reused_from: Option<Timestamp>,
     /// Its risks, each with its places.
     pub risks: Risks,
+    /// Whether it is still to be asked where its risks stand.
+    unplaced: bool,
     stage: Stage,
+}
+
+impl Entry {
+    /// The risks whose places the service can be asked for.
+    pub fn with_places(&self) -> impl Iterator<Item = &RiskRow> {
+        let asked = self.source.file_type == FileType::K8sYaml && self.reused_from.is_none();
+        self.risks.iter().map(|(risk, _)| risk).filter(move |risk| asked && !risk.rule_id.is_empty())
+    }
 }
 
 /// All files, all tasks, and what there is to say.
@@ -58,6 +68,10 @@ pub struct Ledger {
     pub tasks: BTreeMap<String, Task>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
+    /// Since when tasks of this run may have been created: milliseconds of the service's clock.
+    pub since: Option<i64>,
+    /// Tasks of which it is known what became of their files.
+    settled: BTreeSet<String>,
     /// The last failure of the service that cost a file its scan and did not end the job.
     pub failing: Option<String>,
 }
@@ -82,6 +96,7 @@ impl Ledger {
                     changed: None,
                     reused_from: None,
                     risks: Vec::new(),
+                    unplaced: false,
                     stage,
                 }
             })
@@ -180,6 +195,17 @@ impl Ledger {
         (0..self.entries.len()).filter(|i| self.entries[*i].stage == Stage::Waiting).collect()
     }
 
+    /// Whether nothing more can come to light about this file but where its risks stand.
+    pub fn is_over(&self, index: usize) -> bool {
+        matches!(self.entries[index].stage, Stage::Ended(..) | Stage::Twin(_))
+            || self.entries[index].source.file_type == FileType::Dockerfile
+    }
+
+    /// How many files are in a task of this run.
+    pub fn in_tasks(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.task_id.is_some()).count()
+    }
+
     /// Places of the files of a task that have not ended.
     pub fn open_in(&self, task_id: &str) -> Vec<usize> {
         let in_task = |entry: &Entry| entry.stage == Stage::Submitted && entry.task_id.as_deref() == Some(task_id);
@@ -241,6 +267,26 @@ impl Ledger {
         self.tasks.insert(task.task_id.clone(), task);
     }
 
+    /// Tasks may have been created from this time on, in milliseconds of the service's clock.
+    pub fn started(&mut self, since: Option<i64>) {
+        self.since = self.since.or(since);
+    }
+
+    /// Tasks that are not known to have finished.
+    pub fn open_tasks(&self) -> BTreeSet<String> {
+        self.tasks.keys().filter(|task_id| !self.settled.contains(*task_id)).cloned().collect()
+    }
+
+    /// It is known what became of the files of this task.
+    pub fn settled(&mut self, task_id: String) {
+        self.settled.insert(task_id);
+    }
+
+    /// Of how many tasks that is known, and of how many it will be.
+    pub fn tasks_settled(&self) -> (usize, usize) {
+        (self.settled.len(), self.tasks.len())
+    }
+
     /// Something was heard of a task.
     pub fn task_is(&mut self, task_id: &str, status: TaskStatus) {
         if let Some(task) = self.tasks.get_mut(task_id) {
@@ -259,7 +305,17 @@ impl Ledger {
     /// These risks of a file were read, but not yet where they are.
     pub fn found(&mut self, index: usize, mut risks: Vec<RiskRow>) {
         risks.sort_by(|a, b| order(a).cmp(&order(b)));
-        self.entries[index].risks = risks.into_iter().map(|risk| (risk, Vec::new())).collect();
+        let entry = &mut self.entries[index];
+        entry.risks = risks.into_iter().map(|risk| (risk, Vec::new())).collect();
+        let unplaced = entry.with_places().next().is_some();
+        entry.unplaced = unplaced;
+    }
+
+    /// It was asked, as far as it will be, where the risks of these files stand; `is_placed` knows them by id.
+    pub fn placed(&mut self, is_placed: impl Fn(&str) -> bool) {
+        for entry in &mut self.entries {
+            entry.unplaced &= !entry.file_id.as_deref().is_some_and(&is_placed);
+        }
     }
 
     /// The places of a rule in a file, shared out among the risks of that rule: to each as many as it numbers, and what is left over to

@@ -4,6 +4,7 @@ pub mod cache;
 mod collect;
 mod ledger;
 mod pages;
+mod places;
 pub mod plan;
 mod submit;
 mod upload;
@@ -13,8 +14,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use futures_util::future::try_join;
-use tokio::sync::mpsc;
+use futures_util::future::{Either, select, try_join3};
+use futures_util::pin_mut;
+use tokio::sync::{Notify, mpsc};
 
 pub use ledger::{Entry, Ledger};
 
@@ -33,8 +35,8 @@ pub struct Options {
     pub gate: Option<Level>,
     /// Submit and go.
     pub no_wait: bool,
-    /// The steady distance of polls.
-    pub poll: Duration,
+    /// The documented window of the service's limit.
+    pub window: Duration,
 }
 
 /// What the job is doing, for people who wait.
@@ -47,6 +49,8 @@ pub enum Step {
         /// All.
         of: usize,
     },
+    /// A task is about to be created.
+    Submitting,
     /// Tasks created so far.
     Submitted {
         /// Tasks.
@@ -77,22 +81,23 @@ pub enum Step {
 
 /// The job. It borrows its ledger, so that dropping the job in the middle leaves the account behind.
 pub struct Job<'a> {
-    /// Whom to ask.
-    pub client: &'a Client,
-    /// How.
-    pub options: Options,
-    /// The account.
-    pub ledger: &'a RefCell<Ledger>,
-    /// Told of every step.
-    pub observe: &'a dyn Fn(Step),
-    /// Reads what is sent of a file of the tree, without following links or blocking.
-    pub read: &'a dyn Fn(usize) -> std::io::Result<Masked>,
+    client: &'a Client,
+    options: Options,
+    ledger: &'a RefCell<Ledger>,
+    observe: &'a dyn Fn(Step),
+    read: &'a dyn Fn(usize) -> std::io::Result<Masked>,
     /// What was seen of tasks that are not this run's: they are never asked again.
-    pub others: RefCell<BTreeMap<String, HashSet<String>>>,
+    others: RefCell<BTreeMap<String, HashSet<String>>>,
     /// Calls in a row that failed for good.
-    pub strikes: Cell<u32>,
-    /// Since when tasks of this run may have been created: milliseconds of the service's clock.
-    pub since: Cell<Option<i64>>,
+    strikes: Cell<u32>,
+    /// Whether all that is to be sent is in its task.
+    sent: Cell<bool>,
+    /// Whether the risks of all that were scanned are read.
+    collected: Cell<bool>,
+    /// Wakes who waits for tasks: there is another one, or there will be none.
+    more_tasks: Notify,
+    /// Wakes who asks for places: more risks are read, or all are.
+    more_risks: Notify,
 }
 
 /// How long a task that is being created is waited for when the run ends early.
@@ -102,19 +107,61 @@ pub const GRACE: Duration = Duration::from_secs(3);
 /// window of the documented limit.
 const FIRST_LOOKS: [u32; 6] = [20, 30, 100, 300, 800, 2_800];
 
+/// The steady distance of looks is a window of the service's limit through this: one call less than the limit allows.
+const LOOKS_PER_WINDOW: u32 = 4;
+
 /// A service that fails this many calls in a row, each after all its repetitions, is left alone.
 const STRIKES: u32 = 2;
 
-impl Job<'_> {
-    /// Does the whole job. An error ends it early; what was reached stands in the ledger.
+impl<'a> Job<'a> {
+    /// A job for what waits in the ledger. `observe` is told of every step; `read` reads what is sent of a file of the tree, without
+    /// following links or blocking.
+    pub fn new(
+        client: &'a Client,
+        options: Options,
+        ledger: &'a RefCell<Ledger>,
+        observe: &'a dyn Fn(Step),
+        read: &'a dyn Fn(usize) -> std::io::Result<Masked>,
+    ) -> Self {
+        Self {
+            client,
+            options,
+            ledger,
+            observe,
+            read,
+            others: RefCell::default(),
+            strikes: Cell::new(0),
+            sent: Cell::new(false),
+            collected: Cell::new(false),
+            more_tasks: Notify::new(),
+            more_risks: Notify::new(),
+        }
+    }
+
+    /// Does the whole job, every part as soon as the one before it has something to give. An error ends it early; what was reached stands
+    /// in the ledger.
     pub async fn run(&self) -> Result<(), Error> {
-        self.send().await?;
-        if self.options.no_wait || self.ledger.borrow().tasks.is_empty() {
-            return Ok(());
+        if self.options.no_wait {
+            return self.send().await;
         }
         let (finished, tasks) = mpsc::unbounded_channel();
-        try_join(self.wait(finished), self.collect(tasks)).await?;
-        self.ask_places().await
+        let send = self.send();
+        let follow = try_join3(self.wait(finished), self.collect(tasks), self.ask_places());
+        pin_mut!(send, follow);
+        match select(send, follow).await {
+            Either::Left((ended, follow)) => {
+                ended?;
+                follow.await.map(drop)
+            }
+            Either::Right((followed, send)) => {
+                // Only an error ends what follows before all is sent. A task that is being created is worth a little time.
+                if followed.is_err() && self.ledger.borrow().is_submitting() {
+                    self.client.stop();
+                    let _ = tokio::time::timeout(GRACE, send).await;
+                }
+                followed.map(drop)
+            }
+        }
     }
 
     /// Whether a failed call ends the job: the next ones would fail as well. Otherwise only its files are lost.
@@ -144,7 +191,12 @@ impl Job<'_> {
 
     /// The distance of the nth look at something that takes its time, from 0.
     fn pause(&self, look: usize) -> Duration {
-        self.options.poll * FIRST_LOOKS.get(look).copied().unwrap_or(1_000) / 1_000
+        self.steady() * FIRST_LOOKS.get(look).copied().unwrap_or(1_000) / 1_000
+    }
+
+    /// The steady distance of looks, by the window that the service keeps to, as far as that is known.
+    fn steady(&self) -> Duration {
+        self.client.window().unwrap_or(self.options.window) / LOOKS_PER_WINDOW
     }
 
     fn end(&self, files: &[usize], state: State, reason: &str) {

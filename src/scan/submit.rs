@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Job, is_fatal, pages};
+use super::{Job, Step, is_fatal, pages};
 use crate::hss::{Error, Kind, NewTask, Page, ResourceFilter, TaskFilter, TaskRow};
 use crate::model::{FileType, State, Task, TaskStatus};
 
@@ -19,7 +19,7 @@ impl Job<'_> {
         let ids = self.ledger.borrow().ids(&files);
         let task = NewTask::Iac { file_type, file_ids: ids.clone() };
         let since = self.client.service_time().map(|time| time - CLOCK_MARGIN);
-        self.since.set(self.since.get().or(since));
+        self.ledger.borrow_mut().started(since);
         let mut last = Error::new(Kind::Failing, "no task could be created".to_owned());
         for attempt in 0..TRIES {
             if attempt > 0 {
@@ -27,6 +27,7 @@ impl Job<'_> {
                 self.note(format!("a task was created again, since {why}"));
             }
             self.ledger.borrow_mut().submitting(&files);
+            (self.observe)(Step::Submitting);
             last = match self.client.create_task(&task).await {
                 Ok(task_id) => {
                     self.submitted(task_id, file_type, &files);
@@ -63,6 +64,10 @@ impl Job<'_> {
         let mut ledger = self.ledger.borrow_mut();
         let count = ledger.ids(files).len() as u64;
         ledger.submitted(Task { task_id, file_type, files: count, status: TaskStatus::Created }, files);
+        let tasks = ledger.tasks.len();
+        drop(ledger);
+        self.more_tasks.notify_one();
+        (self.observe)(Step::Submitted { tasks });
     }
 
     /// Looks for a task that holds just these files, started since the try, at the distance of the polls. Never by likeness: other

@@ -53,7 +53,6 @@ impl Job<'_> {
                     if let Err(error) = submit {
                         break Err(error);
                     }
-                    (self.observe)(Step::Submitted { tasks: self.ledger.borrow().tasks.len() });
                 }
                 else => break Ok(()),
             }
@@ -62,6 +61,8 @@ impl Job<'_> {
             // Tasks that are being created may come to be whatever happens here: their ids are worth a little time.
             let _ = tokio::time::timeout(GRACE, submits.collect::<Vec<_>>()).await;
         }
+        self.sent.set(true);
+        self.more_tasks.notify_one();
         end
     }
 

@@ -1,10 +1,12 @@
 //! Waiting: one listing serves all tasks that are open.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
 
-use super::{Job, Step, pages};
+use super::{Job, LOOKS_PER_WINDOW, Step, pages};
 use crate::hss::{Error, Kind, Page, ResourceFilter, ResourceRow, ScanStatus, TaskFilter, TaskRow};
 use crate::model::{FileType, State, TaskStatus};
 
@@ -12,19 +14,40 @@ use crate::model::{FileType, State, TaskStatus};
 /// one than we think.
 const MISSES: u32 = 2;
 
+/// However long the service says that a task takes, it is looked at after so many steady distances.
+const LONGEST_PAUSE: u32 = 4;
+
+/// The polls so far.
+#[derive(Default)]
+struct Polls {
+    /// How many, from when all was sent on.
+    count: usize,
+    /// When.
+    times: Vec<Instant>,
+    /// When the first task ends, by the service's own guess.
+    expected: Option<Instant>,
+    /// Whether all was sent when the last one was planned.
+    all_sent: bool,
+}
+
 /// Files that a poll found scanned, ready to be asked for their risks.
 pub(super) type Finished = Vec<usize>;
 
 impl Job<'_> {
-    /// Polls until every task has finished, and hands the scanned files on.
+    /// Polls until all is sent and every task has finished, and hands the scanned files on.
     pub(super) async fn wait(&self, finished: UnboundedSender<Finished>) -> Result<(), Error> {
-        let mut open: BTreeSet<String> = self.ledger.borrow().tasks.keys().cloned().collect();
-        let all = open.len();
         let mut missed = BTreeMap::new();
-        let mut polls = 0;
-        while !open.is_empty() {
-            tokio::time::sleep(self.pause(polls)).await;
-            polls += 1;
+        let mut polls = Polls::default();
+        loop {
+            if self.ledger.borrow().open_tasks().is_empty() {
+                if self.sent.get() {
+                    return Ok(());
+                }
+                self.more_tasks.notified().await;
+                continue;
+            }
+            self.until_next_poll(&mut polls).await;
+            let open = self.ledger.borrow().open_tasks();
             let rows = match self.poll(&open, &mut missed).await {
                 Ok(rows) => rows,
                 Err(error) if matches!(error.kind, Kind::Refused | Kind::Invalid) => return Err(error),
@@ -34,16 +57,16 @@ impl Job<'_> {
                 }
             };
             self.strikes.set(0);
+            polls.expected = expected(rows.values().filter(|row| row.status != Some(TaskStatus::Finished)));
             let mut scanned = Vec::new();
             for (task_id, row) in rows {
                 if let Some(status) = row.status {
                     self.ledger.borrow_mut().task_is(&task_id, status);
                 }
-                if row.status != Some(TaskStatus::Finished) {
-                    continue;
-                }
-                if let Some(files) = self.settle(&task_id, &row).await? {
-                    open.remove(&task_id);
+                if row.status == Some(TaskStatus::Finished)
+                    && let Some(files) = self.settle(&task_id, &row).await?
+                {
+                    self.ledger.borrow_mut().settled(task_id);
                     scanned.extend(files);
                 }
             }
@@ -51,9 +74,30 @@ impl Job<'_> {
                 // The receiver lives as long as this future: both end together.
                 let _ = finished.send(scanned);
             }
-            (self.observe)(Step::Finished { done: all - open.len(), of: all });
+            let (done, of) = self.ledger.borrow().tasks_settled();
+            (self.observe)(Step::Finished { done, of });
         }
-        Ok(())
+    }
+
+    /// Waits for the time of the next poll. Once the last task is there the looks begin anew, as early as those of the last window allow.
+    async fn until_next_poll(&self, polls: &mut Polls) {
+        let mut due = None;
+        loop {
+            if self.sent.get() && !polls.all_sent {
+                polls.all_sent = true;
+                let window = self.steady() * LOOKS_PER_WINDOW;
+                polls.count = polls.times.iter().filter(|time| time.elapsed() < window).count();
+                due = None;
+            }
+            let left = polls.expected.map(|time| time.saturating_duration_since(Instant::now()) / 2).unwrap_or_default();
+            let pause = self.pause(polls.count).max(left.min(self.steady() * LONGEST_PAUSE));
+            let due = *due.get_or_insert_with(|| Instant::now() + pause);
+            if tokio::time::timeout_at(due, self.more_tasks.notified()).await.is_err() {
+                polls.count += 1;
+                polls.times.push(Instant::now());
+                return;
+            }
+        }
     }
 
     /// The rows of the open tasks; a task that is not listed is not visible yet. One listing of what the run may have created serves
@@ -85,7 +129,7 @@ impl Job<'_> {
         let types: BTreeSet<FileType> =
             open.iter().filter_map(|task_id| self.ledger.borrow().tasks.get(task_id).map(|task| task.file_type)).collect();
         let file_type = types.first().copied().filter(|_| types.len() == 1);
-        let filter = TaskFilter { file_type, start_create_time: self.since.get(), ..TaskFilter::default() };
+        let filter = TaskFilter { file_type, start_create_time: self.ledger.borrow().since, ..TaskFilter::default() };
         let mut found = BTreeMap::new();
         let mut page = Page { offset: 0, limit: super::plan::ROWS_PER_PAGE };
         loop {
@@ -139,4 +183,11 @@ impl Job<'_> {
         }
         Ok(Some(scanned))
     }
+}
+
+/// When the first of these tasks ends, where the service says it of all. It says so in whole minutes, so the last of them may be none.
+fn expected<'a>(open: impl Iterator<Item = &'a TaskRow>) -> Option<Instant> {
+    let minutes = open.map(|row| row.estimated_time).reduce(|a, b| Some(a?.min(b?))).flatten()?;
+    let left = Duration::try_from_secs_f64((minutes - 1.0) * 60.0).ok()?;
+    Instant::now().checked_add(left)
 }
