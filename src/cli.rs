@@ -17,7 +17,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 #[cfg(feature = "emulator")]
 pub use self::emulator::Emulator;
 pub use self::policy::{Config, Document, Init, Schema};
-pub use self::saved::{Baseline, Render};
+pub use self::saved::{Baseline, Render, Resume};
 pub use self::tools::{Cache, CacheAct, CacheDir, Completions, Hook, HookAct, Man};
 pub(crate) use self::values::limits;
 pub use self::values::{Color, Form, Format, IfEmpty, Mapping, Max, OnFault, Output, Pacing, Rate, Side, Switch};
@@ -68,7 +68,7 @@ Exit codes:
     3  nothing to scan, with --if-empty fail
     4  credentials missing or refused, or no permission
     5  service unreachable or failing, or the API is not published there
-    6  timed out waiting
+    6  timed out waiting; `hss-iac resume` can go on
     7  partial: a file was not scanned, and no finding reached the gate
     8  a report could not be written
    70  a bug of hss-iac
@@ -83,6 +83,8 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Show what scan would send and skip, with reasons, and the calls and time it needs; no network
     List(List),
+    /// Go on with a scan that was cut off or not waited for, from its JSON result
+    Resume(Box<Resume>),
     /// Write reports from a saved JSON result, as the scan would have; no network
     Render(Render),
     /// Write the baseline of a saved JSON result: what is known already and does not decide

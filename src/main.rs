@@ -40,6 +40,13 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
             let color = Streams::choice(settings.talk.color);
             run::scan(settings, signal, &mut Streams { out: &mut stdout, color }).await
         }
+        Command::Resume(resume) => {
+            let signal = run::first_signal(scratch.clone());
+            let saved = run::load(resume.result())?;
+            let settings = settings::Scan::resume(*resume, &saved, typed, &env, &cwd, &scratch)?;
+            let color = Streams::choice(settings.talk.color);
+            run::resume(settings, saved, signal, &mut Streams { out: &mut stdout, color }).await
+        }
         Command::List(mut list) => {
             // Nobody waits for it: what was laid out goes, and the process ends.
             drop(run::first_signal(scratch.clone()));

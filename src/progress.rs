@@ -64,7 +64,7 @@ impl Progress {
     pub fn step(&self, step: Step) {
         let (what, done, of) = match step {
             Step::Uploaded { done, of } => ("uploaded", done, of),
-            Step::Submitting => return,
+            Step::Sending | Step::Submitting => return,
             Step::Submitted { tasks } => {
                 return self.detail(&format!("submitted: {}", count(tasks as u64, "task", "tasks")));
             }

@@ -5,6 +5,7 @@ mod connection;
 mod effective;
 mod outputs;
 mod policy;
+mod resume;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,7 +28,7 @@ use crate::diff::Scratch;
 use crate::error::Error;
 use crate::hss::Timings;
 use crate::judge::{Rules, suppress};
-use crate::model::{FileType, KnownFinding, Level, Policy, RepoPath};
+use crate::model::{FileType, KnownFinding, Level, Policy, RepoPath, ScanResult};
 use crate::{discover, hss};
 
 /// Reads one environment variable.
@@ -108,7 +109,7 @@ impl Scan {
 
     /// Checks what was typed, and what the repository says where nothing was.
     pub fn new(cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path, scratch: &Scratch) -> Result<Self, Error> {
-        Self::check(cli, matches, env, cwd, scratch)?.1.ok_or_else(|| {
+        Self::check(cli, matches, env, cwd, scratch, None)?.1.ok_or_else(|| {
             let text =
                 "no region: set HSS_IAC_REGION or --region, such as cn-north-4 (or try it without an account: --emulator)";
             Error::Usage(text.to_owned())
@@ -116,13 +117,14 @@ impl Scan {
     }
 
     /// The same with what the repository says; nothing where only a region is missing. Everything that a scan refuses before it starts is
-    /// refused here, so that `config` can't call sound what a scan does not take.
+    /// refused here, so that `config` can't call sound what a scan does not take. `saved` is the result of a run that is gone on with.
     fn check(
         mut cli: cli::Scan,
         matches: &ArgMatches,
         env: Env<'_>,
         cwd: &Path,
         scratch: &Scratch,
+        saved: Option<&ScanResult>,
     ) -> Result<(Loaded, Option<Self>), Error> {
         let stand_in_allowed = cli.connection.allow_stand_in || !in_ci(env);
         let target = target(&cli.connection, env)?;
@@ -133,7 +135,10 @@ impl Scan {
                     .to_owned(),
             ));
         }
-        let Taken { mut input, loaded, mut change } = input(&mut cli.input, matches, env, cwd)?;
+        let Taken { mut input, mut loaded, mut change } = input(&mut cli.input, matches, saved.is_none(), env, cwd)?;
+        if let Some(saved) = saved {
+            resume::policy_of(saved, &mut loaded, &mut cli.known);
+        }
         policy::fill_gate(&mut cli.gate, &mut cli.report.shown, matches, &loaded.file);
         policy::fill_pace(&mut cli.pace, &mut cli.known, matches, &loaded.file);
         let rules = Rulebook { root: &input.root, base: change.as_ref().and_then(Change::rules) };
@@ -210,12 +215,14 @@ struct Taken {
     change: Option<Change>,
 }
 
-fn input(cli: &mut cli::Input, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<Taken, Error> {
+fn input(cli: &mut cli::Input, matches: &ArgMatches, with_file: bool, env: Env<'_>, cwd: &Path) -> Result<Taken, Error> {
     let (root, selections) = resolve(cli, cwd)?;
     let change = Change::find(cli, &root, env);
     let rules = Rulebook { root: &root, base: change.as_ref().and_then(Change::rules) };
     let loaded = policy::load(cli.config.as_deref(), rules, cwd)?;
-    policy::fill_input(cli, matches, &loaded.file);
+    if with_file {
+        policy::fill_input(cli, matches, &loaded.file);
+    }
     let patterns = |globs: &[String]| globs.iter().map(|glob| discover::pattern(glob)).collect::<Result<Vec<_>, _>>();
     let map: Result<Vec<(glob::Pattern, FileType)>, discover::Error> =
         cli.map.iter().map(|mapping| Ok((discover::pattern(&mapping.glob)?, mapping.file_type))).collect();
@@ -316,7 +323,7 @@ pub struct List {
 
 /// Checks what was typed for `list`.
 pub fn list(cli: &mut cli::List, matches: &ArgMatches, env: Env<'_>, cwd: &Path, scratch: &Scratch) -> Result<List, Error> {
-    let Taken { mut input, mut change, .. } = input(&mut cli.input, matches, env, cwd)?;
+    let Taken { mut input, mut change, .. } = input(&mut cli.input, matches, true, env, cwd)?;
     let root = input.root.clone();
     if let Some(change) = &mut change {
         change.lay_out(&mut input, scratch)?;

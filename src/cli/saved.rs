@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Report, Talk};
+use super::{Connection, Gate, Known, Pace, Report, Talk};
 
 /// `render`.
 #[derive(Debug, Args)]
@@ -16,6 +16,36 @@ pub struct Render {
     pub(crate) report: Report,
     #[command(flatten)]
     pub(crate) talk: Talk,
+}
+
+/// `resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The JSON result of a scan, which is brought up to date
+    #[arg(value_name = "RESULT")]
+    pub(crate) result: PathBuf,
+    /// Read this in place of the hss-iac.toml at the root of the repository
+    #[arg(long, value_name = "FILE", env = "HSS_IAC_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) gate: Gate,
+    #[command(flatten)]
+    pub(crate) known: Known,
+    #[command(flatten)]
+    pub(crate) report: Report,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(flatten)]
+    pub(crate) pace: Pace,
+    #[command(flatten)]
+    pub(crate) talk: Talk,
+}
+
+impl Resume {
+    /// The result to go on with.
+    pub fn result(&self) -> &std::path::Path {
+        &self.result
+    }
 }
 
 /// `baseline`.

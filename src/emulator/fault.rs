@@ -27,6 +27,8 @@ pub enum Fault {
     Truncate,
     /// Carried out; the answer comes late.
     Slow(Duration),
+    /// A 503 that comes late, not carried out.
+    Stalled(Duration),
     /// 401 APIGW.0301 "token expires".
     ExpiredToken,
     /// 404 APIGW.0101.

@@ -234,6 +234,7 @@ fn instead(fault: &Fault, options: &Options) -> Option<Result<Answer, Refusal>> 
             Some(Err(Refusal::throttled(&rule(limit, window))))
         }
         Fault::Status(status) => Some(Err(broken(*status))),
+        Fault::Stalled(_) => Some(Err(broken(503))),
         Fault::Html502 => {
             let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
             Some(Ok(Answer::plain(StatusCode::BAD_GATEWAY, "text/html", page)))
@@ -255,7 +256,7 @@ fn spoil(decision: &mut Decision, fault: &Fault) {
     match fault {
         Fault::ResetBefore | Fault::ResetAfter => decision.delivery = Delivery::Never,
         Fault::Truncate => decision.delivery = Delivery::Half,
-        Fault::Slow(wait) => decision.wait += *wait,
+        Fault::Slow(wait) | Fault::Stalled(wait) => decision.wait += *wait,
         Fault::Garbage => "<<< this is not JSON".clone_into(&mut decision.answer.body),
         Fault::StatusAfter(status) => {
             let effect = decision.answer.effect;

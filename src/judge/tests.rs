@@ -16,6 +16,7 @@ fn gate_of(policy: Policy) -> Rules {
 
 pub(super) fn file(state: State) -> FileRecord {
     FileRecord {
+        next: None,
         path: "a/Dockerfile".into(),
         file_type: FileType::Dockerfile,
         size: 1,

@@ -95,6 +95,22 @@ pub enum State {
     WouldSend,
 }
 
+/// What is left to do about a file where the run ended before it was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Next {
+    /// To upload it; a copy may be in the project already.
+    Upload,
+    /// To create a task of it.
+    Submit,
+    /// To look for its task, which may have been created, before one is.
+    FindTask,
+    /// To wait for its task and to read its risks.
+    Collect,
+    /// To ask where its risks stand, which are known.
+    Locate,
+}
+
 /// A file of ours in a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileRecord {
@@ -124,4 +140,7 @@ pub struct FileRecord {
     pub reused_from: Option<String>,
     /// Whether it differs from the base; `None` without a base.
     pub changed: Option<bool>,
+    /// What `resume` does about it; `None` where the run was done with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Next>,
 }

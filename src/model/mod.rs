@@ -10,7 +10,7 @@ mod result;
 mod verdict;
 mod words;
 
-pub use file::{FileRecord, SkipReason, Skipped, SourceFile, State};
+pub use file::{FileRecord, Next, SkipReason, Skipped, SourceFile, State};
 pub use finding::{Bucket, Finding, FindingCounts, KnownFinding, Location, Precision, Resource, SuppressedBy, Suppression};
 pub use path::RepoPath;
 pub use result::{Counts, Policy, Run, SCHEMA_VERSION, ScanResult, Service, Task, TaskStatus, Tool};

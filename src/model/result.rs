@@ -61,6 +61,12 @@ pub struct Counts {
     pub skipped: u64,
     /// Directories that an ignore or exclude rule kept the walk out of.
     pub directories_not_searched: u64,
+    /// Directories that could not be listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub directories_unreadable: u64,
+    /// Git indexes that could not be read although an ignore rule kept something out.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub indexes_unreadable: u64,
     /// Values masked before upload.
     pub masked: u64,
     /// Findings that count, by level, and those that are suppressed.
@@ -126,6 +132,12 @@ pub struct Run {
     /// What was asked for, where that was not the whole repository.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub selected: Vec<String>,
+    /// Whether the values of Secrets were sent as they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secrets_sent: bool,
+    /// Since when tasks of this run may have been created: milliseconds of the service's clock, with a margin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks_since: Option<i64>,
 }
 
 /// Where the scan was done.

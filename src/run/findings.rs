@@ -1,20 +1,22 @@
 //! What HSS reports becomes findings: one for each place of a risk, brought to its line.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::source;
 use crate::digest::sha256;
 use crate::hss::{PathRow, RiskRow};
 use crate::locate::{self, Clue, Place, TOP_OF_FILE};
-use crate::model::{Bucket, FileType, Finding, KnownFinding, Resource};
-use crate::scan::{Entry, Ledger};
+use crate::model::{Bucket, FileType, Finding, KnownFinding, RepoPath, Resource, SourceFile};
+use crate::scan::Ledger;
+use crate::scan::cache::Risks;
 use crate::{discover, mask};
 
 /// Hex digits of a fingerprint: enough for as many findings as there will ever be.
 const FINGERPRINT_LENGTH: usize = 32;
 
-/// The findings of a run with what there is to say of them.
+/// Findings with what there is to say of them.
+#[derive(Clone, Default)]
 pub(super) struct Findings {
     /// By path, worst first in a file, then by line.
     pub(super) findings: Vec<Finding>,
@@ -22,32 +24,40 @@ pub(super) struct Findings {
     pub(super) notes: Vec<String>,
 }
 
-/// The findings of a run. Each file that has some is read again, one after the other.
-pub(super) fn all(ledger: &Ledger, input: &discover::Options) -> Findings {
-    let mut all = Findings { findings: Vec::new(), notes: Vec::new() };
-    let mut seen = HashMap::new();
-    for entry in ledger.entries.iter().filter(|entry| !entry.risks.is_empty()) {
-        let mut findings = of_file(entry);
-        // Equal texts are told apart by number, so the numbers are given before lines have a say in the order.
-        findings.sort_by(|a, b| key(a).cmp(&key(b)));
-        for finding in &mut findings {
-            finding.fingerprint = fingerprint(finding, &mut seen);
-        }
-        let sha256 = entry.source.sha256.as_deref();
-        match source::again(input, &entry.source.path, entry.source.file_type, sha256) {
-            Ok(source) => settle(&mut findings, entry.source.file_type, &source),
-            Err(reason) => {
-                for finding in &mut findings {
-                    finding.location = Some(TOP_OF_FILE);
-                }
-                all.notes.push(format!("the findings of {} have no lines: {reason}", entry.source.path));
-            }
-        }
-        findings.iter_mut().for_each(conceal);
-        findings.sort_by(|a, b| (Reverse(a.level), line(a), key(a)).cmp(&(Reverse(b.level), line(b), key(b))));
-        all.findings.append(&mut findings);
+/// The findings of a run, by the place of their file, some of which are known already. Each other file that has some is read again, one
+/// after the other.
+pub(super) fn all(ledger: &Ledger, input: &discover::Options, mut known: BTreeMap<usize, Findings>) -> Findings {
+    let mut all = Findings::default();
+    for (index, entry) in ledger.entries.iter().enumerate().filter(|(_, entry)| !entry.risks.is_empty()) {
+        let its = known.remove(&index).unwrap_or_else(|| of_file(&entry.source, &entry.risks, input));
+        all.findings.extend(its.findings);
+        all.notes.extend(its.notes);
     }
     all
+}
+
+/// The findings of one file, which is read again.
+pub(super) fn of_file(source: &SourceFile, risks: &Risks, input: &discover::Options) -> Findings {
+    let mut findings = of_risks(&source.path, risks);
+    let mut notes = Vec::new();
+    let mut seen = HashMap::new();
+    // Equal texts are told apart by number, so the numbers are given before lines have a say in the order.
+    findings.sort_by(|a, b| key(a).cmp(&key(b)));
+    for finding in &mut findings {
+        finding.fingerprint = fingerprint(finding, &mut seen);
+    }
+    match source::again(input, &source.path, source.file_type, source.sha256.as_deref()) {
+        Ok(text) => settle(&mut findings, source.file_type, &text),
+        Err(reason) => {
+            for finding in &mut findings {
+                finding.location = Some(TOP_OF_FILE);
+            }
+            notes.push(format!("the findings of {} have no lines: {reason}", source.path));
+        }
+    }
+    findings.iter_mut().for_each(conceal);
+    findings.sort_by(|a, b| (Reverse(a.level), line(a), key(a)).cmp(&(Reverse(b.level), line(b), key(b))));
+    Findings { findings, notes }
 }
 
 /// Brings the findings of a file to their lines.
@@ -123,25 +133,24 @@ pub(super) fn number_parts(findings: &mut [Finding]) {
 
 /// One finding for each place that is named, and one for the places that are only numbered, so that a verdict does not hang on which
 /// places were asked for.
-fn of_file(entry: &Entry) -> Vec<Finding> {
-    entry
-        .risks
+fn of_risks(path: &RepoPath, risks: &Risks) -> Vec<Finding> {
+    risks
         .iter()
         .flat_map(|(risk, places)| {
             let unnamed = risk.places().saturating_sub(places.len()) as u64;
-            let rest = (unnamed > 0).then(|| Finding { places: unnamed, ..finding(entry, risk, None) });
-            places.iter().map(|place| finding(entry, risk, Some(place))).chain(rest)
+            let rest = (unnamed > 0).then(|| Finding { places: unnamed, ..finding(path, risk, None) });
+            places.iter().map(|place| finding(path, risk, Some(place))).chain(rest)
         })
         .collect()
 }
 
-fn finding(entry: &Entry, risk: &RiskRow, place: Option<&PathRow>) -> Finding {
+fn finding(path: &RepoPath, risk: &RiskRow, place: Option<&PathRow>) -> Finding {
     Finding {
         rule_id: risk.rule_id.clone(),
         name: risk.name.clone(),
         level: risk.level,
         category: risk.category.clone(),
-        path: entry.source.path.clone(),
+        path: path.clone(),
         location: None,
         resource: place.map(|place| Resource {
             kind: place.resource_type.clone(),

@@ -209,6 +209,15 @@ pub(super) fn write_file<T: Default>(path: &Path, write: impl FnOnce(&mut dyn Wr
     Ok(written)
 }
 
+/// The same for what is written often and must outlive this process, not the machine. What must not be replaced is left alone.
+pub(super) fn write_draft(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    if is_kept(path) {
+        return Ok(());
+    }
+    let (part, _, ()) = Part::draft(path, write)?;
+    part.publish()
+}
+
 /// A whole file beside the place that it is for; taken away unless it is put there.
 struct Part<'a> {
     at: PathBuf,
@@ -217,14 +226,19 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn write<T>(path: &'a Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<(Self, T)> {
+        let (part, file, written) = Self::draft(path, write)?;
+        file.sync_all()?;
+        Ok((part, written))
+    }
+
+    fn draft<T>(path: &'a Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<(Self, File, T)> {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{:08x}.tmp", fastrand::u32(..)));
         let at = PathBuf::from(name);
         let mut file = BufWriter::new(File::create_new(&at)?);
         let part = Self { at, path };
         let written = write(&mut file)?;
-        file.into_inner()?.sync_all()?;
-        Ok((part, written))
+        Ok((part, file.into_inner()?, written))
     }
 
     fn publish(self) -> io::Result<()> {

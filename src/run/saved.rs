@@ -48,7 +48,7 @@ pub fn baseline(settings: settings::Update, streams: &mut Streams<'_>) -> Result
 }
 
 /// Reads a saved result. What a newer program added to the same schema version is left out.
-pub(super) fn load(path: &Path) -> Result<ScanResult, Error> {
+pub fn load(path: &Path) -> Result<ScanResult, Error> {
     #[derive(Deserialize)]
     struct Version {
         schema_version: u32,

@@ -26,11 +26,12 @@ pub(super) struct Standing {
     pub(super) resolved: Vec<KnownFinding>,
 }
 
-/// Marks what is suppressed and what is known.
+/// Marks what is suppressed and what is known. `is_whole` says that nothing of the repository was left out.
 pub(super) fn settle(
     settings: &settings::Scan,
     files: &[FileRecord],
     skipped: &[Skipped],
+    is_whole: bool,
     changed: Option<&Changed>,
     findings: &mut Vec<Finding>,
 ) -> Standing {
@@ -43,7 +44,7 @@ pub(super) fn settle(
         }
     }
     let today = TimeZone::UTC.to_datetime(Timestamp::now()).date();
-    let looked = Looked { files, whole: selected(&settings.input).is_empty(), today };
+    let looked = Looked { files, whole: is_whole, today };
     let mut notes = suppress::apply(&settings.suppress, &ignores, looked, findings);
     let Compared { resolved, moved } = match &settings.baseline {
         None => Compared::default(),

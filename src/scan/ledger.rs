@@ -1,5 +1,7 @@
 //! The account of a run: what became of every file. It is kept outside the work, so that work that is cut off loses nothing.
 
+mod records;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map};
 
@@ -8,7 +10,7 @@ use jiff::Timestamp;
 use super::cache::Risks;
 use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
-use crate::model::{FileRecord, FileType, SourceFile, State, Task, TaskStatus};
+use crate::model::{FileType, Next, SourceFile, State, Task, TaskStatus};
 
 /// How far a file has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,31 @@ enum Stage {
     Twin(usize),
     /// Ended, with the reason where it was not scanned.
     Ended(State, Option<String>),
+}
+
+impl Stage {
+    /// How far a file has come that has not ended, in words.
+    fn so_far(&self) -> Option<&'static str> {
+        match self {
+            Self::Waiting => Some("not sent"),
+            Self::Uploading => Some("being uploaded, a copy may stay in the project"),
+            Self::Uploaded => Some("uploaded, in no task"),
+            Self::Submitting => Some("being submitted, a task may exist"),
+            Self::Submitted => Some("submitted, result not read"),
+            Self::Twin(_) | Self::Ended(..) => None,
+        }
+    }
+
+    /// What is left to do about it.
+    fn next(&self) -> Option<Next> {
+        match self {
+            Self::Waiting | Self::Uploading => Some(Next::Upload),
+            Self::Uploaded => Some(Next::Submit),
+            Self::Submitting => Some(Next::FindTask),
+            Self::Submitted => Some(Next::Collect),
+            Self::Twin(_) | Self::Ended(..) => None,
+        }
+    }
 }
 
 /// A file and what is known of it.
@@ -48,10 +75,27 @@ pub struct Entry {
     pub risks: Risks,
     /// Whether it is still to be asked where its risks stand.
     unplaced: bool,
+    /// What is left to do where the run was cut off.
+    next: Option<Next>,
     stage: Stage,
 }
 
 impl Entry {
+    fn new(source: SourceFile, upload_name: String, stage: Stage) -> Self {
+        Self {
+            source,
+            upload_name,
+            file_id: None,
+            task_id: None,
+            changed: None,
+            reused_from: None,
+            risks: Vec::new(),
+            unplaced: false,
+            next: None,
+            stage,
+        }
+    }
+
     /// The risks whose places the service can be asked for.
     pub fn with_places(&self) -> impl Iterator<Item = &RiskRow> {
         let asked = self.source.file_type == FileType::K8sYaml && self.reused_from.is_none();
@@ -80,28 +124,30 @@ impl Ledger {
     /// Opens the account: what can't be sent has ended already.
     pub fn open(files: Vec<SourceFile>) -> Self {
         let names = super::plan::upload_names(files.iter().map(|file| &file.path));
-        let entries = files
-            .into_iter()
-            .zip(names)
-            .map(|(source, upload_name)| {
-                let stage = match &source.obstacle {
-                    Some(obstacle) => Stage::Ended(State::NotScanned, Some(obstacle.clone())),
-                    None => Stage::Waiting,
-                };
-                Entry {
-                    source,
-                    upload_name,
-                    file_id: None,
-                    task_id: None,
-                    changed: None,
-                    reused_from: None,
-                    risks: Vec::new(),
-                    unplaced: false,
-                    stage,
-                }
-            })
-            .collect();
+        let open = |(source, upload_name): (SourceFile, String)| {
+            let blocked = source.obstacle.clone().map(|obstacle| Stage::Ended(State::NotScanned, Some(obstacle)));
+            Entry::new(source, upload_name, blocked.unwrap_or(Stage::Waiting))
+        };
+        let entries = files.into_iter().zip(names).map(open).collect();
         Self { entries, ..Self::default() }
+    }
+
+    /// Whether anything is left to do.
+    pub fn is_open(&self) -> bool {
+        self.entries.iter().any(|entry| !matches!(entry.stage, Stage::Ended(..)))
+    }
+
+    /// The risks of a file that is done with, places and all.
+    pub fn done(&self, index: usize) -> Option<&Risks> {
+        let entry = &self.entries[index];
+        let like = self.like(entry);
+        let is_done = matches!(like.stage, Stage::Ended(..)) && !like.unplaced;
+        Some(&like.risks).filter(|_| is_done && like.source.sha256 == entry.source.sha256)
+    }
+
+    /// The file that stands for this one.
+    fn like<'a>(&'a self, entry: &'a Entry) -> &'a Entry {
+        if let Stage::Twin(first) = entry.stage { &self.entries[first] } else { entry }
     }
 
     /// This file is as it was at the base of the change: whatever else is to be said of it does not matter now.
@@ -167,11 +213,14 @@ impl Ledger {
             let path = like.source.path.clone();
             let reason = format!("{path}, which was sent for both, changed while the run went on");
             self.entries[index].stage = Stage::Ended(State::NotScanned, Some(reason));
+            self.entries[index].next = Some(Next::Upload);
             return;
         }
         let (stage, file_id, task_id) = (like.stage.clone(), like.file_id.clone(), like.task_id.clone());
         let (reused_from, risks) = (like.reused_from, like.risks.clone());
+        let (unplaced, next) = (like.unplaced, like.next);
         let entry = &mut self.entries[index];
+        (entry.unplaced, entry.next) = (unplaced, next);
         (entry.stage, entry.file_id, entry.task_id) = (stage, file_id, task_id);
         (entry.reused_from, entry.risks) = (reused_from, risks);
     }
@@ -243,6 +292,15 @@ impl Ledger {
         for index in files {
             self.entries[*index].stage = stage.clone();
         }
+    }
+
+    /// Files of a type that the service keeps and that are in no task, and those of which that is not certain.
+    pub fn without_task(&self, file_type: FileType) -> (Vec<usize>, Vec<usize>) {
+        let at = |stage: &Stage| {
+            let is_so = |entry: &Entry| entry.source.file_type == file_type && entry.stage == *stage;
+            (0..self.entries.len()).filter(|index| is_so(&self.entries[*index])).collect()
+        };
+        (at(&Stage::Uploaded), at(&Stage::Submitting))
     }
 
     /// Whether some task is being created.
@@ -333,54 +391,25 @@ impl Ledger {
         }
     }
 
+    /// A fault of the service ends a file; what is left to do about it is kept.
+    pub fn cut_off(&mut self, index: usize, reason: String) {
+        let entry = &mut self.entries[index];
+        entry.next = entry.stage.next();
+        self.end(index, State::NotScanned, Some(reason));
+    }
+
     /// Ends every file that has not ended, since the run is over for this reason.
     pub fn close(&mut self, reason: &str) {
         for index in 0..self.entries.len() {
-            let so_far = match self.entries[index].stage {
-                Stage::Waiting => "not sent",
-                Stage::Uploading => "being uploaded, a copy may stay in the project",
-                Stage::Uploaded => "uploaded, in no task",
-                Stage::Submitting => "being submitted, a task may exist",
-                Stage::Submitted => "submitted, result not read",
-                Stage::Twin(_) | Stage::Ended(..) => continue,
-            };
-            self.end(index, State::NotScanned, Some(format!("{so_far}: {reason}")));
+            if let Some(so_far) = self.entries[index].stage.so_far() {
+                self.cut_off(index, format!("{so_far}: {reason}"));
+            }
         }
         for index in 0..self.entries.len() {
             if let Stage::Twin(first) = self.entries[index].stage {
                 self.join(index, first);
             }
         }
-    }
-
-    /// The records of a closed account.
-    pub fn records(&self) -> Vec<FileRecord> {
-        let record = |entry: &Entry| {
-            let (state, reason) = match &entry.stage {
-                Stage::Ended(state, reason) => (*state, reason.clone()),
-                Stage::Waiting
-                | Stage::Uploading
-                | Stage::Uploaded
-                | Stage::Submitting
-                | Stage::Submitted
-                | Stage::Twin(_) => (State::NotScanned, None),
-            };
-            FileRecord {
-                path: entry.source.path.clone(),
-                file_type: entry.source.file_type,
-                size: entry.source.size,
-                sha256: entry.source.sha256.clone(),
-                masked: entry.source.masked,
-                secrets: entry.source.secrets.clone(),
-                state,
-                reason,
-                file_id: entry.file_id.clone(),
-                task_id: entry.task_id.clone(),
-                reused_from: entry.reused_from.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-                changed: entry.changed,
-            }
-        };
-        self.entries.iter().map(record).collect()
     }
 }
 
@@ -390,49 +419,4 @@ fn order(risk: &RiskRow) -> impl Ord + '_ {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::FileType;
-
-    fn file(path: &str, obstacle: Option<&str>) -> SourceFile {
-        SourceFile {
-            path: path.into(),
-            file_type: FileType::Dockerfile,
-            size: 1,
-            sha256: None,
-            secrets: Vec::new(),
-            masked: 0,
-            obstacle: obstacle.map(str::to_owned),
-        }
-    }
-
-    #[test]
-    fn a_closed_account_says_how_far_each_file_came() {
-        let names = ["blocked", "waiting", "uploaded", "submitted", "scanned", "submitting"];
-        let mut ledger = Ledger::open(names.map(|name| file(name, (name == "blocked").then_some("a FIFO"))).into());
-        for index in 2..6 {
-            ledger.uploaded(index, format!("id-{index}"));
-        }
-        let task = Task { task_id: "t".into(), file_type: FileType::Dockerfile, files: 2, status: TaskStatus::Created };
-        ledger.submitted(task, &[3, 4]);
-        ledger.submitting(&[2, 5]);
-        ledger.not_submitted(&[2]);
-        assert_eq!(ledger.open_in("t"), [3, 4]);
-        ledger.end(4, State::Scanned, None);
-        ledger.close("timed out");
-        ledger.close("again");
-        let states: Vec<_> = ledger.records().into_iter().map(|r| (r.path.to_string(), r.state, r.reason)).collect();
-        let not = |path: &str, reason: &str| (path.to_owned(), State::NotScanned, Some(reason.to_owned()));
-        assert_eq!(
-            states,
-            [
-                not("blocked", "a FIFO"),
-                not("waiting", "not sent: timed out"),
-                not("uploaded", "uploaded, in no task: timed out"),
-                not("submitted", "submitted, result not read: timed out"),
-                ("scanned".to_owned(), State::Scanned, None),
-                not("submitting", "being submitted, a task may exist: timed out"),
-            ]
-        );
-    }
-}
+mod tests;

@@ -42,6 +42,8 @@ pub struct Options {
 /// What the job is doing, for people who wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// Nothing is sent yet.
+    Sending,
     /// Files whose upload ended, of all that are to be sent.
     Uploaded {
         /// Ended, well or not.
@@ -141,6 +143,7 @@ impl<'a> Job<'a> {
     /// Does the whole job, every part as soon as the one before it has something to give. An error ends it early; what was reached stands
     /// in the ledger.
     pub async fn run(&self) -> Result<(), Error> {
+        (self.observe)(Step::Sending);
         if self.options.no_wait {
             return self.send().await;
         }
@@ -182,9 +185,15 @@ impl<'a> Job<'a> {
     fn lose(&self, files: &[usize], state: State, why: &str, error: Error) -> Result<(), Error> {
         let error = self.forgive(error)?;
         let failing = is_failing(error.kind);
-        self.end(files, if failing { State::NotScanned } else { state }, &format!("{why}{}", error.message));
-        if failing && !files.is_empty() {
-            self.ledger.borrow_mut().failing = Some(error.message);
+        let reason = format!("{why}{}", error.message);
+        if !failing {
+            self.end(files, state, &reason);
+        } else if !files.is_empty() {
+            let mut ledger = self.ledger.borrow_mut();
+            for index in files {
+                ledger.cut_off(*index, reason.clone());
+            }
+            ledger.failing = Some(error.message);
         }
         Ok(())
     }

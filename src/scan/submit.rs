@@ -70,6 +70,39 @@ impl Job<'_> {
         (self.observe)(Step::Submitted { tasks });
     }
 
+    /// Finds the tasks of these files, of which a run that was cut off may have created some. What is in none is to be submitted.
+    pub(super) async fn adopt(&self, file_type: FileType, files: &[usize]) -> Result<(), Error> {
+        let filter = TaskFilter {
+            file_type: Some(file_type),
+            start_create_time: self.ledger.borrow().since,
+            ..TaskFilter::default()
+        };
+        let mut left = files.to_vec();
+        for look in 0..LOOKS {
+            tokio::time::sleep(self.pause(look)).await;
+            let ids = self.ledger.borrow().ids(&left);
+            let found = match self.look(&filter, &ids, false).await {
+                Ok(found) => found,
+                Err(error) if is_fatal(error.kind) => return Err(error),
+                Err(error) if look + 1 == LOOKS => return self.lose(&left, State::ScanFailed, "a task may exist: ", error),
+                Err(_) => continue,
+            };
+            for (task_id, held) in found {
+                let is_held = |index: &usize| {
+                    self.ledger.borrow().entries[*index].file_id.as_ref().is_some_and(|file_id| held.contains(file_id))
+                };
+                let (its, others): (Vec<usize>, Vec<usize>) = left.into_iter().partition(is_held);
+                self.submitted(task_id, file_type, &its);
+                left = others;
+            }
+            if left.is_empty() {
+                break;
+            }
+        }
+        self.ledger.borrow_mut().not_submitted(&left);
+        Ok(())
+    }
+
     /// Looks for a task that holds just these files, started since the try, at the distance of the polls. Never by likeness: other
     /// pipelines use the same project. An error says that the last look was not clear.
     async fn look_for(&self, file_type: FileType, ids: &[String], since: Option<i64>) -> Result<Option<String>, Error> {
@@ -77,7 +110,7 @@ impl Job<'_> {
         let mut last = Ok(None);
         for look in 0..LOOKS {
             tokio::time::sleep(self.pause(look)).await;
-            last = self.look(&filter, ids).await;
+            last = self.look(&filter, ids, true).await.map(|found| found.into_iter().next().map(|(task_id, _)| task_id));
             match &last {
                 Ok(Some(_)) => break,
                 Err(error) if is_fatal(error.kind) => break,
@@ -87,25 +120,36 @@ impl Job<'_> {
         last
     }
 
-    async fn look(&self, filter: &TaskFilter, ids: &[String]) -> Result<Option<String>, Error> {
+    /// The tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
+    async fn look(
+        &self,
+        filter: &TaskFilter,
+        ids: &[String],
+        all_in_one: bool,
+    ) -> Result<Vec<(String, HashSet<String>)>, Error> {
         let mut unclear = None;
+        let mut found = Vec::new();
         for row in pages::all(|page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await? {
-            if row.task_id.is_empty() || !self.may_be_ours(&row, ids.len()) {
+            if row.task_id.is_empty() || !self.may_be_ours(&row, ids.len(), all_in_one) {
                 continue;
             }
             match self.holds(&row, ids).await {
-                Ok(Held::Ours) => return Ok(Some(row.task_id)),
-                Ok(Held::Foreign | Held::NotYet) => {}
+                Ok(Held::Ours(held)) if !all_in_one || held.len() == ids.len() => found.push((row.task_id, held)),
+                Ok(_) => {}
                 Err(error) if is_fatal(error.kind) => return Err(error),
                 Err(error) => unclear = Some(error),
             }
+            if all_in_one && !found.is_empty() {
+                break;
+            }
         }
-        unclear.map_or(Ok(None), Err)
+        if found.is_empty() { unclear.map_or(Ok(found), Err) } else { Ok(found) }
     }
 
-    fn may_be_ours(&self, row: &TaskRow, files: usize) -> bool {
+    fn may_be_ours(&self, row: &TaskRow, files: usize, all_in_one: bool) -> bool {
         let known = self.ledger.borrow().tasks.contains_key(&row.task_id);
-        !known && row.files.is_none_or(|count| count == files as u64)
+        let fits = |count: u64| if all_in_one { count == files as u64 } else { count <= files as u64 };
+        !known && row.files.is_none_or(fits)
     }
 
     async fn holds(&self, row: &TaskRow, ids: &[String]) -> Result<Held, Error> {
@@ -117,21 +161,19 @@ impl Job<'_> {
         let page = |page: Page| self.client.list_task_resources(&row.task_id, &filter, page);
         let rows = pages::all(page, |row| row.file_id.clone()).await?;
         let held: HashSet<String> = rows.into_iter().map(|row| row.file_id).collect();
-        if held == wanted {
-            return Ok(Held::Ours);
+        if !held.is_subset(&wanted) {
+            self.others.borrow_mut().insert(row.task_id.clone(), held);
+            return Ok(Held::Foreign);
         }
-        if held.is_subset(&wanted) {
-            return Ok(Held::NotYet);
-        }
-        self.others.borrow_mut().insert(row.task_id.clone(), held);
-        Ok(Held::Foreign)
+        let is_whole = held == wanted || row.files == Some(held.len() as u64);
+        Ok(if is_whole && !held.is_empty() { Held::Ours(held) } else { Held::NotYet })
     }
 }
 
 /// Whose files a task holds.
 enum Held {
-    /// Just ours.
-    Ours,
+    /// Just ours: these.
+    Ours(HashSet<String>),
     /// None yet, or only some of ours: it may still be ours.
     NotYet,
     /// Somebody else's.

@@ -21,7 +21,16 @@ impl Job<'_> {
         for batch in &batches {
             *unsent.entry(batch.file_type).or_default() += 1;
         }
+        let mut submits = FuturesUnordered::new();
         let mut ready: HashMap<FileType, Vec<usize>> = HashMap::new();
+        for file_type in FileType::ALL {
+            let ids = ready.entry(file_type).or_default();
+            ids.extend(self.without_task(file_type).await?);
+            let is_last = !unsent.contains_key(&file_type);
+            while let Some(files) = full(ids, is_last) {
+                submits.push(self.submit(file_type, files));
+            }
+        }
         let mut done = 0;
         let uploads = stream::iter(batches)
             .map(|batch| async {
@@ -30,7 +39,6 @@ impl Job<'_> {
             })
             .buffer_unordered(self.options.jobs);
         pin_mut!(uploads);
-        let mut submits = FuturesUnordered::new();
         let end = loop {
             tokio::select! {
                 Some(upload) = uploads.next() => {
@@ -44,9 +52,8 @@ impl Job<'_> {
                     *unsent -= 1;
                     let ids = ready.entry(batch.file_type).or_default();
                     ids.extend(stored);
-                    while ids.len() >= FILES_PER_TASK || (*unsent == 0 && !ids.is_empty()) {
-                        let rest = ids.split_off(ids.len().min(FILES_PER_TASK));
-                        submits.push(self.submit(batch.file_type, std::mem::replace(ids, rest)));
+                    while let Some(files) = full(ids, *unsent == 0) {
+                        submits.push(self.submit(batch.file_type, files));
                     }
                 }
                 Some(submit) = submits.next() => {
@@ -64,6 +71,16 @@ impl Job<'_> {
         self.sent.set(true);
         self.more_tasks.notify_one();
         end
+    }
+
+    /// The files of a run that was cut off that are uploaded and in no task. Where a task may have been created, it is looked for.
+    async fn without_task(&self, file_type: FileType) -> Result<Vec<usize>, Error> {
+        let (mut stored, unclear) = self.ledger.borrow().without_task(file_type);
+        if !unclear.is_empty() {
+            self.adopt(file_type, &unclear).await?;
+            stored = self.ledger.borrow().without_task(file_type).0;
+        }
+        Ok(stored)
     }
 
     fn batches(&self) -> Vec<Batch> {
@@ -173,6 +190,15 @@ impl Job<'_> {
         }
         (sent, parts)
     }
+}
+
+/// Takes the files of a task off those that are ready: as many as it may have, fewer only where no more will come.
+fn full(ready: &mut Vec<usize>, is_last: bool) -> Option<Vec<usize>> {
+    if ready.is_empty() || (ready.len() < FILES_PER_TASK && !is_last) {
+        return None;
+    }
+    let rest = ready.split_off(ready.len().min(FILES_PER_TASK));
+    Some(std::mem::replace(ready, rest))
 }
 
 /// The ids by name; the service may put a directory before the name that was sent.

@@ -191,3 +191,37 @@ fn expected<'a>(open: impl Iterator<Item = &'a TaskRow>) -> Option<Instant> {
     let left = Duration::try_from_secs_f64((minutes - 1.0) * 60.0).ok()?;
     Instant::now().checked_add(left)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(minutes: Option<f64>) -> TaskRow {
+        TaskRow {
+            task_id: "t".to_owned(),
+            status: Some(TaskStatus::Running),
+            start_time: None,
+            end_time: None,
+            estimated_time: minutes,
+            file_type: None,
+            files: None,
+            succeeded: None,
+            failed: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_task_to_end_decides_and_a_minute_may_be_none() {
+        let now = Instant::now();
+        let guess = |minutes: &[Option<f64>]| {
+            let rows: Vec<TaskRow> = minutes.iter().map(|minutes| open(*minutes)).collect();
+            expected(rows.iter()).map(|time| time.duration_since(now).as_secs())
+        };
+        assert_eq!(guess(&[Some(5.0), Some(3.0)]), Some(120));
+        assert_eq!(guess(&[Some(1.0)]), Some(0));
+        assert_eq!(guess(&[Some(0.0)]), None);
+        assert_eq!(guess(&[Some(5.0), None]), None, "nobody knows");
+        assert_eq!(guess(&[Some(f64::MAX)]), None);
+        assert_eq!(guess(&[]), None);
+    }
+}

@@ -19,7 +19,7 @@ use crate::report::effective::{Effective, Origin, Value};
 /// What `config` shows, and how.
 pub fn config(cli: cli::Config, matches: &ArgMatches, env: Env<'_>, cwd: &Path) -> Result<(Effective, Form), Error> {
     let format = cli.format;
-    let (loaded, _) = Scan::check(cli.scan(outputs(env)?), matches, env, cwd, &Scratch::default())?;
+    let (loaded, _) = Scan::check(cli.scan(outputs(env)?), matches, env, cwd, &Scratch::default(), None)?;
     let said = serde_json::to_value(&loaded.file).unwrap_or_default();
     let command = Cli::command();
     let flags = command.find_subcommand("scan").map(|scan| scan.get_arguments().collect::<Vec<_>>()).unwrap_or_default();

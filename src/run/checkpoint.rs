@@ -1,0 +1,111 @@
+//! The JSON result of a run that has not ended: written after every step that matters, so that `resume` can go on with it whatever happens
+//! to the process.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::begun::{self, Begun};
+use super::findings::{self, Findings};
+use super::output;
+use crate::cli::Format;
+use crate::hss::Client;
+use crate::judge::{self, Facts};
+use crate::model::{Exit, ScanResult, Service};
+use crate::progress::Progress;
+use crate::scan::{Ledger, Step};
+use crate::{report, settings};
+
+/// What it costs to lose the step decides how often the result is written. Steps that are only read again: no more than this share of the
+/// time goes into writing them.
+const SHARE: u32 = 20;
+
+/// Where the result stands while the run goes on.
+pub(super) struct Checkpoint<'a> {
+    settings: &'a settings::Scan,
+    paths: Vec<PathBuf>,
+    begun: &'a Begun,
+    result: RefCell<ScanResult>,
+    /// The findings of the files that are done with, by their place.
+    located: RefCell<BTreeMap<usize, Findings>>,
+    /// Not before this time, unless it must be.
+    due: Cell<Instant>,
+    failed: Cell<bool>,
+}
+
+impl<'a> Checkpoint<'a> {
+    /// One for each JSON result that goes to a file.
+    pub(super) fn new(settings: &'a settings::Scan, begun: &'a Begun) -> Self {
+        let in_file = settings.outputs.iter().filter(|output| output.format == Format::Json);
+        Self {
+            settings,
+            paths: in_file.filter_map(|output| output.path.clone()).collect(),
+            begun,
+            result: RefCell::new(begun.result.clone()),
+            located: RefCell::default(),
+            due: Cell::new(Instant::now()),
+            failed: Cell::new(false),
+        }
+    }
+
+    /// The service is known.
+    pub(super) fn begin(&self, service: &Service) {
+        self.result.borrow_mut().service = service.clone();
+    }
+
+    /// Findings that need not be brought to their lines again.
+    pub(super) fn into_located(self) -> BTreeMap<usize, Findings> {
+        self.located.into_inner()
+    }
+
+    /// Writes what is known after a step: at once where a file would be sent or a task created again without it.
+    pub(super) fn step(&self, step: Step, ledger: &Ledger, client: &Client, progress: &Progress) {
+        let must = matches!(step, Step::Sending | Step::Uploaded { .. } | Step::Submitting | Step::Submitted { .. });
+        let start = Instant::now();
+        if self.paths.is_empty() || (!must && start < self.due.get()) {
+            return;
+        }
+        self.look_at(ledger, client);
+        let result = self.result.borrow();
+        for path in &self.paths {
+            let written = output::write_draft(path, |out| report::json::write_line(&*result, out));
+            if let Err(error) = written
+                && !self.failed.replace(true)
+            {
+                progress.warn(&format!("the result can't be kept in {} while the run goes on: {error}", path.display()));
+            }
+        }
+        self.due.set(Instant::now() + start.elapsed().max(Duration::from_millis(1)) * SHARE);
+    }
+
+    /// Brings the result up to date.
+    fn look_at(&self, ledger: &Ledger, client: &Client) {
+        let mut result = self.result.borrow_mut();
+        let mut located = self.located.borrow_mut();
+        for (index, entry) in ledger.entries.iter().enumerate() {
+            if let Some(risks) = ledger.done(index).filter(|risks| !risks.is_empty() && !located.contains_key(&index)) {
+                located.insert(index, findings::of_file(&entry.source, risks, &self.settings.input));
+            }
+        }
+        let new = located.values().flat_map(|its| &its.findings);
+        result.findings = new.chain(&self.begun.kept).cloned().collect();
+        result.findings.sort_by(|a, b| a.path.cmp(&b.path));
+        result.files = ledger.records_if_closed("the run has not ended");
+        result.tasks = ledger.tasks.values().cloned().collect();
+        result.notes = [&ledger.notes[..], &self.begun.result.notes].concat();
+        result.calls = begun::sum(client.calls(), &self.begun.result.calls);
+        result.run.tasks_since = ledger.since;
+        result.service.project_id = client.project();
+        result.service.stand_in |= client.stand_in();
+        begun::count_files(&mut result);
+        let facts = Facts {
+            faults: vec![(Exit::Timeout, "the run has not ended; hss-iac resume goes on with it".to_owned())],
+            obstacles: ledger.obstacles(),
+            unreadable: result.counts.directories_unreadable,
+            unreadable_indexes: result.counts.indexes_unreadable,
+            pending: false,
+        };
+        result.verdict = judge::judge(&self.settings.rules, &result.files, &result.findings, &facts);
+    }
+}

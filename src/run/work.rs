@@ -1,0 +1,161 @@
+//! The part of a run that needs the service.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use tokio::sync::oneshot;
+
+use super::checkpoint::Checkpoint;
+use super::{cache, connect, human};
+use crate::error::{Error, exit_of};
+use crate::hss::{self, Client};
+use crate::judge::count;
+use crate::model::{Exit, Service};
+use crate::progress::Progress;
+use crate::scan::cache::Cache;
+use crate::scan::{self, Job, Ledger};
+use crate::{discover, mask, settings};
+
+/// The account of a run, and what ended it.
+pub(super) struct Done {
+    pub(super) ledger: Ledger,
+    pub(super) service: Service,
+    pub(super) calls: std::collections::BTreeMap<String, u64>,
+    pub(super) faults: Vec<(Exit, String)>,
+}
+
+/// The part that needs the service, cut off by the deadline or a signal at any point.
+pub(super) async fn work(
+    settings: &settings::Scan,
+    ledger: Ledger,
+    mut signal: oneshot::Receiver<Exit>,
+    progress: &Rc<Progress>,
+    checkpoint: &Checkpoint<'_>,
+) -> Result<Done, Error> {
+    let ledger = RefCell::new(ledger);
+    let connection = connect::connect(settings, progress)?;
+    let mut done = Done { ledger: Ledger::default(), service: connection.service, calls: [].into(), faults: Vec::new() };
+    let unknown = settings.cache.is_some() && ledger.borrow().has_unchanged();
+    if !ledger.borrow().is_open() && !unknown {
+        done.faults.extend(signal.try_recv().ok().map(cut_off_by));
+        done.ledger = ledger.into_inner();
+        return Ok(done);
+    }
+    match connection.client {
+        // Only the cache was to be asked: what it might know is no reason to fail.
+        Err(_) if !ledger.borrow().is_open() => {}
+        Err(missing) => {
+            ledger.borrow_mut().close(&missing);
+            done.faults.push((Exit::Login, missing));
+        }
+        Ok(client) => {
+            let cache = connection.cache.as_ref();
+            checkpoint.begin(&done.service);
+            let talk = Conversation { settings, client: &client, cache, ledger: &ledger, progress, checkpoint };
+            let end = talk.until_cut_off(signal).await;
+            // A stand-in that may not be one decides, however the run ended.
+            let end = impostor(settings, &client).or(end);
+            let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
+            ledger.borrow_mut().close(&reason);
+            if let (Some(cache), Some(project)) = (cache, client.project()) {
+                let note = cache::keep(cache, &project, &ledger.borrow());
+                ledger.borrow_mut().notes.extend(note);
+            }
+            let failing = ledger.borrow().failing.clone().map(|message| (Exit::Service, message));
+            let told = end.as_ref().is_some_and(|(exit, _)| *exit == Exit::Service);
+            done.faults.extend(end);
+            done.faults.extend(failing.filter(|_| !told));
+            done.service.stand_in |= client.stand_in();
+            done.service.project_id = client.project();
+            done.calls = client.calls();
+            let again = client.repeated_uploads();
+            if again > 0 {
+                let note = format!(
+                    "{} repeated after a lost answer, copies may stay in the project",
+                    count(again, "upload was", "uploads were")
+                );
+                ledger.borrow_mut().notes.push(note);
+            }
+        }
+    }
+    done.ledger = ledger.into_inner();
+    Ok(done)
+}
+
+fn cut_off_by(signal: Exit) -> (Exit, String) {
+    (signal, if signal == Exit::Interrupted { "interrupted" } else { "terminated" }.to_owned())
+}
+
+/// What it takes to talk to the service.
+struct Conversation<'a> {
+    settings: &'a settings::Scan,
+    client: &'a Client,
+    cache: Option<&'a Cache>,
+    ledger: &'a RefCell<Ledger>,
+    progress: &'a Progress,
+    checkpoint: &'a Checkpoint<'a>,
+}
+
+impl Conversation<'_> {
+    /// Talks to the service until the job is done, the time is over or a signal comes. A task that is then being created is waited for a
+    /// little: its id must not be lost.
+    async fn until_cut_off(&self, signal: oneshot::Receiver<Exit>) -> Option<(Exit, String)> {
+        let timeout = self.settings.timeout;
+        let mut job = Box::pin(self.converse());
+        let cut = tokio::select! {
+            end = &mut job => return end,
+            () = tokio::time::sleep(timeout) => (Exit::Timeout, format!("timed out after {}", human(timeout))),
+            Ok(exit) = signal => cut_off_by(exit),
+        };
+        if self.ledger.borrow().is_submitting() {
+            self.client.stop();
+            let _ = tokio::time::timeout(scan::GRACE, job).await;
+        }
+        Some(cut)
+    }
+
+    /// Talks to the service until the job is done; what ended it early otherwise.
+    async fn converse(&self) -> Option<(Exit, String)> {
+        let Self { settings, client, ledger, .. } = *self;
+        let fault = |error: hss::Error| Some((exit_of(error.kind), error.message));
+        if !ledger.borrow().is_open() && client.project().is_none() {
+            // Only the cache was to be asked, and a call is too much for that.
+            return None;
+        }
+        if let Err(error) = client.project_id().await {
+            return fault(error);
+        }
+        if let (Some(cache), Some(project)) = (self.cache, client.project()) {
+            cache::take(cache, &project, &mut ledger.borrow_mut());
+        }
+        // After the cache: what is known is not sent, and no twin waits for it.
+        ledger.borrow_mut().pair();
+        let read = |index: usize| {
+            let (path, file_type) = {
+                let source = &ledger.borrow().entries[index].source;
+                (source.path.clone(), source.file_type)
+            };
+            let bytes = discover::read(&settings.input.root, &path)?;
+            mask::sent(file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
+        };
+        let observe = |step| {
+            self.progress.step(step);
+            self.checkpoint.step(step, &ledger.borrow(), client, self.progress);
+        };
+        let options = scan::Options {
+            jobs: settings.jobs,
+            max_path_calls: settings.max_path_calls,
+            gate: settings.rules.policy.fail_on.level(),
+            no_wait: settings.no_wait,
+            window: settings.timings.window,
+        };
+        let job = Job::new(client, options, ledger, &observe, &read);
+        job.run().await.err().and_then(fault)
+    }
+}
+
+/// A stand-in where none is allowed.
+fn impostor(settings: &settings::Scan, client: &Client) -> Option<(Exit, String)> {
+    let message = "a stand-in answered in place of HSS where CI is set; say --allow-stand-in if that is meant";
+    (client.stand_in() && !settings.stand_in_allowed).then(|| (Exit::Usage, message.to_owned()))
+}

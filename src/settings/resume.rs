@@ -1,0 +1,116 @@
+//! A run that is gone on with: what it was about and by what policy stands in its result, and where it goes on is for the user to say.
+
+use std::path::Path;
+
+use clap::ArgMatches;
+
+use super::policy;
+use super::{Env, Scan, Target};
+use crate::cli::{self, Format, Output, Side, Switch};
+use crate::config;
+use crate::diff::{Mode, Scratch};
+use crate::error::Error;
+use crate::hss::auth;
+use crate::model::ScanResult;
+
+impl Scan {
+    /// Checks what was typed against the result that a run left.
+    pub fn resume(
+        cli: cli::Resume,
+        saved: &ScanResult,
+        matches: &ArgMatches,
+        env: Env<'_>,
+        cwd: &Path,
+        scratch: &Scratch,
+    ) -> Result<Self, Error> {
+        #[cfg(feature = "emulator")]
+        if cli.connection.emulator {
+            return Err(Error::Usage(
+                "--emulator starts a stand-in of its own, which knows nothing of the run; its own ended with it".to_owned(),
+            ));
+        }
+        let mut scan = as_scan(cli, saved)?;
+        let of_result = &saved.service;
+        let connection = &mut scan.connection;
+        let take = |typed: &mut Option<String>, elsewhere: bool, saved: Option<&String>| {
+            if typed.is_none() && !elsewhere {
+                *typed = saved.cloned();
+            }
+        };
+        take(&mut connection.region, auth::region_from_env(env).is_some(), of_result.region.as_ref());
+        take(&mut connection.project_id, auth::project_from_env(env).is_some(), of_result.project_id.as_ref());
+        take(
+            &mut connection.enterprise_project_id,
+            auth::enterprise_project_from_env(env).is_some(),
+            Some(&of_result.enterprise_project_id),
+        );
+        let settings = Self::check(scan, matches, env, cwd, scratch, Some(saved))?.1;
+        let settings = settings.ok_or_else(|| Error::Usage("no region: set HSS_IAC_REGION or --region".to_owned()))?;
+        settings.is_the_same_place(saved)?;
+        Ok(settings)
+    }
+
+    /// A credential goes where the user says, never where a file says: the two must agree.
+    fn is_the_same_place(&self, saved: &ScanResult) -> Result<(), Error> {
+        let service = match &self.target {
+            #[cfg(feature = "emulator")]
+            Target::StandIn => return Ok(()),
+            Target::Service(service) => service,
+        };
+        let differs = |what: &str, flag: &str, was: &str, is: &str| {
+            if was == is {
+                return Ok(());
+            }
+            let text = format!("the run was with {what} {was}, and this would be {is}: say {flag} {was} if that is meant");
+            Err(Error::Usage(text))
+        };
+        differs("the endpoint", "--endpoint", &saved.service.endpoint, &service.endpoint)?;
+        let ours = &service.enterprise_project_id;
+        differs("the enterprise project", "--enterprise-project-id", &saved.service.enterprise_project_id, ours)?;
+        match (&saved.service.project_id, &service.project_id) {
+            (Some(was), Some(is)) => differs("the project", "--project-id", was, is),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What `scan` would have been told.
+fn as_scan(cli: cli::Resume, saved: &ScanResult) -> Result<cli::Scan, Error> {
+    let diff = saved.run.base.clone().map_or(Mode::Off, Mode::Revision);
+    let of_base = saved.run.policy_from.as_deref() == Some("base");
+    let input = cli::Input {
+        paths: vec![".".into()],
+        include: Vec::new(),
+        exclude: Vec::new(),
+        map: Vec::new(),
+        diff,
+        policy_from: if of_base { Side::Base } else { Side::Head },
+        tracked: false,
+        no_ignore: false,
+        mask_secrets: if saved.run.secrets_sent { Switch::Off } else { Switch::On },
+        config: cli.config,
+    };
+    let cli::Resume { result, mut gate, known, mut report, connection, pace, talk, .. } = cli;
+    gate.changed_only |= saved.policy.changed_only;
+    if result == Path::new("-") {
+        return Err(Error::Usage(
+            "a run is gone on with from a file, which is brought up to date, not from stdin".to_owned(),
+        ));
+    }
+    let is_result = |output: &Output| output.format == Format::Json && output.path.as_ref() == Some(&result);
+    if !report.output.iter().any(is_result) {
+        report.output.push(Output { format: Format::Json, path: Some(result) });
+    }
+    Ok(cli::Scan { input, gate, known, report, connection, pace, talk })
+}
+
+/// The policy of a run stands over what the repository says now.
+pub(super) fn policy_of(saved: &ScanResult, loaded: &mut policy::Loaded, known: &mut cli::Known) {
+    let file: &mut config::File = &mut loaded.file;
+    file.fail_on = Some(saved.policy.fail_on);
+    let level = |name: &String| name.parse().ok();
+    file.max = Some(saved.policy.max.iter().filter_map(|(name, n)| Some((level(name)?, *n))).collect());
+    if file.baseline.is_none() && known.baseline.is_none() {
+        known.baseline = saved.policy.baseline.clone().map(Into::into);
+    }
+}

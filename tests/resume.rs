@@ -1,0 +1,215 @@
+//! Going on with a run that was cut off: through the binary, which is killed at every step.
+#![cfg(all(unix, feature = "emulator"))]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{
+    BAD_DOCKERFILE, Finished, Repo, assert_adds_up, calls, clean_dockerfile, clean_manifest, connect, hss_iac, quick,
+    scripted, start,
+};
+use hss_iac::emulator::{Emulator, Fault, Options};
+use serde_json::{Value, json};
+
+/// A pod with risks at two places.
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: a\n    image: registry.example/a:1.2.3\n  \
+                   - name: b\n    image: registry.example/b:1.2.3\n    securityContext:\n      privileged: true\n";
+/// Longer than any test takes.
+const FOR_EVER: Duration = Duration::from_secs(600);
+/// Files of [`repo`].
+const FILES: usize = 27;
+
+/// Two uploads of each type, one task of each, risks in both, and two files that are equal to others.
+fn repo() -> Repo {
+    let mut repo = Repo::new()
+        .file("bad/Dockerfile", BAD_DOCKERFILE)
+        .file("bad/too/Dockerfile", BAD_DOCKERFILE)
+        .file("pod.yaml", POD)
+        .file("pods/pod.yaml", POD)
+        .file("pods/other.yaml", &POD.replace("web", "other"));
+    for i in 0..11 {
+        repo = repo
+            .file(&format!("{i}/Dockerfile"), &clean_dockerfile(i))
+            .file(&format!("{i}/config.yaml"), &clean_manifest(i));
+    }
+    repo
+}
+
+fn command(repo: &Path, emulator: &Emulator, args: &[&str]) -> Command {
+    let mut command = hss_iac(repo);
+    connect(&mut command, emulator).args(args).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+fn scan(repo: &Path, emulator: &Emulator, args: &[&str]) -> Command {
+    command(repo, emulator, &[&["scan", "-q", "-o", "json=result.json", "--jobs", "1"], args].concat())
+}
+
+fn resume(repo: &Path, emulator: &Emulator, args: &[&str]) -> Finished {
+    command(repo, emulator, &[&["resume", "result.json"], args].concat()).output().expect("the binary runs").into()
+}
+
+fn result(repo: &Path) -> Value {
+    let bytes = std::fs::read(repo.join("result.json")).expect("a result");
+    serde_json::from_slice(&bytes).expect("JSON, whole")
+}
+
+/// What must be the same however often a run was cut off: all but times, ids and the number of calls.
+fn lasting(mut result: Value) -> Value {
+    for part in ["run", "service", "calls", "tasks", "notes"] {
+        result.as_object_mut().expect("an object").remove(part);
+    }
+    for file in result["files"].as_array_mut().expect("files") {
+        let file = file.as_object_mut().expect("an object");
+        assert_eq!(file.remove("next"), None, "nothing is left to do");
+        file.remove("file_id");
+        file.remove("task_id");
+    }
+    result
+}
+
+/// How often each file came to the service.
+fn uploads(emulator: &Emulator) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    for file in emulator.files() {
+        *times.entry(file.name).or_default() += 1;
+    }
+    times
+}
+
+/// Kills a scan once the stand-in holds back the answer to this call, and goes on with it.
+fn killed_at(repo: &Path, api: &str, nth: u32, fault: Fault) -> (Emulator, Value) {
+    let emulator = start(Options { faults: vec![scripted(api, nth, fault)], ..quick() });
+    let mut child = scan(repo, &emulator, &[]).spawn().expect("it starts");
+    let soon = Instant::now() + Duration::from_secs(60);
+    while calls(&emulator, api) < nth as usize {
+        assert!(Instant::now() < soon && child.try_wait().is_ok_and(|ended| ended.is_none()), "{api} {nth} is reached");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it is killed");
+    child.wait().expect("it is over");
+    let interim = result(repo);
+    let reasons = interim["verdict"]["reasons"].as_array().expect("reasons");
+    assert!(reasons.contains(&json!("the run has not ended; hss-iac resume goes on with it")), "{api} {nth}: {reasons:?}");
+    let failed = interim["counts"]["findings"]["high"] != 0;
+    assert_eq!(interim["verdict"]["exit_code"], if failed { 1 } else { 6 }, "{api} {nth}");
+    assert_adds_up(&interim, FILES);
+    let ran = resume(repo, &emulator, &[]);
+    assert_eq!(ran.code, 1, "{api} {nth}: {}", ran.stderr);
+    (emulator, result(repo))
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_step_ends_as_if_it_was_not() {
+    let repo = repo();
+    let emulator = start(quick());
+    let undisturbed: Finished = scan(repo.path(), &emulator, &[]).output().expect("the binary runs").into();
+    assert_eq!(undisturbed.code, 1, "{}", undisturbed.stderr);
+    let expected = lasting(result(repo.path()));
+    let (sent, tasks) = (uploads(&emulator), emulator.tasks().len());
+    let mut steps: BTreeMap<String, u32> = BTreeMap::new();
+    for call in emulator.journal() {
+        *steps.entry(call.api).or_default() += 1;
+    }
+    assert!(["batch-upload", "task", "iac/files", "file/risks", "risk/paths"].iter().all(|api| steps.contains_key(*api)));
+    // One look at the tasks is like the other, and how many there are is a matter of time.
+    steps.insert("tasks/batch-query".to_owned(), 1);
+    let faults = [Fault::Slow(FOR_EVER), Fault::Stalled(FOR_EVER)];
+    let calls = steps.iter().flat_map(|(api, calls)| (1..=*calls).map(move |nth| (api, nth)));
+    let kills = calls.flat_map(|(api, nth)| faults.iter().map(move |fault| (api, nth, fault)));
+    let left = std::sync::Mutex::new(kills);
+    let kill = || {
+        let repo = self::repo();
+        loop {
+            let next = left.lock().expect("no thread panics with it").next();
+            let Some((api, nth, fault)) = next else { return };
+            let at = format!("killed at {api} {nth}, {fault:?}");
+            let (emulator, result) = killed_at(repo.path(), api, nth, fault.clone());
+            assert_eq!(lasting(result), expected, "{at}");
+            let again: Vec<_> = uploads(&emulator).into_iter().filter(|(name, times)| *times > sent[name]).collect();
+            assert!(again.len() <= 10 && again.iter().all(|(_, times)| *times == 2), "{at}: {again:?}");
+            assert_eq!(emulator.tasks().len(), tasks, "{at}");
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(kill))));
+}
+
+#[test]
+fn what_was_not_waited_for_is_waited_for() {
+    let repo = repo();
+    let emulator = start(quick());
+    let ran: Finished = scan(repo.path(), &emulator, &["--no-wait"]).output().expect("the binary runs").into();
+    let pending = result(repo.path());
+    assert_eq!((ran.code, &pending["verdict"]["status"]), (0, &json!("pending")), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("hss-iac resume result.json goes on with it\n"), "{}", ran.stderr);
+    let before = (calls(&emulator, "batch-upload"), calls(&emulator, "task"));
+
+    // On another machine, which has the files elsewhere or not at all.
+    let elsewhere = Repo::new();
+    std::fs::copy(repo.path().join("result.json"), elsewhere.path().join("result.json")).expect("a copy");
+    let ran = resume(elsewhere.path(), &emulator, &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let there = result(elsewhere.path());
+    assert_eq!(there["counts"]["scanned"], FILES);
+    assert_eq!(there["findings"][0]["location"]["precision"], "file");
+
+    let ran = resume(repo.path(), &emulator, &[]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let here = result(repo.path());
+    assert_eq!(here["findings"][0]["location"]["precision"], "exact");
+    assert_eq!((here["run"]["id"].clone(), here["tasks"].as_array().map(Vec::len)), (pending["run"]["id"].clone(), Some(2)));
+    assert_eq!((calls(&emulator, "batch-upload"), calls(&emulator, "task")), before, "nothing is sent again");
+
+    let calls_before = emulator.journal().len();
+    let ran = resume(repo.path(), &emulator, &[]);
+    assert_eq!((ran.code, emulator.journal().len()), (1, calls_before), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("nothing is left to do"), "{}", ran.stderr);
+    assert_eq!(lasting(result(repo.path())), lasting(here));
+}
+
+#[test]
+fn a_run_that_timed_out_goes_on_and_keeps_its_policy() {
+    let repo = repo();
+    let emulator = start(Options { scan_time: Duration::from_secs(3), ..quick() });
+    let args = ["--timeout", "2s", "--fail-on", "never", "--max", "high=0"];
+    let ran: Finished = scan(repo.path(), &emulator, &args).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    let ran = resume(repo.path(), &emulator, &[]);
+    let reasons = result(repo.path())["verdict"]["reasons"].to_string();
+    assert!(ran.code == 1 && reasons.contains("at high, at most 0 allowed"), "{reasons}\n{}", ran.stderr);
+}
+
+#[test]
+fn a_result_sends_no_credential_anywhere() {
+    let repo = repo();
+    let emulator = start(quick());
+    let ran: Finished = scan(repo.path(), &emulator, &["--no-wait"]).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let other = start(quick());
+    let ran = resume(repo.path(), &other, &[]);
+    let said = format!("error: the run was with the endpoint {}, and this would be {}", emulator.url(), other.url());
+    assert!(ran.code == 2 && ran.stderr.starts_with(&said), "{}", ran.stderr);
+    assert!(other.journal().is_empty());
+
+    let mut without: Command = hss_iac(repo.path());
+    without.env("HSS_IAC_ACCESS_KEY", "AK").env("HSS_IAC_SECRET_KEY", "SK").args(["resume", "result.json"]);
+    let ran: Finished = without.output().expect("the binary runs").into();
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+}
+
+#[test]
+fn a_service_that_fails_leaves_something_to_go_on_with() {
+    let repo = repo();
+    let emulator = start(common::faulty("file/risks", 0, Fault::Status(503)));
+    let mut child = scan(repo.path(), &emulator, &["--timeout", "20s"]);
+    let ran: Finished = child.output().expect("the binary runs").into();
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    let left = result(repo.path());
+    let next = left["files"].as_array().expect("files").iter().filter(|file| file["next"] == "collect").count();
+    assert_eq!(next, 5, "{left}");
+}
