@@ -1,6 +1,6 @@
 //! Which files travel together, under which names, and what that costs at the least.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use crate::digest::sha256;
 use crate::model::{FileType, RepoPath};
@@ -40,18 +40,44 @@ pub struct Batch {
     pub files: Vec<usize>,
 }
 
-/// Groups files into as few uploads as the limits allow; the types take turns, so that the first task of each can start early.
+/// Groups files into as few uploads as the limits allow. The types take turns, a task at a time, and the one whose first task is the
+/// smallest begins: what follows a task can start while other files are sent.
 pub fn batches(items: &[Item]) -> Vec<Batch> {
-    let mut queues: Vec<std::vec::IntoIter<Batch>> =
-        FileType::ALL.iter().map(|file_type| batches_of(items, *file_type).into_iter()).collect();
+    let mut queues: Vec<VecDeque<Vec<Batch>>> = FileType::ALL.map(|file_type| by_task(batches_of(items, file_type))).into();
+    queues.sort_by_key(|tasks| tasks.front().map_or(0, Vec::len));
     let mut turns = Vec::new();
-    loop {
-        let before = turns.len();
-        turns.extend(queues.iter_mut().filter_map(Iterator::next));
-        if turns.len() == before {
-            return turns;
+    while queues.iter().any(|tasks| !tasks.is_empty()) {
+        turns.extend(queues.iter_mut().filter_map(VecDeque::pop_front).flatten());
+    }
+    turns
+}
+
+/// The uploads of a type, those together that fill a task.
+fn by_task(batches: Vec<Batch>) -> VecDeque<Vec<Batch>> {
+    let mut left: usize = batches.iter().map(|batch| batch.files.len()).sum();
+    let mut ready = 0;
+    let mut tasks = VecDeque::from([Vec::new()]);
+    for batch in batches {
+        left -= batch.files.len();
+        ready += batch.files.len();
+        if let Some(task) = tasks.back_mut() {
+            task.push(batch);
+        }
+        while let Some(size) = next_task(ready, left) {
+            ready -= size;
+            tasks.push_back(Vec::new());
         }
     }
+    tasks.retain(|task| !task.is_empty());
+    tasks
+}
+
+/// How many of the files that are ready go into a task now; the first of a type has what would be left over by full ones, so that it
+/// starts early and there are no more of them.
+pub fn next_task(ready: usize, still_to_come: usize) -> Option<usize> {
+    let all = ready + still_to_come;
+    let size = all.checked_sub(1).map_or(0, |rest| rest % FILES_PER_TASK + 1);
+    (ready >= size && size > 0).then_some(size)
 }
 
 fn batches_of(items: &[Item], file_type: FileType) -> Vec<Batch> {
@@ -143,11 +169,27 @@ mod tests {
             .chain((12..15).map(|i| item(i, FileType::K8sYaml, 1)))
             .collect();
         let expected = [
-            Batch { file_type: FileType::Dockerfile, files: (0..10).collect() },
             Batch { file_type: FileType::K8sYaml, files: vec![12, 13, 14] },
+            Batch { file_type: FileType::Dockerfile, files: (0..10).collect() },
             Batch { file_type: FileType::Dockerfile, files: vec![10, 11] },
         ];
         assert_eq!(batches(&items), expected);
+    }
+
+    #[test]
+    fn the_first_task_of_a_type_is_the_small_one() {
+        let items: Vec<Item> = (0..135)
+            .map(|i| item(i, FileType::Dockerfile, 1))
+            .chain((135..286).map(|i| item(i, FileType::K8sYaml, 1)))
+            .collect();
+        let turns: Vec<(FileType, usize)> = batches(&items)
+            .chunk_by(|a, b| a.file_type == b.file_type)
+            .map(|turn| (turn[0].file_type, turn.len()))
+            .collect();
+        let (docker, yaml) = (FileType::Dockerfile, FileType::K8sYaml);
+        assert_eq!(turns, [(docker, 4), (yaml, 6), (docker, 10), (yaml, 10)]);
+        assert_eq!((next_task(34, 101), next_task(35, 100), next_task(100, 0)), (None, Some(35), Some(100)));
+        assert_eq!((next_task(0, 0), next_task(0, 100), next_task(1, 0)), (None, None, Some(1)));
     }
 
     #[test]

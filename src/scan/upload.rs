@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{pin_mut, stream};
 
-use super::plan::{self, Batch, FILES_PER_TASK};
+use super::plan::{self, Batch};
 use super::{GRACE, Job, Step};
 use crate::digest::sha256;
 use crate::hss::{Error, Kind, UploadPart, UploadedFile};
@@ -19,15 +19,15 @@ impl Job<'_> {
         let total: usize = batches.iter().map(|batch| batch.files.len()).sum();
         let mut unsent: HashMap<FileType, usize> = HashMap::new();
         for batch in &batches {
-            *unsent.entry(batch.file_type).or_default() += 1;
+            *unsent.entry(batch.file_type).or_default() += batch.files.len();
         }
         let mut submits = FuturesUnordered::new();
         let mut ready: HashMap<FileType, Vec<usize>> = HashMap::new();
         for file_type in FileType::ALL {
             let ids = ready.entry(file_type).or_default();
             ids.extend(self.without_task(file_type).await?);
-            let is_last = !unsent.contains_key(&file_type);
-            while let Some(files) = full(ids, is_last) {
+            let unsent = unsent.get(&file_type).copied().unwrap_or_default();
+            while let Some(files) = take_task(ids, unsent) {
                 submits.push(self.submit(file_type, files));
             }
         }
@@ -49,10 +49,10 @@ impl Job<'_> {
                     done += batch.files.len();
                     (self.observe)(Step::Uploaded { done, of: total });
                     let unsent = unsent.entry(batch.file_type).or_default();
-                    *unsent -= 1;
+                    *unsent -= batch.files.len();
                     let ids = ready.entry(batch.file_type).or_default();
                     ids.extend(stored);
-                    while let Some(files) = full(ids, *unsent == 0) {
+                    while let Some(files) = take_task(ids, *unsent) {
                         submits.push(self.submit(batch.file_type, files));
                     }
                 }
@@ -192,12 +192,10 @@ impl Job<'_> {
     }
 }
 
-/// Takes the files of a task off those that are ready: as many as it may have, fewer only where no more will come.
-fn full(ready: &mut Vec<usize>, is_last: bool) -> Option<Vec<usize>> {
-    if ready.is_empty() || (ready.len() < FILES_PER_TASK && !is_last) {
-        return None;
-    }
-    let rest = ready.split_off(ready.len().min(FILES_PER_TASK));
+/// Takes the files of a task off those that are ready.
+fn take_task(ready: &mut Vec<usize>, still_to_come: usize) -> Option<Vec<usize>> {
+    let size = plan::next_task(ready.len(), still_to_come)?;
+    let rest = ready.split_off(size);
     Some(std::mem::replace(ready, rest))
 }
 

@@ -52,11 +52,8 @@ impl Scan {
 
     /// A credential goes where the user says, never where a file says: the two must agree.
     fn is_the_same_place(&self, saved: &ScanResult) -> Result<(), Error> {
-        let service = match &self.target {
-            #[cfg(feature = "emulator")]
-            Target::StandIn => return Ok(()),
-            Target::Service(service) => service,
-        };
+        #[cfg_attr(not(feature = "emulator"), expect(irrefutable_let_patterns, reason = "the stand-in is the other target"))]
+        let Target::Service(service) = &self.target else { return Ok(()) };
         let differs = |what: &str, flag: &str, was: &str, is: &str| {
             if was == is {
                 return Ok(());
