@@ -275,7 +275,9 @@ impl Client {
             if let Err(failed) = &mut outcome {
                 match held {
                     Some(held) if self.may_renew(held.number) => failed.again = Again::Renewed,
-                    _ => self.refuse(failed.error.clone()),
+                    Some(_) => self.refuse(failed.error.clone()),
+                    // Who asked for credentials knows whether others are left.
+                    None => {}
                 }
             }
         } else if is_ours && status.is_some_and(|status| !matches!(status, 300..400 | 404 | 408 | 429 | 500..)) {

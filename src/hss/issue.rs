@@ -82,9 +82,9 @@ impl Client {
         self.held.borrow().clone().filter(|held| held.ends.is_some_and(|time| self.now() < time))
     }
 
-    /// By the service's clock where that is known.
+    /// By the service's clock where that is known. It tells whole seconds, and all of the one that it tells may have passed.
     fn now(&self) -> i64 {
-        self.service_time().unwrap_or_else(|| Timestamp::now().as_millisecond())
+        self.service_time().map_or_else(|| Timestamp::now().as_millisecond(), |time| time + 999)
     }
 
     fn hold(&self, issued: Issued) -> Result<Held, Error> {

@@ -14,12 +14,7 @@ use crate::scan::cache::{self, Cache, Place, Stats};
 use crate::settings;
 
 /// The cache of a run, where one is wanted and there is a secret to seal it under.
-pub(super) fn open(
-    settings: &settings::Scan,
-    plan: &Plan,
-    service: &Service,
-    progress: &Progress,
-) -> Option<Cache> {
+pub(super) fn open(settings: &settings::Scan, plan: &Plan, service: &Service, progress: &Progress) -> Option<Cache> {
     let wanted = settings.cache.as_ref()?;
     // A key that ends would seal for this run alone.
     let secret: Option<&SecretString> = wanted.key.as_ref().or_else(|| plan.lasting_key());

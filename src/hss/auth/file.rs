@@ -21,12 +21,15 @@ const NAMED: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 /// named has to be there.
 pub(super) fn profile(env: Env<'_>) -> Result<Option<Found>, SourceError> {
     let named = env.text(NAMED).map(PathBuf::from);
-    let home = || Some(PathBuf::from(env.text("HOME").or_else(|| env.text("USERPROFILE"))?).join(".huaweicloud/credentials"));
+    let home =
+        || Some(PathBuf::from(env.text("HOME").or_else(|| env.text("USERPROFILE"))?).join(".huaweicloud/credentials"));
     let Some(path) = named.clone().or_else(home) else { return Ok(None) };
     let text = match read(&path) {
         Ok(text) => text,
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(SourceError::Invalid(format!("the credentials {} can't be read: {error}", path.display()))),
+        Err(error) => {
+            return Err(SourceError::Invalid(format!("the credentials {} can't be read: {error}", path.display())));
+        }
     };
     let mut keys = section(&text, "basic");
     let mut take = |name: &str| keys.remove(name);
@@ -34,7 +37,8 @@ pub(super) fn profile(env: Env<'_>) -> Result<Option<Found>, SourceError> {
     let [idp_id, id_token_file] = ["idp_id", "id_token_file"].map(&mut take);
     let [project_id, iam_endpoint] =
         ["project_id", "iam_endpoint"].map(|name| take(name).map(|value| value.expose_secret().to_owned()));
-    let half = |present: &str, missing: &str| Err(super::sources::half(&format!("{present} in {}", path.display()), missing));
+    let half =
+        |present: &str, missing: &str| Err(super::sources::half(&format!("{present} in {}", path.display()), missing));
     let mut warnings: Vec<String> = readable_by_others(&path).into_iter().collect();
     let plan = match (ak, sk, idp_id, id_token_file) {
         (Some(ak), Some(secret_key), ..) => {

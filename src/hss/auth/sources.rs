@@ -105,9 +105,9 @@ pub fn find(get: &dyn Fn(&str) -> Option<String>) -> Result<Found, SourceError> 
     }
     for family in &FAMILIES {
         let found = match family {
-            Family::Token(name) => env
-                .secret(name)
-                .map(|token| Found::new(Plan::Fixed(Credentials::Token(token)), (*name).to_owned())),
+            Family::Token(name) => {
+                env.secret(name).map(|token| Found::new(Plan::Fixed(Credentials::Token(token)), (*name).to_owned()))
+            }
             Family::Keys { access, secret, security_token } => env.keys(access, secret, *security_token)?,
             Family::Agency => keyless::agency(env)?,
             Family::IdentityProvider => keyless::identity_provider(env)?,
@@ -197,12 +197,8 @@ fn password(env: Env<'_>) -> Result<Option<Found>, SourceError> {
 /// The agency that Terraform's variables say is to be assumed, on top of Terraform's credentials and those of a machine: other credentials
 /// were not given for it.
 fn assumed(env: Env<'_>, mut found: Found) -> Result<Found, SourceError> {
-    let [name, domain_name, domain_id, duration] = [
-        "HW_ASSUME_ROLE_AGENCY_NAME",
-        "HW_ASSUME_ROLE_DOMAIN_NAME",
-        "HW_ASSUME_ROLE_DOMAIN_ID",
-        "HW_ASSUME_ROLE_DURATION",
-    ];
+    let [name, domain_name, domain_id, duration] =
+        ["HW_ASSUME_ROLE_AGENCY_NAME", "HW_ASSUME_ROLE_DOMAIN_NAME", "HW_ASSUME_ROLE_DOMAIN_ID", "HW_ASSUME_ROLE_DURATION"];
     let domain = env
         .text(domain_id)
         .map(|id| (Domain::Id(id), domain_id))
