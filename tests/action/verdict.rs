@@ -92,6 +92,9 @@ fn every_credential_of_the_readme_is_masked() {
     let names: Vec<_> =
         table.split('`').filter(|word| word.len() > 6 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')).collect();
     assert!(names.len() > 10, "{names:?}");
+    // Names of people, accounts and files: masking these would black out half a log.
+    let open = ["_URN", "_FILE", "_IDP_ID", "_USER_NAME", "_DOMAIN_NAME"];
+    let names = names.into_iter().filter(|name| !open.iter().any(|end| name.ends_with(end)));
     let masked = script.split("credentials=(").nth(1).unwrap().split(')').next().unwrap();
     for name in names {
         assert!(masked.split_whitespace().any(|masked| masked == name), "{name} is not masked");

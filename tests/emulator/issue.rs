@@ -136,7 +136,10 @@ fn a_token_without_a_project_is_good_for_keys_alone() {
     let body = json!({"auth": {"identity": {"methods": ["token"], "token": {"id": token, "duration_seconds": 21_600}}}});
     let keys = nobody("/v3.0/OS-CREDENTIAL/securitytokens", &body).answer(&emulator);
     let credential = keys.json()["credential"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!((keys.status, credential), (201, ["access", "expires_at", "secret", "securitytoken"].map(str::to_owned).into()));
+    assert_eq!(
+        (keys.status, credential),
+        (201, ["access", "expires_at", "secret", "securitytoken"].map(str::to_owned).into())
+    );
     call = nobody("/v3.0/OS-CREDENTIAL/securitytokens", &with(&body, "/auth/identity/token/id", Some(json!("other"))));
     assert_eq!(call.answer(&emulator).status, 401);
 }
