@@ -4,13 +4,12 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use common::{Finished, Repo, assert_adds_up, calls, hss_iac, quick, scripted, start};
+use common::{Finished, Repo, assert_adds_up, calls, github, hss_iac, quick, scripted, start};
 use hss_iac::emulator::{Emulator, Fault, Options};
 
 type Env<'a> = Vec<(&'a str, String)>;
@@ -74,22 +73,6 @@ fn private(repo: &Repo, name: &str, text: &str, mode: u32) -> String {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
     }
     path.to_str().expect("a path").to_owned()
-}
-
-/// GitHub's end: gives the identity token to one request, and returns that request as it came.
-fn github() -> (String, JoinHandle<Vec<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/token/7?api-version=2.0", listener.local_addr().expect("an address"));
-    let thread = std::thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("a caller");
-        let lines = BufReader::new(&stream).lines().map(|line| line.expect("a line"));
-        let lines: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-        let body = format!("{{\"count\":1,\"value\":\"{}\"}}", Options::default().id_token);
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", body.len());
-        write!(&stream, "{head}Connection: close\r\n\r\n{body}").expect("an answer");
-        lines
-    });
-    (url, thread)
 }
 
 #[test]
@@ -307,4 +290,45 @@ fn config_names_the_source_of_credentials_and_no_value() {
     assert_eq!(told(&ran)["origin"], origin);
     let ran = config(&vec![("HW_USER_NAME", "hss".to_owned())]);
     assert_eq!(told(&ran)["value"], "half a credential: HW_USER_NAME is set and HW_USER_PASSWORD is not");
+}
+
+/// A key of the agency, as anybody with the right token gets it: access key, secret key, security token.
+fn temporary_key(emulator: &Emulator) -> [String; 3] {
+    let usual = Options::default();
+    let role = serde_json::json!({"agency_name": usual.agency_name, "domain_name": usual.account});
+    let body = serde_json::json!({"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}}).to_string();
+    let url = emulator.url();
+    let host = url.strip_prefix("http://").expect("a URL");
+    let mut stream = TcpStream::connect(host).expect("a connection");
+    let head = format!(
+        "POST /v3.0/OS-CREDENTIAL/securitytokens HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nX-Auth-Token: {}\r\n",
+        usual.token
+    );
+    write!(stream, "{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        .expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
+    let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    ["access", "secret", "securitytoken"].map(|name| body["credential"][name].as_str().expect("a text").to_owned())
+}
+
+#[test]
+fn a_temporary_key_is_good_with_its_token_and_until_its_end() {
+    let repo = Repo::new().many(1);
+    let brief = Options { issue_for: Some(Duration::ZERO), ..quick() };
+    for (name, options, own_token, code) in
+        [("with its token", quick(), true, 0), ("without", quick(), false, 4), ("after its end", brief, true, 4)]
+    {
+        let emulator = start(options);
+        let [access, secret, token] = temporary_key(&emulator);
+        let mut env = vec![("HUAWEICLOUD_SDK_AK", access), ("HUAWEICLOUD_SDK_SK", secret)];
+        if own_token {
+            env.push(("HUAWEICLOUD_SDK_SECURITY_TOKEN", token));
+        }
+        let ran = scan(repo.path(), &emulator, &env, &[]);
+        assert_eq!(ran.code, code, "{name}: {}", ran.stderr);
+        let refused = emulator.journal().iter().filter(|call| call.status == Some(401)).count();
+        assert_eq!(refused, usize::from(code != 0), "{name}");
+    }
 }
