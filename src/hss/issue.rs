@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::auth::exchange::{self, Issued, Scope};
 use super::auth::{self, Agency, Credentials, IdToken, Plan};
 use super::client::{Client, Event, Timings};
-use super::send::{Answer, As, Body, Call, Route};
+use super::send::{Answer, As, Body, Call, Route, Wiped};
 use super::{Error, Kind};
 
 /// Credentials are renewed so long before their end, or at four fifths of their time where that is shorter.
@@ -43,18 +43,16 @@ impl Client {
         // Obtaining them makes calls, and calls ask for credentials: the compiler needs an end to that.
         match Box::pin(self.issue(&self.config.plan)).await.and_then(|issued| self.hold(issued)) {
             Ok(held) => Ok(held),
-            Err(error) => match self.valid() {
-                // What is held is good for a while: the next try is at its end.
-                Some(held) => {
-                    let held = Held { renew: held.ends, ..held };
-                    *self.held.borrow_mut() = Some(held.clone());
-                    Ok(held)
-                }
-                None => {
+            Err(error) => {
+                let Some(held) = self.valid() else {
                     self.refuse(error.clone());
-                    Err(error)
-                }
-            },
+                    return Err(error);
+                };
+                // It is good for a while: the next try is at its end.
+                let held = Held { renew: held.ends, ..held };
+                *self.held.borrow_mut() = Some(held.clone());
+                Ok(held)
+            }
         }
     }
 
@@ -158,7 +156,7 @@ impl Client {
         }
     }
 
-    /// `GET $ACTIONS_ID_TOKEN_REQUEST_URL&audience=…` (GitHub Docs, "OpenID Connect reference").
+    /// `GET $ACTIONS_ID_TOKEN_REQUEST_URL&audience=…` (GitHub Docs, "`OpenID` Connect reference").
     async fn ask_github(&self, url: &str, token: &SecretString, audience: Option<&str>) -> Result<SecretString, Error> {
         let invalid = |_| Error::new(Kind::Invalid, "ACTIONS_ID_TOKEN_REQUEST_URL is no URL".to_owned());
         let url = Url::parse(url).map_err(invalid)?;
@@ -167,7 +165,7 @@ impl Client {
         let route = Route::new(&url.origin().ascii_serialization(), self.config.ca_pem.as_deref(), &self.config.timings)?;
         let headers = vec![("authorization", format!("Bearer {}", token.expose_secret()).into())];
         let path = url.path();
-        let call = Call { headers, query, ..get("github/id-token", &route, path) };
+        let call = Call { query, headers, ..get("github/id-token", &route, path) };
         let value = |answer: &mut Answer| Some(answer.value.get("value")?.as_str()?.to_owned().into());
         self.exchange(call, value).await
     }
@@ -217,7 +215,7 @@ impl Client {
 }
 
 fn post<'a>(api: &'static str, route: &'a Route, path: &str, body: Value) -> Call<'a> {
-    Call { method: Method::POST, body: Body::Json(body), ..get(api, route, path) }
+    Call { method: Method::POST, body: Body::Secret(Wiped(body)), ..get(api, route, path) }
 }
 
 /// A call that proves itself by what it carries.

@@ -78,7 +78,8 @@ pub fn endpoints(region: &str) -> Option<Endpoints> {
         return None;
     }
     // The Terraform provider treats every region of this family so.
-    let domain = if region.starts_with("eu-west-1") { "myhuaweicloud.eu" } else { "myhuaweicloud.com" };
+    let in_europe = region.starts_with("eu-west-1");
+    let domain = if in_europe { "myhuaweicloud.eu" } else { "myhuaweicloud.com" };
     let iam = if GLOBAL_IAM.contains(&region) {
         format!("https://iam.{domain}")
     } else {
@@ -87,7 +88,7 @@ pub fn endpoints(region: &str) -> Option<Endpoints> {
     let known = KNOWN.contains(&region);
     let sts = match region {
         // What is in no table may have a host of its own by now, and Europe is a side of its own.
-        _ if STS.contains(&region) || !known || domain.ends_with(".eu") => region,
+        _ if STS.contains(&region) || !known || in_europe => region,
         _ if region.starts_with("cn-") => "cn-north-4",
         _ => "ap-southeast-1",
     };

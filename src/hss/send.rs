@@ -9,8 +9,10 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Method, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::auth::Credentials;
+use super::auth::exchange::wipe;
 use super::auth::sign::{Unsigned, sign};
 use super::check::{certificates, is_loopback};
 use super::client::Timings;
@@ -95,7 +97,18 @@ impl Route {
 pub(super) enum Body<'a> {
     Empty,
     Json(Value),
+    /// JSON that holds a secret.
+    Secret(Wiped),
     Upload(FileType, &'a [UploadPart]),
+}
+
+/// A value whose texts are overwritten when it is dropped. What the HTTP client copies of it is not.
+pub(super) struct Wiped(pub(super) Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
 }
 
 /// A try that brought no answer to use.
@@ -148,13 +161,13 @@ pub(super) fn build(
     }
     let mut request = call.route.http.request(call.method.clone(), url.clone());
     let mut signed: Vec<(String, String)> = Vec::new();
-    let mut body = Vec::new();
+    let mut body = Zeroizing::new(Vec::new());
     match &call.body {
         Body::Empty => {}
-        Body::Json(value) => {
-            body = value.to_string().into_bytes();
+        Body::Json(value) | Body::Secret(Wiped(value)) => {
+            *body = value.to_string().into_bytes();
             signed.push(("Content-Type".to_owned(), "application/json".to_owned()));
-            request = request.body(body.clone());
+            request = request.body(body.to_vec());
         }
         Body::Upload(file_type, parts) => {
             let mut form = Form::new().text("upload_type", file_type.as_str());
@@ -162,7 +175,7 @@ pub(super) fn build(
                 form = form.part("files", Part::bytes(part.bytes.clone()).file_name(part.name.clone()));
             }
             // The body is not signed, as the official SDK has it for every type but JSON; any byte stands for "not empty" here.
-            body = vec![0];
+            *body = vec![0];
             signed.push(("X-Sdk-Content-Sha256".to_owned(), "UNSIGNED-PAYLOAD".to_owned()));
             request = request.multipart(form);
         }
@@ -251,7 +264,7 @@ pub(super) async fn read(api: &str, plain: bool, mut response: Response) -> Resu
         again: Again::Broken(None),
         status: Some(status),
     };
-    let mut body = Vec::new();
+    let mut body = Zeroizing::new(Vec::new());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),

@@ -45,12 +45,14 @@ fn id_token() -> Value {
     json!({"auth": {"id_token": {"id": Options::default().id_token}, "scope": {"project": {"id": Options::default().project_id}}}})
 }
 
-/// Each change of a request that is granted, and what it is refused with.
+/// A path, a request that is granted there, and changes of it with what each is refused with.
+type Case<'a> = (&'a str, Value, &'a [(&'a str, Option<Value>, u16)]);
+
 #[test]
 fn a_request_that_strays_from_the_documentation_is_refused() {
     let emulator = start(Options::default());
     let long = |length: usize| Some(json!("x".repeat(length)));
-    let cases: [(&str, Value, &[(&str, Option<Value>, u16)]); 4] = [
+    let cases: [Case<'_>; 4] = [
         (
             "/v5/agencies/assume-with-oidc",
             assume(),

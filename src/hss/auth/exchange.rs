@@ -33,19 +33,19 @@ impl Scope {
     }
 }
 
-/// `POST /v3/auth/tokens` (IAM API reference, "Obtaining a User Token Through Password Authentication").
+/// `POST /v3/auth/tokens` (IAM API reference, `KeystoneCreateUserTokenByPassword`).
 pub(in crate::hss) fn password(user: &str, password: &SecretString, domain: &str, scope: &Scope) -> Value {
     let user = json!({"name": user, "password": password.expose_secret(), "domain": {"name": domain}});
     json!({"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope.json()}})
 }
 
-/// `POST /v3.0/OS-AUTH/id-token/tokens` (IAM API reference, "Obtaining a Token with an OpenID Connect ID Token"). With a scope the token
+/// `POST /v3.0/OS-AUTH/id-token/tokens` (IAM API reference, `CreateTokenWithIdToken`). With a scope the token
 /// that comes back is ready for use.
 pub(in crate::hss) fn id_token(id_token: &SecretString, scope: &Scope) -> Value {
     json!({"auth": {"id_token": {"id": id_token.expose_secret()}, "scope": scope.json()}})
 }
 
-/// `POST /v3.0/OS-CREDENTIAL/securitytokens` (IAM API reference, "Obtaining Temporary Access Keys and Security Tokens of an Agency").
+/// `POST /v3.0/OS-CREDENTIAL/securitytokens` (IAM API reference, `CreateTemporaryAccessKeyByAgency`).
 pub(in crate::hss) fn assumed(agency: &str, domain: &Domain, seconds: u32) -> Value {
     let mut role = json!({"agency_name": agency, "duration_seconds": seconds});
     match domain {
@@ -55,7 +55,7 @@ pub(in crate::hss) fn assumed(agency: &str, domain: &Domain, seconds: u32) -> Va
     json!({"auth": {"identity": {"methods": ["assume_role"], "assume_role": role}}})
 }
 
-/// `POST /v5/agencies/assume-with-oidc` (STS API reference, "AssumeAgencyWithOIDC").
+/// `POST /v5/agencies/assume-with-oidc` (STS API reference, `AssumeAgencyWithOIDC`).
 pub(in crate::hss) fn agency(agency: &Agency, id_token: &SecretString) -> Value {
     let mut body = json!({
         "provider_urn": agency.provider_urn,

@@ -1,6 +1,6 @@
 //! Credentials without a key: a CI platform says in an identity token who runs, and Huawei Cloud takes its word.
 //!
-//! The variables are those of the official Python SDK 3.1.219, core. GitHub's are in "OpenID Connect reference".
+//! The variables are those of the official Python SDK 3.1.219, core. GitHub's are those of its "`OpenID` Connect reference".
 
 use super::file::readable_by_others;
 use super::sources::{Env, Found, SourceError, half};

@@ -1,7 +1,9 @@
 use super::*;
 
 /// What the issuer says, as text: key or token, secret, security token, end, project.
-fn told(issued: Option<Issued>) -> Option<(String, String, String, Option<i64>, Option<String>)> {
+type Told = (String, String, String, Option<i64>, Option<String>);
+
+fn told(issued: Option<Issued>) -> Option<Told> {
     let Issued { credentials, ends, project } = issued?;
     Some(match credentials {
         Credentials::Token(token) => (token.expose_secret().to_owned(), String::new(), String::new(), ends, project),
