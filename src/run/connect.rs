@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use super::cache;
 use crate::error::Error;
-use crate::hss::auth::{Credentials, Plan};
+#[cfg(feature = "emulator")]
+use crate::hss::auth::Credentials;
+use crate::hss::auth::Plan;
 use crate::hss::{Client, Config};
 use crate::model::Service;
 use crate::progress::Progress;
