@@ -328,7 +328,7 @@ fn perform(state: &mut State, call: &Admitted<'_>, parts: &Parts, form: Result<F
         Api::Projects => iam::projects(state, &query),
         Api::AuthProjects => iam::auth_projects(state, &query),
         Api::Tokens => Ok(issue::tokens(state, body, !issue::by_password(body))),
-        Api::IdToken => Ok(issue::id_token(state, &parts.headers, body)),
+        Api::IdToken => issue::id_token(state, &parts.headers, body),
         Api::SecurityTokens => Ok(issue::security_tokens(state, body)),
         Api::Assume => issue::assume(state, body),
         Api::MetadataToken => Ok(issue::metadata_token(state, &parts.headers)),

@@ -1,7 +1,7 @@
 //! Credentials that the stand-in gives away: by IAM, by STS, and by the metadata service of a machine.
 //!
-//! Requests are those of the IAM and STS API references and of the official Python SDK 3.1.219. What a refusal looks like is documented for
-//! neither: IAM's is the form of Keystone, STS's that of the other services.
+//! Requests are those of the IAM and STS API references and of the official Python SDK 3.1.219. So are IAM's refusals: the form of
+//! Keystone, and that of the other services for an identity token. What STS and the metadata service refuse with is not documented.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -179,19 +179,15 @@ pub(super) fn tokens(state: &mut State, body: &[u8], caller_known: bool) -> Answ
 }
 
 /// `POST /v3.0/OS-AUTH/id-token/tokens`. Without a scope the token is good for nothing but `securitytokens`.
-pub(super) fn id_token(state: &mut State, headers: &HeaderMap, body: &[u8]) -> Answer {
-    let IdTokenAuth { id_token, scope } = match read::<IdTokenRequest>(body) {
-        Ok(request) => request.auth,
-        Err(answer) => return answer,
-    };
+pub(super) fn id_token(state: &mut State, headers: &HeaderMap, body: &[u8]) -> Result<Answer, Refusal> {
+    let invalid = || Refusal { status: BAD_REQUEST, code: "IAM.0011", message: "Request body is invalid.".to_owned() };
+    let IdTokenRequest { auth: IdTokenAuth { id_token, scope } } = serde_json::from_slice(body).map_err(|_| invalid())?;
     if header(headers, "x-idp-id") != Some(&state.options.idp_id) || id_token.id != state.options.id_token {
-        return iam(UNAUTHORIZED, "The identity token is not one of the identity provider.");
+        let message = "The request you have made requires authentication.".to_owned();
+        return Err(Refusal { status: UNAUTHORIZED, code: "IAM.0001", message });
     }
-    match scope.map(|scope| project(state, scope)) {
-        Some(None) => iam(BAD_REQUEST, "The scope must be a project of the user."),
-        Some(project) => token(state, "mapped", project.as_deref()),
-        None => token(state, "mapped", None),
-    }
+    let project = scope.map(|scope| project(state, scope).ok_or_else(invalid)).transpose()?;
+    Ok(token(state, "mapped", project.as_deref()))
 }
 
 /// `POST /v3.0/OS-CREDENTIAL/securitytokens`: temporary keys by a token, or of an agency.
@@ -250,7 +246,18 @@ pub(super) fn assume(state: &mut State, body: &[u8]) -> Result<Answer, Refusal> 
     let [access, secret, token, expires] = keys(state, seconds);
     let credentials =
         json!({"access_key_id": access, "secret_access_key": secret, "security_token": token, "expiration": expires});
-    Ok(Answer::done(&json!({"credentials": credentials}), ""))
+    // What else is in an answer in the official SDK's own tests.
+    let body = json!({
+        "assumed_agency": {
+            "urn": format!("{}/{}", request.agency_urn.replacen("iam::", "sts::", 1), request.agency_session_name),
+            "id": format!("stand-in:{}", request.agency_session_name),
+        },
+        "credentials": credentials,
+        "subject_from_id_token": "stand-in",
+        "audience": "stand-in",
+        "provider": request.provider_urn,
+    });
+    Ok(Answer::done(&body, ""))
 }
 
 /// `PUT /meta-data/latest/api/token`, answered with a text.
