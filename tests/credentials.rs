@@ -114,6 +114,27 @@ fn every_source_scans() {
 }
 
 #[test]
+fn a_metadata_service_without_tokens_will_do() {
+    let emulator = start(Options { metadata_without_tokens: true, ..quick() });
+    let repo = Repo::new().many(1);
+    let ran = scan(repo.path(), &emulator, &vec![("HSS_IAC_CREDENTIALS", "ecs".to_owned())], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let made = [("metadata/token", 405), ("metadata/securitykey", 200), ("iam/projects", 200)];
+    assert_eq!(about_credentials(&emulator), made.map(|(api, status)| (api.to_owned(), status)));
+}
+
+#[test]
+fn an_identity_token_goes_nowhere_in_plain_text() {
+    let emulator = start(quick());
+    let repo = Repo::new().many(1);
+    let endpoint = vec![("HSS_IAC_STS_ENDPOINT", "http://sts.example.test".to_owned())];
+    let ran = scan(repo.path(), &emulator, &[agency(), id_token(), endpoint].concat(), &[]);
+    let expected = "error: endpoint \"http://sts.example.test\": plain http is for loopback only: say https\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (2, expected));
+    assert_eq!(emulator.journal().len(), 0);
+}
+
+#[test]
 fn github_is_asked_for_a_token_of_the_audience() {
     let emulator = start(quick());
     let repo = Repo::new().many(1);

@@ -60,6 +60,8 @@ pub struct Options {
     pub idp_id: String,
     /// The identity token that both accept.
     pub id_token: String,
+    /// The metadata service is of the kind that knows of no tokens.
+    pub metadata_without_tokens: bool,
     /// How long everything holds that is given away, in place of what was asked for.
     pub issue_for: Option<Duration>,
     /// Calls an API and window. The window is fixed: it opens with an API's first call and, once over, with the next.
@@ -121,6 +123,7 @@ impl Default for Options {
             agency_urn: "iam::d0a1b2c3d4e5f60718293a4b5c6d7e8f:agency:stand-in".to_owned(),
             idp_id: "stand-in-idp".to_owned(),
             id_token: "stand.in.identity-token-51c8e0".to_owned(),
+            metadata_without_tokens: false,
             issue_for: None,
             throttle: None,
             throttle_retry_after: false,
