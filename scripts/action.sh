@@ -12,13 +12,16 @@ export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
 # All variables that hold a credential, as the README has them.
 credentials=(
     HSS_IAC_TOKEN HSS_IAC_ACCESS_KEY HSS_IAC_SECRET_KEY HSS_IAC_SECURITY_TOKEN
+    HUAWEICLOUD_OIDC_ID_TOKEN
     HUAWEICLOUD_SDK_AK HUAWEICLOUD_SDK_SK HUAWEICLOUD_SDK_SECURITY_TOKEN
-    HW_ACCESS_KEY HW_SECRET_KEY HW_SECURITY_TOKEN HW_AUTH_TOKEN
+    HW_ACCESS_KEY HW_SECRET_KEY HW_SECURITY_TOKEN HW_AUTH_TOKEN HW_USER_PASSWORD
     HUAWEI_CLOUD_ACCESS_KEY_ID HUAWEI_CLOUD_SECRET_ACCESS_KEY
     OS_ACCESS_KEY OS_SECRET_KEY
 )
-# No credential, and as secret: it seals the verdicts of the cache.
-secrets=("${credentials[@]}" HSS_IAC_CACHE_KEY)
+# No credentials, and as secret: one seals the verdicts of the cache, the other gets an identity token from GitHub.
+secrets=("${credentials[@]}" HSS_IAC_CACHE_KEY ACTIONS_ID_TOKEN_REQUEST_TOKEN)
+# What says where credentials are without being one.
+places=(HUAWEICLOUD_OIDC_TOKEN_FILE HUAWEICLOUD_SDK_ID_TOKEN_FILE HUAWEICLOUD_SDK_CREDENTIALS_FILE)
 
 # Exit codes of hss-iac that are ours too.
 readonly usage=2 login=4 service=5
@@ -263,12 +266,23 @@ choice() {
 
 has_credentials() {
     local name
-    for name in "${credentials[@]}"; do
+    for name in "${credentials[@]}" "${places[@]}"; do
         if [[ -n "${!name:-}" ]]; then
             return
         fi
     done
-    return 1
+    # GitHub gives an identity token to a job with `id-token: write`, and it gives that to no fork.
+    if [[ -n "${HUAWEICLOUD_OIDC_PROVIDER_URN:-}${HUAWEICLOUD_SDK_IDP_ID:-}" && -n "${ACTIONS_ID_TOKEN_REQUEST_URL:-}" ]]; then
+        return
+    fi
+    [[ "${HSS_IAC_CREDENTIALS:-}" == ecs || -f "${HOME:-${USERPROFILE:-}}/.huaweicloud/credentials" ]]
+}
+
+# keyless VARIABLE VALUE: what an input says of keyless credentials goes to the program; left empty, the job's own variable does.
+keyless() {
+    if [[ -n "$2" ]]; then
+        export "$1=$2"
+    fi
 }
 
 # Whether GitHub runs this without secrets, which it does not do with pull_request_target. The head of a deleted fork has no name.
@@ -392,8 +406,12 @@ scan() {
     choice annotations "$INPUT_ANNOTATIONS" true false
     choice summary "$INPUT_SUMMARY" true false
     choice on-missing-credentials "$INPUT_ON_MISSING_CREDENTIALS" warn fail
+    keyless HUAWEICLOUD_OIDC_PROVIDER_URN "$INPUT_OIDC_PROVIDER_URN"
+    keyless HUAWEICLOUD_OIDC_AGENCY_URN "$INPUT_OIDC_AGENCY_URN"
+    keyless HSS_IAC_OIDC_AUDIENCE "$INPUT_OIDC_AUDIENCE"
     if ! has_credentials && ! { [[ "$INPUT_ON_MISSING_CREDENTIALS" == warn ]] && is_foreign; }; then
-        fail "$login" "no credentials: give the step HSS_IAC_ACCESS_KEY and HSS_IAC_SECRET_KEY by env, from secrets"
+        fail "$login" "no credentials: give the step HSS_IAC_ACCESS_KEY and HSS_IAC_SECRET_KEY by env, from secrets; or the inputs \
+oidc-provider-urn and oidc-agency-urn, and the job the permission id-token: write"
     fi
     # shellcheck disable=SC2153 # It comes from the step `get`.
     program="$DIRECTORY/$(exe)"

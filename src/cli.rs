@@ -273,6 +273,9 @@ pub(crate) struct Connection {
     /// The IAM endpoint, where it is not the region's
     #[arg(long, value_name = "URL", env = "HSS_IAC_IAM_ENDPOINT")]
     pub(crate) iam_endpoint: Option<String>,
+    /// The STS endpoint, where it is not the region's; called only for keyless credentials
+    #[arg(long, value_name = "URL", env = "HSS_IAC_STS_ENDPOINT")]
+    pub(crate) sts_endpoint: Option<String>,
     /// PEM certificates to trust beside the system's
     #[arg(long, value_name = "FILE", env = "HSS_IAC_CA_FILE")]
     pub(crate) ca_file: Option<PathBuf>,

@@ -122,6 +122,12 @@ impl Progress {
                 }
             }
             Event::Waiting { .. } => {}
+            Event::Issued { until } => {
+                let until = until.and_then(|until| jiff::Timestamp::from_millisecond(until).ok());
+                let until =
+                    until.map_or_else(String::new, |until| until.strftime(", good until %Y-%m-%d %H:%M:%S UTC").to_string());
+                self.detail(&format!("credentials obtained{until}"));
+            }
         }
     }
 

@@ -118,6 +118,29 @@ fn every_input_is_used_and_every_used_one_is_there() {
     assert_eq!(used, there);
 }
 
+/// The names are read from the component, the values are those that its inputs would have.
+#[test]
+fn a_job_with_an_id_token_needs_no_keys() {
+    let usual = Options::default();
+    let component = component();
+    let value =
+        |input: &str| component.lines().find_map(|line| line.trim().strip_suffix(&format!(": \"$[[ inputs.{input} ]]\"")));
+    let named = component.split("  id_tokens:\n").nth(1).and_then(|rest| rest.lines().next()).expect("id_tokens");
+    let env = [
+        (named.trim().trim_end_matches(':'), usual.id_token),
+        (value("oidc-provider-urn").expect("the provider"), usual.provider_urn),
+        (value("oidc-agency-urn").expect("the agency"), usual.agency_urn),
+    ];
+    let stand_in = common::start(common::quick());
+    let repo = Repo::new().many(1);
+    let mut command = common::scan_command(repo.path(), &stand_in, &[]);
+    command.env_remove("HSS_IAC_ACCESS_KEY").env_remove("HSS_IAC_SECRET_KEY");
+    command.env("HSS_IAC_STS_ENDPOINT", stand_in.url()).envs(env);
+    let ran: Finished = command.output().expect("it runs").into();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(common::calls(&stand_in, "sts/assume-with-oidc"), 1);
+}
+
 #[test]
 fn a_merge_request_has_the_reports_that_a_change_may_write() {
     let (repo, base) = merge_request();

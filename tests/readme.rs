@@ -115,7 +115,7 @@ fn what_is_pinned_is_a_tag_that_a_release_makes() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let text = std::fs::read_to_string(path).expect("a README");
         let pinned: Vec<_> = text.lines().filter_map(|line| line.split_once("/hss-iac@")).map(|(_, tag)| tag).collect();
-        assert_eq!(pinned.len(), 2, "{name}: the action and the component");
+        assert_eq!(pinned.len(), 4, "{name}: the action and the component, with keys and without");
         assert!(pinned.iter().all(|pinned| pinned.split(' ').next() == Some(tag)), "{name}: {pinned:?}");
     }
 }

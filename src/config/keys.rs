@@ -33,12 +33,15 @@ const SENDS: &str = "it would send the values of Secrets";
 const RUN: &str = "it belongs to a run, not to the repository";
 
 /// What only who runs the program may say: the key, why, and where to say it.
-pub(super) const REFUSED: [(&str, &str, &str); 33] = [
+pub(super) const REFUSED: [(&str, &str, &str); 36] = [
     ("region", WHERE, "--region or HSS_IAC_REGION"),
     ("project-id", WHERE, "--project-id or HSS_IAC_PROJECT_ID"),
     ("enterprise-project-id", WHERE, "--enterprise-project-id or HSS_IAC_ENTERPRISE_PROJECT_ID"),
     ("endpoint", WHERE, "--endpoint or HSS_IAC_ENDPOINT"),
     ("iam-endpoint", WHERE, "--iam-endpoint or HSS_IAC_IAM_ENDPOINT"),
+    ("sts-endpoint", WHERE, "--sts-endpoint or HSS_IAC_STS_ENDPOINT"),
+    ("credentials", WHERE, "HSS_IAC_CREDENTIALS"),
+    ("oidc-audience", WHERE, "HSS_IAC_OIDC_AUDIENCE"),
     ("ca-file", WHERE, "--ca-file or HSS_IAC_CA_FILE"),
     ("access-key", SECRET, "HSS_IAC_ACCESS_KEY"),
     ("secret-key", SECRET, "HSS_IAC_SECRET_KEY"),

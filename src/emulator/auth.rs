@@ -10,6 +10,7 @@ use ring::{digest, hmac};
 
 use super::Options;
 use super::answer::Refusal;
+use super::issue::Issued;
 use super::query::{decode, pairs};
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
@@ -36,15 +37,25 @@ pub(super) struct Signed<'a> {
 pub(super) struct Locks(BTreeMap<String, (u32, Option<Instant>)>);
 
 /// Decides who calls; `now` is in seconds since 1970.
-pub(super) fn check(options: &Options, locks: &mut Locks, request: &Signed<'_>, now: i64) -> Result<(), Refusal> {
+pub(super) fn check(
+    options: &Options,
+    issued: &Issued,
+    locks: &mut Locks,
+    request: &Signed<'_>,
+    now: i64,
+) -> Result<(), Refusal> {
     if let Some(project) = header(request.headers, "x-project-id")
         && project != options.project_id
     {
         return Err(Refusal::unauthenticated("X-Project-Id is not a project of the caller"));
     }
     if let Some(token) = header(request.headers, "x-auth-token") {
-        let accepted = token == options.token;
-        return if accepted { Ok(()) } else { Err(Refusal::unauthenticated("decrypt token fail")) };
+        return match issued.token(&token) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Refusal::unauthenticated("token expires")),
+            None if token == options.token => Ok(()),
+            None => Err(Refusal::unauthenticated("decrypt token fail")),
+        };
     }
     let Some(authorization) = header(request.headers, "authorization") else {
         return Err(Refusal::unauthenticated("x-auth-token not found"));
@@ -55,15 +66,17 @@ pub(super) fn check(options: &Options, locks: &mut Locks, request: &Signed<'_>, 
     if locks.locked(parts.access_key) {
         return Err(Refusal::unauthenticated("AK access failed to reach the limit"));
     }
-    let result = if parts.access_key == options.access_key {
-        let token = header(request.headers, "x-security-token");
-        match verify(request, &parts, &options.secret_key, now) {
-            Ok(()) if token != options.security_token => Err(BAD_SIGNATURE),
-            result => result,
-        }
-    } else {
-        Err("Get secretKey failed")
+    let known = match issued.key(parts.access_key) {
+        Some(key) if !key.holds() => Err("the temporary key has expired"),
+        Some(key) => Ok((&key.secret, Some(&key.security_token))),
+        None if parts.access_key == options.access_key => Ok((&options.secret_key, options.security_token.as_ref())),
+        None => Err("Get secretKey failed"),
     };
+    let token = header(request.headers, "x-security-token");
+    let result = known.and_then(|(secret_key, expected)| {
+        verify(request, &parts, secret_key, now)?;
+        if token.as_ref() == expected { Ok(()) } else { Err(BAD_SIGNATURE) }
+    });
     locks.note(parts.access_key, result.is_ok());
     result.map_err(Refusal::unauthenticated)
 }

@@ -20,7 +20,7 @@ use super::fault::{self, Fault};
 use super::query::Query;
 use super::store::{Call, State, now_ms};
 use super::upload::Form;
-use super::{Options, iam, lock, risks, tasks, upload};
+use super::{Options, iam, issue, lock, risks, tasks, upload};
 
 /// The gateway's limit for a signed body, read strictly: 12 MB ("API Request Signing Guide").
 const BODY_LIMIT: usize = 12_000_000;
@@ -41,6 +41,11 @@ enum Api<'a> {
     Projects,
     AuthProjects,
     Tokens,
+    IdToken,
+    SecurityTokens,
+    Assume,
+    MetadataToken,
+    MetadataKey,
 }
 
 impl<'a> Api<'a> {
@@ -48,7 +53,7 @@ impl<'a> Api<'a> {
     fn find(method: &Method, path: &'a str) -> Option<(Self, Option<&'a str>)> {
         let mut segments = path.strip_prefix('/')?.split('/');
         let version = segments.next()?;
-        let project = (version == "v5").then(|| segments.next()).flatten();
+        let project = (version == "v5" && !path.starts_with("/v5/agencies/")).then(|| segments.next()).flatten();
         let rest: Vec<&str> = segments.collect();
         let api = match (method.as_str(), version, rest.as_slice()) {
             ("POST", "v5", ["common", "files", "batch-upload"]) => Self::Upload,
@@ -62,6 +67,11 @@ impl<'a> Api<'a> {
             ("GET", "v3", ["projects"]) => Self::Projects,
             ("GET", "v3", ["auth", "projects"]) => Self::AuthProjects,
             ("POST", "v3", ["auth", "tokens"]) => Self::Tokens,
+            ("POST", "v3.0", ["OS-AUTH", "id-token", "tokens"]) => Self::IdToken,
+            ("POST", "v3.0", ["OS-CREDENTIAL", "securitytokens"]) => Self::SecurityTokens,
+            ("POST", "v5", ["agencies", "assume-with-oidc"]) => Self::Assume,
+            ("PUT", "meta-data", ["latest", "api", "token"]) => Self::MetadataToken,
+            ("GET", "openstack", ["latest", "securitykey"]) => Self::MetadataKey,
             _ => return None,
         };
         Some((api, project))
@@ -79,11 +89,37 @@ impl<'a> Api<'a> {
             Self::ListPaths => "risk/paths",
             Self::Projects | Self::AuthProjects => "iam/projects",
             Self::Tokens => "iam/tokens",
+            Self::IdToken => "iam/id-token",
+            Self::SecurityTokens => "iam/securitytokens",
+            Self::Assume => "sts/assume-with-oidc",
+            Self::MetadataToken => "metadata/token",
+            Self::MetadataKey => "metadata/securitykey",
         }
     }
 
     fn expects_json(self) -> bool {
-        matches!(self, Self::CreateTask | Self::ListTasks | Self::ListTaskResources(_))
+        matches!(self, Self::CreateTask | Self::ListTasks | Self::ListTaskResources(_)) || self.gives_by_body()
+    }
+
+    /// Whether it gives credentials for what the body holds.
+    fn gives_by_body(self) -> bool {
+        matches!(self, Self::Tokens | Self::IdToken | Self::SecurityTokens | Self::Assume)
+    }
+
+    /// Whether the caller is proven by what the body or a header of its own holds, so that the gateway does not look.
+    fn proves_itself(self, state: &State, parts: &Parts, body: &[u8]) -> bool {
+        match self {
+            Self::Tokens => issue::by_password(body),
+            Self::SecurityTokens => {
+                let sent = parts.headers.get("x-auth-token").and_then(|token| token.to_str().ok().map(str::to_owned));
+                let token = sent.or_else(|| issue::token_of(body));
+                token.is_some_and(|token| {
+                    [issue::unscoped(&token), token].iter().any(|token| state.issued.token(token) == Some(true))
+                })
+            }
+            Self::IdToken | Self::Assume | Self::MetadataToken | Self::MetadataKey => true,
+            _ => false,
+        }
     }
 }
 
@@ -183,8 +219,7 @@ fn admit<'a>(
 ) -> Result<Admitted<'a>, Refusal> {
     let body = body.filter(|body| body.len() <= BODY_LIMIT).ok_or_else(too_large)?;
     let (api, project) = found.ok_or_else(Refusal::not_published)?;
-    // A password in the body is the credential of this one.
-    if api != Api::Tokens {
+    if !api.proves_itself(state, parts, body) {
         let signed = Signed {
             method: parts.method.as_str(),
             path: parts.uri.path(),
@@ -192,7 +227,7 @@ fn admit<'a>(
             headers: &parts.headers,
             body,
         };
-        auth::check(&state.options, &mut state.locks, &signed, now_ms() / 1000)?;
+        auth::check(&state.options, &state.issued, &mut state.locks, &signed, now_ms() / 1000)?;
     }
     if let Some((limit, window)) = state.options.throttle {
         let (opened, calls) = state.windows.entry(api.name()).or_insert_with(|| (Instant::now(), 0));
@@ -293,7 +328,12 @@ fn perform(state: &mut State, call: &Admitted<'_>, parts: &Parts, form: Result<F
         Api::ListPaths => risks::paths(state, &query),
         Api::Projects => iam::projects(state, &query),
         Api::AuthProjects => iam::auth_projects(state, &query),
-        Api::Tokens => iam::tokens(state, body),
+        Api::Tokens => Ok(issue::tokens(state, body, !issue::by_password(body))),
+        Api::IdToken => issue::id_token(state, &parts.headers, body),
+        Api::SecurityTokens => Ok(issue::security_tokens(state, body)),
+        Api::Assume => issue::assume(state, body),
+        Api::MetadataToken => Ok(issue::metadata_token(state, &parts.headers)),
+        Api::MetadataKey => Ok(issue::metadata_key(state, &parts.headers)),
     }
 }
 

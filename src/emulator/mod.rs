@@ -3,7 +3,7 @@
 //! one mistake can't hide in both. Its findings are those of `rules`, not those of HSS.
 //!
 //! A request passes `gate` (route, credentials, limit, fault, journal) and then one function of `upload`, `tasks`,
-//! `risks` or `iam`, which reads and changes the `store`.
+//! `risks`, `iam` or `issue`, which reads and changes the `store`.
 
 use std::fmt;
 use std::io;
@@ -19,6 +19,7 @@ mod auth;
 mod fault;
 mod gate;
 mod iam;
+mod issue;
 mod query;
 mod risks;
 mod rules;
@@ -47,6 +48,22 @@ pub struct Options {
     pub token: String,
     /// The one project.
     pub project_id: String,
+    /// The account of the one user, who is called like the access key and whose password is its secret, and of the agency.
+    pub account: String,
+    /// The agency that may be assumed.
+    pub agency_name: String,
+    /// The OIDC provider that STS knows.
+    pub provider_urn: String,
+    /// The trust agency that it may be used for.
+    pub agency_urn: String,
+    /// The identity provider that IAM knows.
+    pub idp_id: String,
+    /// The identity token that both accept.
+    pub id_token: String,
+    /// The metadata service is of the kind that knows of no tokens.
+    pub metadata_without_tokens: bool,
+    /// How long everything holds that is given away, in place of what was asked for.
+    pub issue_for: Option<Duration>,
     /// Calls an API and window. The window is fixed: it opens with an API's first call and, once over, with the next.
     pub throttle: Option<(u32, Duration)>,
     /// Whether a throttled answer carries `Retry-After` (whole seconds, rounded up).
@@ -100,6 +117,14 @@ impl Default for Options {
             security_token: None,
             token: "stand-in-token-7f3a9c51e0d84b26".to_owned(),
             project_id: "5a1d0c7e94b24f3f8e6b72c915d03a48".to_owned(),
+            account: "stand-in-account".to_owned(),
+            agency_name: "stand-in-agency".to_owned(),
+            provider_urn: "iam::d0a1b2c3d4e5f60718293a4b5c6d7e8f:oidcProvider:stand-in".to_owned(),
+            agency_urn: "iam::d0a1b2c3d4e5f60718293a4b5c6d7e8f:agency:stand-in".to_owned(),
+            idp_id: "stand-in-idp".to_owned(),
+            id_token: "stand.in.identity-token-51c8e0".to_owned(),
+            metadata_without_tokens: false,
+            issue_for: None,
             throttle: None,
             throttle_retry_after: false,
             latency: Duration::ZERO,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Options;
 use super::auth::Locks;
+use super::issue::Issued;
 use super::rules::{self, Risk};
 
 /// A day, in milliseconds.
@@ -88,6 +89,7 @@ pub(super) struct State {
     pub(super) journal: Vec<Call>,
     pub(super) refusals: Vec<String>,
     pub(super) locks: Locks,
+    pub(super) issued: Issued,
     /// Calls so far, by API.
     pub(super) calls: BTreeMap<&'static str, u32>,
     /// The open window of each API: its begin and the calls in it.
@@ -104,6 +106,7 @@ impl State {
             journal: Vec::new(),
             refusals: Vec::new(),
             locks: Locks::default(),
+            issued: Issued::default(),
             calls: BTreeMap::new(),
             windows: BTreeMap::new(),
             ids: 0,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::check::{bounded, paging, segment, task_body};
 use super::client::Client;
-use super::send::{Answer, Body, Call};
+use super::send::{Answer, As, Body, Call};
 use super::{
     Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow, ScanStatus,
     TaskFilter, TaskRow, UploadAnswer, UploadPart, answers,
@@ -13,12 +13,14 @@ use super::{
 use crate::model::FileType;
 
 impl Client {
-    /// The project id, looked up by region in IAM where it was not given.
+    /// The project id, looked up by region in IAM where it was not given and a token that we obtained does not tell.
     ///
     /// `GET /v3/projects?name={region}` (official Python SDK 3.1.219, core).
     pub async fn project_id(&self) -> Result<String, Error> {
-        let known = self.project.borrow().clone();
-        if let Some(project) = known {
+        if self.project().is_none() && self.config.plan.brings_token() {
+            self.credentials().await?;
+        }
+        if let Some(project) = self.project() {
             return bounded("project_id", project, 256);
         }
         let Some(region) = self.config.region.clone() else {
@@ -174,7 +176,10 @@ impl Client {
             method: Method::GET,
             path: path.to_owned(),
             query,
+            headers: Vec::new(),
             body: Body::Empty,
+            who: As::Us,
+            plain: false,
             repeatable: true,
         }
     }
@@ -191,7 +196,18 @@ impl Client {
         let path = format!("/v5/{}{path}", segment("project_id", &project)?);
         let enterprise = bounded("enterprise_project_id", self.config.enterprise_project_id.clone(), 256)?;
         query.push(("enterprise_project_id".to_owned(), enterprise));
-        Ok(Call { api, route: &self.hss, method, path, query, body, repeatable: true })
+        Ok(Call {
+            api,
+            route: &self.hss,
+            method,
+            path,
+            query,
+            headers: Vec::new(),
+            body,
+            who: As::Us,
+            plain: false,
+            repeatable: true,
+        })
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
-use super::auth::Credentials;
+use super::auth::Plan;
+use super::issue::Held;
 use super::pace::{Limit, Next, Pace};
-use super::send::{self, Again, Answer, Call, Failed, Route};
+use super::send::{self, Again, Answer, As, Call, Failed, Route};
 use super::{Error, Kind};
 
 /// Repetitions of a call that failed.
@@ -60,8 +61,10 @@ pub struct Config {
     pub project_id: Option<String>,
     /// Sent with every call.
     pub enterprise_project_id: String,
+    /// `https://host[:port]`, no trailing slash. Called only where the plan is to assume an agency by an identity token.
+    pub sts_endpoint: Option<String>,
     /// As whom.
-    pub credentials: Credentials,
+    pub plan: Plan,
     /// PEM certificates trusted beside the system's.
     pub ca_pem: Option<Vec<u8>>,
     /// Whether a stand-in may answer in place of the service; otherwise its first answer is the last.
@@ -102,9 +105,14 @@ pub enum Event {
         /// Which is this one, where it is known.
         limit: Option<Limit>,
     },
+    /// Credentials were obtained.
+    Issued {
+        /// When they end, in milliseconds since 1970, where that is said.
+        until: Option<i64>,
+    },
 }
 
-/// A client of HSS and of the IAM call that finds a project.
+/// A client of HSS, and of what of IAM and STS it takes to call HSS.
 pub struct Client {
     pub(super) hss: Route,
     pub(super) iam: Route,
@@ -119,6 +127,13 @@ pub struct Client {
     clock: Cell<Option<(i64, Instant)>>,
     repeated_uploads: Cell<u64>,
     stand_in: Cell<bool>,
+    pub(super) held: RefCell<Option<Held>>,
+    /// Held by who obtains credentials.
+    pub(super) issuing: Mutex<()>,
+    /// How often they were obtained.
+    pub(super) issued: Cell<u32>,
+    /// Whether a token was refused and another obtained.
+    pub(super) renewed: Cell<bool>,
 }
 
 impl Client {
@@ -142,6 +157,10 @@ impl Client {
             clock: Cell::new(None),
             repeated_uploads: Cell::new(0),
             stand_in: Cell::new(false),
+            held: RefCell::new(None),
+            issuing: Mutex::new(()),
+            issued: Cell::new(0),
+            renewed: Cell::new(false),
         })
     }
 
@@ -186,6 +205,7 @@ impl Client {
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answer, Error> {
         let mut tries = 0;
         let mut throttles = 0;
+        let mut renewals = 0;
         loop {
             let failed = match self.attempt(&call).await {
                 Ok(answer) => return Ok(answer),
@@ -204,6 +224,11 @@ impl Client {
                     let Timings { window, longest_wait, .. } = self.config.timings;
                     self.pace(call.api, |pace| pace.refused(too_fast, window, longest_wait, Instant::now()));
                     // The pace of the API holds every call back, this one too.
+                    Duration::ZERO
+                }
+                // It was refused at the gate, and took no effect.
+                Again::Renewed if renewals == 0 => {
+                    renewals += 1;
                     Duration::ZERO
                 }
                 _ => return Err(self.told(&call, failed)),
@@ -228,24 +253,34 @@ impl Client {
 
     /// One try, when its turn has come.
     async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failed> {
+        let never = |error| Failed { error, again: Again::Never, status: None };
         let proven = &call.route.proven;
-        let alone = if proven.get() { None } else { Some(self.first.lock().await) };
+        let is_ours = matches!(call.who, As::Us);
+        // What brings credentials is alone anyway, and who waits for them holds this lock.
+        let alone = if proven.get() || !is_ours { None } else { Some(self.first.lock().await) };
         let alone = alone.filter(|_| !proven.get());
         // After the lock: what the first call learns of the limit holds for those that waited for it.
         let turn = self.turn(call.api).await;
         if let Some(refused) = self.refused.borrow().clone() {
-            return Err(Failed { error: refused, again: Again::Never, status: None });
+            return Err(never(refused));
         }
-        let outcome = self.send(call).await;
+        // After the wait, in which they may have ended.
+        let held = if is_ours { Some(self.credentials().await.map_err(never)?) } else { None };
+        let mut outcome = self.send(call, held.as_ref()).await;
         let status = match &outcome {
             Ok(answer) => Some(answer.status),
             Err(failed) => failed.status,
         };
         if status == Some(401) {
-            if let Err(failed) = &outcome {
-                self.refuse(failed.error.clone());
+            if let Err(failed) = &mut outcome {
+                match held {
+                    Some(held) if self.may_renew(held.number) => failed.again = Again::Renewed,
+                    Some(_) => self.refuse(failed.error.clone()),
+                    // Who asked for credentials knows whether others are left.
+                    None => {}
+                }
             }
-        } else if status.is_some_and(|status| !matches!(status, 300..400 | 404 | 408 | 429 | 500..)) {
+        } else if is_ours && status.is_some_and(|status| !matches!(status, 300..400 | 404 | 408 | 429 | 500..)) {
             // What a gateway or proxy says says nothing of the key.
             proven.set(true);
         }
@@ -254,10 +289,14 @@ impl Client {
         outcome
     }
 
-    async fn send(&self, call: &Call<'_>) -> Result<Answer, Failed> {
+    async fn send(&self, call: &Call<'_>, held: Option<&Held>) -> Result<Answer, Failed> {
         let never = |error| Failed { error, again: Again::Never, status: None };
-        let project = self.project.borrow().clone();
-        let request = send::build(call, &self.config.credentials, project.as_deref()).map_err(never)?;
+        let project = self.project.borrow().clone().filter(|_| held.is_some());
+        let credentials = match call.who {
+            As::Other(credentials) => Some(credentials),
+            As::Us | As::Nobody => held.map(|held| &held.credentials),
+        };
+        let request = send::build(call, credentials, project.as_deref()).map_err(never)?;
         *self.calls.borrow_mut().entry(call.api.to_owned()).or_default() += 1;
         let start = Instant::now();
         let outcome = match call.route.http.execute(request).await {
@@ -265,7 +304,7 @@ impl Client {
                 self.note_headers(&response);
                 match self.impostor() {
                     Some(error) => Err(never(error)),
-                    None => send::read(call.api, response).await,
+                    None => send::read(call.api, call.plain, response).await,
                 }
             }
             Err(error) => Err(send::unanswered(call.api, &error, &call.route.base)),
@@ -274,8 +313,12 @@ impl Client {
             Ok(answer) => Some(answer.status),
             Err(failed) => failed.status,
         };
-        (self.observe)(&Event::Answered { api: call.api, status, took: start.elapsed() });
+        self.tell(&Event::Answered { api: call.api, status, took: start.elapsed() });
         outcome
+    }
+
+    pub(super) fn tell(&self, event: &Event) {
+        (self.observe)(event);
     }
 
     /// A stand-in where none may answer: no call follows.
@@ -288,7 +331,7 @@ impl Client {
     }
 
     /// Every call that has not been sent fails with this error, or with an earlier one.
-    fn refuse(&self, error: Error) {
+    pub(super) fn refuse(&self, error: Error) {
         self.refused.borrow_mut().get_or_insert(error);
     }
 

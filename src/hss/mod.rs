@@ -6,6 +6,7 @@ pub mod auth;
 mod check;
 mod client;
 mod error;
+mod issue;
 mod pace;
 mod region;
 mod send;

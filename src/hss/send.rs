@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, Response, Url};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::auth::Credentials;
+use super::auth::exchange::wipe;
 use super::auth::sign::{Unsigned, sign};
 use super::check::{certificates, is_loopback};
 use super::client::Timings;
@@ -30,9 +32,24 @@ pub(super) struct Call<'a> {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) query: Vec<(String, String)>,
+    /// Headers that hold a secret, and are not signed.
+    pub(super) headers: Vec<(&'static str, SecretString)>,
     pub(super) body: Body<'a>,
+    pub(super) who: As<'a>,
+    /// Whether the answer is a text and no JSON.
+    pub(super) plain: bool,
     /// Whether it may be sent again after it may have taken effect.
     pub(super) repeatable: bool,
+}
+
+/// Who calls.
+pub(super) enum As<'a> {
+    /// The client, with its credentials of the moment.
+    Us,
+    /// The client, with these: they are to be exchanged for its own.
+    Other(&'a Credentials),
+    /// Whoever has what the headers or the body hold.
+    Nobody,
 }
 
 /// A host that is called, and how it is reached.
@@ -47,20 +64,32 @@ pub(super) struct Route {
 impl Route {
     /// A host on this machine is called directly, any other through the proxy that the environment names.
     pub(super) fn new(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Result<Self, Error> {
-        let invalid = |what: String| Error::new(Kind::Invalid, what);
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("hss-iac/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(timings.connect)
-            .timeout(timings.request);
+        let mut http = Self::plain(timings);
         if is_loopback(base)? {
             http = http.no_proxy();
         }
         if let Some(pem) = ca_pem {
             http = http.tls_certs_merge(certificates(pem)?);
         }
-        let http = http.build().map_err(|error| invalid(format!("the client can't be built: {error}")))?;
-        Ok(Self { base: base.to_owned(), http, proven: Cell::new(false) })
+        Self::built(base, http)
+    }
+
+    /// A host that belongs to this machine though its address does not: no proxy has a part in it.
+    pub(super) fn direct(base: &str, timings: &Timings) -> Result<Self, Error> {
+        Self::built(base, Self::plain(timings).no_proxy())
+    }
+
+    fn plain(timings: &Timings) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
+            .user_agent(concat!("hss-iac/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(timings.connect)
+            .timeout(timings.request)
+    }
+
+    fn built(base: &str, http: reqwest::ClientBuilder) -> Result<Self, Error> {
+        let invalid = |error| Error::new(Kind::Invalid, format!("the client can't be built: {error}"));
+        Ok(Self { base: base.to_owned(), http: http.build().map_err(invalid)?, proven: Cell::new(false) })
     }
 }
 
@@ -68,7 +97,18 @@ impl Route {
 pub(super) enum Body<'a> {
     Empty,
     Json(Value),
+    /// JSON that holds a secret.
+    Secret(Wiped),
     Upload(FileType, &'a [UploadPart]),
+}
+
+/// A value whose texts are overwritten when it is dropped. What the HTTP client copies of it is not.
+pub(super) struct Wiped(pub(super) Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
 }
 
 /// A try that brought no answer to use.
@@ -88,18 +128,22 @@ pub(super) enum Again {
     Broken(Option<Duration>),
     /// Too fast.
     Throttled(TooFast),
+    /// The token was refused, and another may be obtained.
+    Renewed,
 }
 
 /// What an answer says besides its body.
 pub(super) struct Answer {
     pub(super) value: Value,
     pub(super) status: u16,
+    /// `X-Subject-Token`.
+    pub(super) subject_token: Option<SecretString>,
 }
 
 /// Builds and signs the request.
 pub(super) fn build(
     call: &Call<'_>,
-    credentials: &Credentials,
+    credentials: Option<&Credentials>,
     project_id: Option<&str>,
 ) -> Result<reqwest::Request, Error> {
     let invalid = |what: &str| Error::new(Kind::Invalid, format!("{}: {what}", call.api));
@@ -117,13 +161,13 @@ pub(super) fn build(
     }
     let mut request = call.route.http.request(call.method.clone(), url.clone());
     let mut signed: Vec<(String, String)> = Vec::new();
-    let mut body = Vec::new();
+    let mut body = Zeroizing::new(Vec::new());
     match &call.body {
         Body::Empty => {}
-        Body::Json(value) => {
-            body = value.to_string().into_bytes();
+        Body::Json(value) | Body::Secret(Wiped(value)) => {
+            *body = value.to_string().into_bytes();
             signed.push(("Content-Type".to_owned(), "application/json".to_owned()));
-            request = request.body(body.clone());
+            request = request.body(body.to_vec());
         }
         Body::Upload(file_type, parts) => {
             let mut form = Form::new().text("upload_type", file_type.as_str());
@@ -131,21 +175,28 @@ pub(super) fn build(
                 form = form.part("files", Part::bytes(part.bytes.clone()).file_name(part.name.clone()));
             }
             // The body is not signed, as the official SDK has it for every type but JSON; any byte stands for "not empty" here.
-            body = vec![0];
+            *body = vec![0];
             signed.push(("X-Sdk-Content-Sha256".to_owned(), "UNSIGNED-PAYLOAD".to_owned()));
             request = request.multipart(form);
         }
     }
     let mut headers = HeaderMap::new();
+    for (name, value) in &call.headers {
+        let mut value = HeaderValue::from_str(value.expose_secret())
+            .map_err(|_| invalid(&format!("{name} has characters that no header takes")))?;
+        value.set_sensitive(true);
+        headers.insert(HeaderName::from_static(name), value);
+    }
     match credentials {
-        Credentials::Token(token) => {
+        None => signed.retain(|(name, _)| name == "Content-Type"),
+        Some(Credentials::Token(token)) => {
             let mut value = HeaderValue::from_str(token.expose_secret())
                 .map_err(|_| invalid("the token has characters that no header takes"))?;
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static("x-auth-token"), value);
             signed.retain(|(name, _)| name == "Content-Type");
         }
-        Credentials::Keys { access_key, secret_key, security_token } => {
+        Some(Credentials::Keys { access_key, secret_key, security_token }) => {
             let date = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
             signed.push(("Host".to_owned(), host(&url)));
             signed.push(("X-Sdk-Date".to_owned(), date.clone()));
@@ -201,18 +252,19 @@ pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> F
 }
 
 /// Reads and sorts an answer.
-pub(super) async fn read(api: &str, mut response: Response) -> Result<Answer, Failed> {
+pub(super) async fn read(api: &str, plain: bool, mut response: Response) -> Result<Answer, Failed> {
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let retry_after = header("retry-after").and_then(|text| wait_of(&text));
     let request_id = header("x-request-id").or_else(|| header("x-iam-trace-id"));
     let location = header("location");
+    let subject_token = header("x-subject-token").map(SecretString::from);
     let broken = |what: String| Failed {
         error: Error { kind: Kind::Failing, message: format!("{api}: {status} {what}"), lost: true },
         again: Again::Broken(None),
         status: Some(status),
     };
-    let mut body = Vec::new();
+    let mut body = Zeroizing::new(Vec::new());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
@@ -221,11 +273,15 @@ pub(super) async fn read(api: &str, mut response: Response) -> Result<Answer, Fa
             Err(error) => return Err(broken(format!("with an answer that broke off: {error}"))),
         }
     }
+    if plain && (200..300).contains(&status) {
+        let value = Value::String(String::from_utf8_lossy(&body).into_owned());
+        return Ok(Answer { value, status, subject_token });
+    }
     let value = serde_json::from_slice::<Value>(&body);
     let said = Said::read(&body);
     if (200..300).contains(&status) && said.code.is_none() {
         return value
-            .map(|value| Answer { value, status })
+            .map(|value| Answer { value, status, subject_token })
             .map_err(|_| broken("with an answer that is not JSON".to_owned()));
     }
     if (300..400).contains(&status) {

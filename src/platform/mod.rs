@@ -8,9 +8,9 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use self::other::{Signals, below, leaf, link, make_executable, path, special_name};
+pub(crate) use self::other::{Signals, below, leaf, link, make_executable, path, readable_by_others, special_name};
 #[cfg(unix)]
-pub(crate) use self::unix::{Signals, below, leaf, link, make_executable, path, special_name};
+pub(crate) use self::unix::{Signals, below, leaf, link, make_executable, path, readable_by_others, special_name};
 
 /// How a process was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

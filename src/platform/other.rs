@@ -23,6 +23,11 @@ pub(crate) fn make_executable(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Files have no such mode; who reads them stands in lists that are not looked at.
+pub(crate) fn readable_by_others(_: &Path) -> bool {
+    false
+}
+
 /// The signal by which a user asks a process to end.
 pub(crate) struct Signals {
     interrupt: CtrlC,

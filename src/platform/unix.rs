@@ -27,6 +27,11 @@ pub(crate) fn make_executable(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(0o755))
 }
 
+/// Whether the group of a file, or everybody, can read it.
+pub(crate) fn readable_by_others(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o044 != 0)
+}
+
 /// The signals by which a user or a system asks a process to end.
 pub(crate) struct Signals {
     interrupt: Signal,

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::Streams;
 use crate::cli::{CacheAct, CacheDir};
 use crate::error::Error;
-use crate::hss::auth::Credentials;
+use crate::hss::auth::Plan;
 use crate::judge::count;
 use crate::model::{Exit, Service};
 use crate::progress::Progress;
@@ -14,21 +14,13 @@ use crate::scan::cache::{self, Cache, Place, Stats};
 use crate::settings;
 
 /// The cache of a run, where one is wanted and there is a secret to seal it under.
-pub(super) fn open(
-    settings: &settings::Scan,
-    credentials: Option<&Credentials>,
-    service: &Service,
-    progress: &Progress,
-) -> Option<Cache> {
+pub(super) fn open(settings: &settings::Scan, plan: &Plan, service: &Service, progress: &Progress) -> Option<Cache> {
     let wanted = settings.cache.as_ref()?;
-    let secret: Option<&SecretString> = match (&wanted.key, credentials) {
-        (Some(key), _) => Some(key),
-        (None, Some(Credentials::Keys { secret_key, .. })) => Some(secret_key),
-        (None, _) => None,
-    };
+    // A key that ends would seal for this run alone.
+    let secret: Option<&SecretString> = wanted.key.as_ref().or_else(|| plan.lasting_key());
     let Some(secret) = secret else {
         progress.warn(
-            "the cache is off: others may write to it, and there is no secret key to seal it under; set HSS_IAC_CACHE_KEY",
+            "the cache is off: others may write to it, and there is no lasting secret key to seal it under; set HSS_IAC_CACHE_KEY",
         );
         return None;
     };

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use super::cache;
 use crate::error::Error;
+#[cfg(feature = "emulator")]
 use crate::hss::auth::Credentials;
+use crate::hss::auth::Plan;
 use crate::hss::{Client, Config};
 use crate::model::Service;
 use crate::progress::Progress;
@@ -36,14 +38,17 @@ pub(super) fn connect(settings: &settings::Scan, progress: &Rc<Progress>) -> Res
                 Err(missing) => Err(missing.to_string()),
                 Ok(found) => {
                     progress.detail(&format!("credentials from {}", found.source));
-                    Ok(client(service, found.credentials.clone(), settings, progress)?)
+                    for warning in &found.warnings {
+                        progress.warn(warning);
+                    }
+                    Ok(client(service, found.plan.clone(), settings, progress)?)
                 }
             };
             let described = described(service);
-            let credentials = service.credentials.as_ref().ok().map(|found| &found.credentials);
+            let plan = service.credentials.as_ref().ok().map(|found| &found.plan);
             Ok(Connection {
                 client,
-                cache: credentials.and_then(|credentials| cache::open(settings, Some(credentials), &described, progress)),
+                cache: plan.and_then(|plan| cache::open(settings, plan, &described, progress)),
                 service: described,
                 #[cfg(feature = "emulator")]
                 _stand_in: None,
@@ -55,14 +60,15 @@ pub(super) fn connect(settings: &settings::Scan, progress: &Rc<Progress>) -> Res
 #[cfg(feature = "emulator")]
 fn stand_in(settings: &settings::Scan, progress: &Rc<Progress>) -> Result<Connection, Error> {
     let options = crate::emulator::Options::default();
-    let credentials = Credentials::Keys {
+    let plan = Plan::Fixed(Credentials::Keys {
         access_key: options.access_key.clone(),
         secret_key: options.secret_key.clone().into(),
         security_token: None,
-    };
+    });
     let mut service = settings::Service {
         endpoint: String::new(),
         iam_endpoint: String::new(),
+        sts_endpoint: None,
         region: None,
         project_id: Some(options.project_id.clone()),
         enterprise_project_id: "0".to_owned(),
@@ -74,16 +80,16 @@ fn stand_in(settings: &settings::Scan, progress: &Rc<Progress>) -> Result<Connec
         .map_err(|source| Error::Io { what: "the stand-in can't listen on 127.0.0.1".to_owned(), source })?;
     service.endpoint = stand_in.url();
     service.iam_endpoint = stand_in.url();
-    let client = client(&service, credentials.clone(), settings, progress)?;
+    let client = client(&service, plan.clone(), settings, progress)?;
     // The port is another one in every run; a result is the same in every run.
     let service = Service { endpoint: "stand-in".to_owned(), stand_in: true, ..described(&service) };
-    let cache = cache::open(settings, Some(&credentials), &service, progress);
+    let cache = cache::open(settings, &plan, &service, progress);
     Ok(Connection { client: Ok(client), cache, service, _stand_in: Some(stand_in) })
 }
 
 fn client(
     service: &settings::Service,
-    credentials: Credentials,
+    plan: Plan,
     settings: &settings::Scan,
     progress: &Rc<Progress>,
 ) -> Result<Client, Error> {
@@ -94,7 +100,8 @@ fn client(
         region: service.region.clone(),
         project_id: service.project_id.clone(),
         enterprise_project_id: service.enterprise_project_id.clone(),
-        credentials,
+        sts_endpoint: service.sts_endpoint.clone(),
+        plan,
         ca_pem: service.ca_pem.clone(),
         stand_in_allowed: settings.stand_in_allowed,
         rate: settings.rate,

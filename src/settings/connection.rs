@@ -28,6 +28,8 @@ pub struct Service {
     pub endpoint: String,
     /// IAM.
     pub iam_endpoint: String,
+    /// STS, where known.
+    pub sts_endpoint: Option<String>,
     /// The region, where known.
     pub region: Option<String>,
     /// The project, where known.
@@ -46,7 +48,7 @@ pub struct Service {
 pub(super) fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> {
     #[cfg(feature = "emulator")]
     if cli.emulator {
-        if cli.endpoint.is_some() || cli.iam_endpoint.is_some() {
+        if [&cli.endpoint, &cli.iam_endpoint, &cli.sts_endpoint].into_iter().any(Option::is_some) {
             return Err(Error::Usage("--emulator and an endpoint name two services: leave one of them out".to_owned()));
         }
         return Ok(Some(Target::StandIn));
@@ -64,26 +66,35 @@ pub(super) fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Targe
         }
         _ => None,
     };
+    let found = auth::find(env);
+    let beside = |of: fn(&Found) -> &Option<String>| found.as_ref().ok().and_then(|found| of(found).clone());
+    let first =
+        |typed: &Option<String>, found: Option<(String, &'static str)>| typed.clone().or(found.map(|(value, _)| value));
     let endpoint = cli.endpoint.clone().or_else(|| hosts.as_ref().map(|hosts| hosts.hss.clone()));
-    let iam_endpoint = cli.iam_endpoint.clone().or_else(|| hosts.map(|hosts| hosts.iam));
-    let plain = |url: &Option<String>| url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
-    let (endpoint, iam_endpoint) = (plain(&endpoint), plain(&iam_endpoint));
-    for url in [&endpoint, &iam_endpoint].into_iter().flatten() {
+    let iam_endpoint = first(&cli.iam_endpoint, auth::iam_endpoint_from_env(env))
+        .or_else(|| beside(|found| &found.iam_endpoint))
+        .or_else(|| hosts.as_ref().map(|hosts| hosts.iam.clone()));
+    let sts_endpoint = first(&cli.sts_endpoint, auth::sts_endpoint_from_env(env)).or_else(|| hosts.map(|hosts| hosts.sts));
+    let plain = |url: Option<String>| url.map(|url| url.trim_end_matches('/').to_owned());
+    let [endpoint, iam_endpoint, sts_endpoint] = [endpoint, iam_endpoint, sts_endpoint].map(plain);
+    for url in [&endpoint, &iam_endpoint, &sts_endpoint].into_iter().flatten() {
         hss::is_loopback(url)?;
     }
     let ca_pem = cli.ca_file.as_deref().map(ca).transpose()?;
     let Some(endpoint) = endpoint else { return Ok(None) };
-    let first =
-        |typed: &Option<String>, found: Option<(String, &'static str)>| typed.clone().or(found.map(|(value, _)| value));
+    if iam_endpoint.is_none() && found.as_ref().is_ok_and(|found| found.plan.needs_iam()) {
+        return Err(Error::Usage("no IAM endpoint to get a token from: set a region, or HSS_IAC_IAM_ENDPOINT".to_owned()));
+    }
     Ok(Some(Target::Service(Box::new(Service {
         // Without a region there is no IAM host; its look-up then needs a project id and says so.
         iam_endpoint: iam_endpoint.unwrap_or_else(|| endpoint.clone()),
+        sts_endpoint,
         endpoint,
         region,
-        project_id: first(&cli.project_id, auth::project_from_env(env)),
+        project_id: first(&cli.project_id, auth::project_from_env(env)).or_else(|| beside(|found| &found.project_id)),
         enterprise_project_id: first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
             .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned()),
-        credentials: auth::from_env(env),
+        credentials: found,
         ca_pem,
         note,
     }))))

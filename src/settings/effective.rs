@@ -95,6 +95,8 @@ fn fallback(long: &str, env: Env<'_>) -> Option<(String, &'static str)> {
         "region" => auth::region_from_env(env),
         "project-id" => auth::project_from_env(env),
         "enterprise-project-id" => auth::enterprise_project_from_env(env),
+        "iam-endpoint" => auth::iam_endpoint_from_env(env),
+        "sts-endpoint" => auth::sts_endpoint_from_env(env),
         _ => None,
     }
 }
@@ -114,11 +116,16 @@ fn strings(said: &Json) -> Vec<String> {
 
 /// Where credentials come from; never what they are.
 fn credentials(env: Env<'_>) -> Value {
-    let (value, origin) = match auth::from_env(env) {
+    let (value, origin) = match auth::find(env) {
+        Ok(found) if found.in_file => (Json::from("set"), Origin::File(found.source)),
         Ok(found) => (Json::from("set"), Origin::Variable(found.source)),
         Err(SourceError::Missing) => (Json::Null, Origin::Default),
-        Err(half @ SourceError::Half { present, .. }) => {
-            (Json::from(half.to_string()), Origin::Variable(present.to_owned()))
+        Err(error) => {
+            let text = Json::from(error.to_string());
+            match error {
+                SourceError::Half { present, .. } => (text, Origin::Variable(present)),
+                _ => (text, Origin::Default),
+            }
         }
     };
     Value { name: "credentials".to_owned(), value, origin }

@@ -2,8 +2,11 @@
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread::JoinHandle;
 
 use hss_iac::emulator::{Emulator, Fault, Options, ScriptedFault};
 use serde_json::Value;
@@ -167,6 +170,22 @@ pub(crate) fn assert_adds_up(result: &Value, files: usize) {
     assert_eq!(listed.len(), files);
     assert_eq!(counts["files"], files);
     assert_eq!(states.iter().map(|state| of(state)).sum::<usize>(), files);
+}
+
+/// GitHub's end: gives the identity token to one request, and returns that request as it came.
+pub(crate) fn github() -> (String, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/token/7?api-version=2.0", listener.local_addr().expect("an address"));
+    let thread = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("a caller");
+        let lines = BufReader::new(&stream).lines().map(|line| line.expect("a line"));
+        let lines: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        let body = format!("{{\"count\":1,\"value\":\"{}\"}}", Options::default().id_token);
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        write!(&stream, "{head}Connection: close\r\n\r\n{body}").expect("an answer");
+        lines
+    });
+    (url, thread)
 }
 
 /// The root of this project.

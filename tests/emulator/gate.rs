@@ -160,13 +160,17 @@ fn iam_finds_the_project_and_gives_the_token() {
         assert_eq!((projects.as_array().unwrap().len(), projects[0]["id"].as_str()), (1, Some(options.project_id.as_str())));
     }
     let login = |password: &str| {
-        let user = json!({"name": options.access_key, "password": password, "domain": {"name": "account"}});
+        let user = json!({"name": options.access_key, "password": password, "domain": {"name": options.account}});
         let identity = json!({"methods": ["password"], "password": {"user": user}});
         let body = json!({"auth": {"identity": identity, "scope": {"project": {"name": "cn-north-4"}}}});
         Call::post("/v3/auth/tokens", &body).without_token().query("nocatalog=true").answer(&emulator)
     };
     let granted = login(&options.secret_key);
-    assert_eq!((granted.status, granted.headers.get("x-subject-token")), (201, Some(&options.token)));
+    let token = granted.headers.get("x-subject-token").expect("a token");
+    assert_eq!(granted.status, 201);
+    let mut call = Call::get("/v3/auth/projects").without_token();
+    call.headers.push(("X-Auth-Token", token.clone()));
+    assert_eq!(call.answer(&emulator).status, 200);
     let denied = login("wrong");
     assert_eq!((denied.status, denied.json()["error"]["title"].as_str()), (401, Some("Unauthorized")));
 }

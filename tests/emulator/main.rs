@@ -4,5 +4,6 @@
 
 mod call;
 mod gate;
+mod issue;
 mod refusals;
 mod tasks;

@@ -154,7 +154,7 @@ fn known() -> (Vector, Options) {
 fn an_accepted_signature_ends_a_row_of_failures() {
     let (vector, options) = known();
     let mut locks = Locks::default();
-    let mut accepted = |skew| check(&options, &mut locks, &vector.signed(), vector.now + skew).is_ok();
+    let mut accepted = |skew| check(&options, &Issued::default(), &mut locks, &vector.signed(), vector.now + skew).is_ok();
     for _ in 0..2 {
         assert_eq!([5000; 5].map(&mut accepted), [false; 5]);
         assert!(accepted(0));
@@ -169,8 +169,9 @@ fn a_temporary_key_needs_its_token_and_no_other_key_has_one() {
     let temporary = Options { security_token: Some("sts".to_owned()), ..plain.clone() };
     let mut with_token = known().0;
     with_token.headers.insert("x-security-token", HeaderValue::from_static("sts"));
-    let accepted =
-        |options: &Options, vector: &Vector| check(options, &mut Locks::default(), &vector.signed(), vector.now).is_ok();
+    let accepted = |options: &Options, vector: &Vector| {
+        check(options, &Issued::default(), &mut Locks::default(), &vector.signed(), vector.now).is_ok()
+    };
     let verdicts = [&plain, &temporary].map(|options| [&vector, &with_token].map(|vector| accepted(options, vector)));
     assert_eq!(verdicts, [[true, false], [false, true]]);
 }
@@ -179,7 +180,7 @@ fn a_temporary_key_needs_its_token_and_no_other_key_has_one() {
 fn says_why_it_refuses() {
     let (vector, options) = known();
     let other = Options { access_key: "OTHER".to_owned(), ..options };
-    let refusal = check(&other, &mut Locks::default(), &vector.signed(), vector.now).unwrap_err();
+    let refusal = check(&other, &Issued::default(), &mut Locks::default(), &vector.signed(), vector.now).unwrap_err();
     assert_eq!(refusal, Refusal::unauthenticated("Get secretKey failed"));
 }
 

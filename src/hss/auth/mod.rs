@@ -1,11 +1,20 @@
-//! Credentials and how they sign a request.
+//! Credentials: where they come from, how they are obtained, and how they sign a request.
 
+pub(super) mod exchange;
+mod file;
+mod keyless;
 pub(crate) mod sign;
 mod sources;
 
-pub use sources::{Found, SourceError, enterprise_project_from_env, from_env, project_from_env, region_from_env};
+use std::path::PathBuf;
 
 use secrecy::SecretString;
+
+pub(super) use self::file::id_token;
+pub use self::sources::{
+    Found, SourceError, enterprise_project_from_env, find, iam_endpoint_from_env, project_from_env, region_from_env,
+    sts_endpoint_from_env,
+};
 
 /// What proves who we are. `Debug` never shows a secret.
 #[derive(Debug, Clone)]
@@ -20,5 +29,113 @@ pub enum Credentials {
         secret_key: SecretString,
         /// Sent along with a temporary key.
         security_token: Option<SecretString>,
+    },
+}
+
+/// How to come by credentials.
+#[derive(Debug, Clone)]
+pub enum Plan {
+    /// They are at hand, and are used until the service refuses them.
+    Fixed(Credentials),
+    /// An IAM user and password, for a token of 24 hours.
+    Password {
+        /// The name of the IAM user.
+        user: String,
+        /// The password.
+        password: SecretString,
+        /// The name of the account that the user belongs to.
+        domain: String,
+    },
+    /// An identity token from elsewhere for temporary keys of a trust agency, by STS.
+    Agency(Box<Agency>),
+    /// An identity token from elsewhere for an IAM token, by an identity provider of IAM.
+    IdentityProvider {
+        /// The id of the identity provider.
+        idp_id: String,
+        /// The identity token.
+        id_token: IdToken,
+    },
+    /// Other credentials for temporary keys of an agency, by IAM.
+    Assumed {
+        /// Who assumes it.
+        base: Box<Plan>,
+        /// Its name.
+        agency: String,
+        /// The account that it belongs to.
+        domain: Domain,
+        /// How long the keys are to hold: 900 to 86,400 seconds.
+        seconds: u32,
+    },
+    /// The metadata service of an ECS, for temporary keys of the agency of the machine.
+    Metadata {
+        /// `http://169.254.169.254`.
+        endpoint: String,
+    },
+}
+
+impl Plan {
+    /// The secret key that is the same in every run.
+    pub fn lasting_key(&self) -> Option<&SecretString> {
+        match self {
+            Self::Fixed(Credentials::Keys { secret_key, security_token: None, .. }) => Some(secret_key),
+            Self::Assumed { base, .. } => base.lasting_key(),
+            _ => None,
+        }
+    }
+
+    /// Whether IAM is asked with something that is for IAM alone.
+    pub fn needs_iam(&self) -> bool {
+        matches!(self, Self::Password { .. } | Self::IdentityProvider { .. } | Self::Assumed { .. })
+    }
+
+    /// Whether what it brings is a token, which names its project.
+    pub(super) fn brings_token(&self) -> bool {
+        matches!(self, Self::Password { .. } | Self::IdentityProvider { .. })
+    }
+}
+
+/// What STS needs for `AssumeAgencyWithOIDC`, the identity token's value apart.
+#[derive(Debug, Clone)]
+pub struct Agency {
+    /// The OIDC provider: `iam::ACCOUNT:oidcProvider:NAME`.
+    pub provider_urn: String,
+    /// The trust agency: `iam::ACCOUNT:agency:NAME`.
+    pub agency_urn: String,
+    /// How the session is called in the audit log, 2 to 128 characters.
+    pub session_name: String,
+    /// How long the keys are to hold: 900 to 43,200 seconds.
+    pub seconds: u32,
+    /// A policy that narrows what the keys may do.
+    pub policy: Option<String>,
+    /// Policies that do the same, at most 20.
+    pub policy_ids: Vec<String>,
+    /// The identity token.
+    pub id_token: IdToken,
+}
+
+/// An account, by either of its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Domain {
+    /// `domain_id`.
+    Id(String),
+    /// `domain_name`.
+    Name(String),
+}
+
+/// Where an identity token is.
+#[derive(Debug, Clone)]
+pub enum IdToken {
+    /// At hand.
+    Value(SecretString),
+    /// In a file, which is read whenever it is needed, since who wrote it renews it.
+    File(PathBuf),
+    /// At GitHub, which makes one for a job that asks.
+    GitHub {
+        /// `https://…`, with a query of its own.
+        url: String,
+        /// What the job asks with. Goes to this URL and nowhere else.
+        token: SecretString,
+        /// Whom the identity token is for; GitHub's own choice where `None`.
+        audience: Option<String>,
     },
 }
