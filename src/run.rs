@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::{Form, Format};
 use crate::error::Error;
+use crate::hss::Limit;
 use crate::judge::{self, Facts, count};
 use crate::model::{Exit, FileType, RepoPath, ScanResult, SourceFile, State, TaskStatus, Verdict};
 use crate::progress::Progress;
@@ -85,7 +86,6 @@ async fn to_the_end(
     progress: &Rc<Progress>,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Error> {
-    say_what_it_takes(&settings, &begun.ledger, progress);
     let ledger = std::mem::take(&mut begun.ledger);
     let checkpoint = Checkpoint::new(&settings, &begun);
     let done = work(&settings, ledger, signal, progress, &checkpoint).await?;
@@ -171,7 +171,7 @@ pub fn list(settings: &settings::List, form: Form, streams: &mut Streams<'_>) ->
     for file in files.iter_mut().filter(|file| file.reason.is_none() && file.state != State::Unchanged) {
         file.state = State::WouldSend;
     }
-    let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
+    let plan = Plan { least_seconds: plan::least_time(&calls, Limit::DOCUMENTED).as_secs(), calls };
     let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
     match form {
         Form::Table => streams.print(|out| report::list::write(&listing, out))?,
@@ -205,22 +205,6 @@ fn say_what_was_found(files: &[SourceFile], progress: &Progress) {
     ));
     for file in files.iter().filter(|file| !file.secrets.is_empty() && file.obstacle.is_none()) {
         progress.line(&format!("{} holds {}", file.path, secrets(&file.secrets, file.masked)));
-    }
-}
-
-/// How long it takes at the least, where that is long; one that can't end in time is better stopped now.
-fn say_what_it_takes(settings: &settings::Scan, ledger: &Ledger, progress: &Progress) {
-    // Verdicts that are known cost nothing, and how many are is not known yet.
-    let seconds = plan::least_seconds(&plan::least_calls(&ledger.items()));
-    if seconds == 0 || settings.cache.is_some() || settings.stands_in() {
-        return;
-    }
-    progress.line(&format!("at least {seconds} s at the documented limit of 5 calls a minute for each API"));
-    if Duration::from_secs(seconds) > settings.timeout {
-        progress.warn(&format!(
-            "that is more than --timeout {}: give it more time, or less to do with --diff, --exclude or --cache-dir",
-            human(settings.timeout)
-        ));
     }
 }
 

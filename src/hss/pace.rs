@@ -17,6 +17,11 @@ pub struct Limit {
     pub window: Duration,
 }
 
+impl Limit {
+    /// What HSS documents for each API, user and source address.
+    pub const DOCUMENTED: Self = Self { calls: DOCUMENTED_CALLS, window: Duration::from_secs(60) };
+}
+
 /// What a refusal said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TooFast {

@@ -8,12 +8,12 @@ use tokio::sync::oneshot;
 use super::checkpoint::Checkpoint;
 use super::{cache, connect, human};
 use crate::error::{Error, exit_of};
-use crate::hss::{self, Client};
+use crate::hss::{self, Client, Limit};
 use crate::judge::count;
 use crate::model::{Exit, Service};
 use crate::progress::Progress;
 use crate::scan::cache::Cache;
-use crate::scan::{self, Job, Ledger};
+use crate::scan::{self, Job, Ledger, plan};
 use crate::{discover, mask, settings};
 
 /// The account of a run, and what ended it.
@@ -114,6 +114,29 @@ impl Conversation<'_> {
         Some(cut)
     }
 
+    /// What it takes at the least; a run that can't end in time is better stopped now.
+    fn say_what_it_takes(&self) {
+        let Self { settings, progress, .. } = self;
+        let calls = plan::least_calls(&self.ledger.borrow().items());
+        let limit = settings.rate.unwrap_or(Limit::DOCUMENTED);
+        let least = plan::least_time(&calls, limit);
+        let all = count(calls.values().sum(), "call", "calls");
+        if calls.is_empty() || settings.stands_in() {
+            return;
+        }
+        if least.is_zero() {
+            return progress.line(&format!("at least {all}"));
+        }
+        let limit = format!("{} calls in {} for each API", limit.calls, human(limit.window));
+        progress.line(&format!("at least {all}, which take {} under a limit of {limit}", human(least)));
+        if least > settings.timeout {
+            progress.warn(&format!(
+                "that is more than --timeout {}: give it more time, or less to do with --diff, --exclude or --cache-dir",
+                human(settings.timeout)
+            ));
+        }
+    }
+
     /// Talks to the service until the job is done; what ended it early otherwise.
     async fn converse(&self) -> Option<(Exit, String)> {
         let Self { settings, client, ledger, .. } = *self;
@@ -130,6 +153,7 @@ impl Conversation<'_> {
         }
         // After the cache: what is known is not sent, and no twin waits for it.
         ledger.borrow_mut().pair();
+        self.say_what_it_takes();
         let read = |index: usize| {
             let (path, file_type) = {
                 let source = &ledger.borrow().entries[index].source;
