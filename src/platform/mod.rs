@@ -1,5 +1,6 @@
 //! All that differs from one operating system to another.
 
+use std::fs;
 use std::io;
 
 #[cfg(not(unix))]
@@ -8,9 +9,13 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use self::other::{Signals, below, leaf, link, make_executable, path, special_name};
+use self::other::special_name;
+#[cfg(not(unix))]
+pub(crate) use self::other::{Signals, below, leaf, link, make_executable, path};
 #[cfg(unix)]
-pub(crate) use self::unix::{Signals, below, leaf, link, make_executable, path, special_name};
+use self::unix::special_name;
+#[cfg(unix)]
+pub(crate) use self::unix::{Signals, below, leaf, link, make_executable, path};
 
 /// How a process was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,47 @@ pub(crate) enum Stop {
     /// By the system or a supervisor.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal"))]
     Terminate,
+}
+
+/// What a name in a directory stands for; links are not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Directory,
+    File,
+    Link,
+    /// None of these, with what it is called.
+    Special(&'static str),
+}
+
+impl Kind {
+    pub(crate) fn of(file_type: fs::FileType) -> Self {
+        if file_type.is_file() {
+            Self::File
+        } else if file_type.is_symlink() {
+            Self::Link
+        } else if file_type.is_dir() {
+            Self::Directory
+        } else {
+            Self::Special(special_name(file_type))
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) use self::unix::entries;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use self::walked as entries;
+
+/// Shows `each` what a directory holds. The walker opens the directories in it too, to read none of them: where the system lists
+/// names by itself, that is taken.
+#[cfg_attr(target_os = "linux", cfg(test))]
+pub(crate) fn walked(directory: &std::path::Path, mut each: impl FnMut(&std::ffi::OsStr, Kind)) -> io::Result<()> {
+    let walk = walkdir::WalkDir::new(directory).follow_links(false).follow_root_links(false).min_depth(1).max_depth(1);
+    for entry in walk {
+        let entry = entry?;
+        each(entry.file_name(), Kind::of(entry.file_type()));
+    }
+    Ok(())
 }
 
 /// What was to be opened is something else than a file.
