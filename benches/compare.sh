@@ -8,6 +8,9 @@
 # FILES     files of the large repository (1000000)
 # ROUNDS    runs of each command (5)
 # SDK_PYTHON  a Python in which `pip install huaweicloudsdkhss==3.1.161` was done, the last version but one with an upload
+
+# Backticks are Markdown's, and `paired` calls functions by their name.
+# shellcheck disable=SC2016,SC2317
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 export LC_ALL=C
@@ -52,6 +55,11 @@ seconds() {
 # peak COMMAND...: the most memory it held, in MB.
 peak() {
     "$gnu_time" -f %M -o "$scratch/peak" "$@" >/dev/null 2>"$scratch/err" || die "$* failed: $(tail -n 3 "$scratch/err")"
+    megabytes
+}
+
+# megabytes: what `time` wrote last, in MB.
+megabytes() {
     awk '{ printf "%.1f\n", $1 * 1024 / 1e6 }' "$scratch/peak"
 }
 
@@ -152,11 +160,13 @@ emulator_cpu() {
     awk -v hz="$(getconf CLK_TCK)" '{ printf "%.3f\n", ($14 + $15) / hz }' "/proc/$emulator_pid/stat"
 }
 
-# hss_scan REPOSITORY FLAG...: with the key, as most pipelines do.
+# hss_scan REPOSITORY FLAG...: with the key, as most pipelines do; under `time`, where `under_time` is set.
 hss_scan() {
     local repository="$1"
     shift
-    env -i PATH="$PATH" HOME="$scratch" HSS_IAC_ACCESS_KEY=BENCHKEY HSS_IAC_SECRET_KEY=benchsecret "$hss_iac" scan "$repository" \
+    local -a measured=()
+    [[ -z ${under_time:-} ]] || measured=("$gnu_time" -f %M -o "$scratch/peak")
+    env -i PATH="$PATH" HOME="$scratch" HSS_IAC_ACCESS_KEY=BENCHKEY HSS_IAC_SECRET_KEY=benchsecret "${measured[@]}" "$hss_iac" scan "$repository" \
         --endpoint "$endpoint" --iam-endpoint "$endpoint" --project-id benchproject --allow-stand-in --quiet \
         --output "json=$scratch/result.json" "$@"
 }
@@ -196,25 +206,23 @@ part_startup() {
 }
 
 part_memory() {
-    local count root ours
+    local count root ours held
     gnu_time="$(need time time)"
     need jq jq >/dev/null
     printf '\n### Peak memory\n\n| command | files | of ours | MB |\n|---|---:|---:|---:|\n'
     for count in 1000 10000 100000 "$files"; do
         root="$(tree "$count")"
-        "$hss_iac" list "$root" --quiet --output json >"$scratch/list.json"
+        held="$(peak "$hss_iac" list "$root" --output "json=$scratch/list.json")"
         ours="$(jq .counts.files "$scratch/list.json")"
-        printf '| `list` | %s | %s | %s |\n' "$count" "$ours" "$(peak "$hss_iac" list "$root" --output "json=$scratch/list.json")"
-        printf '| `list --tracked` | %s | %s | %s |\n' "$count" "$ours" \
-            "$(peak "$hss_iac" list --tracked "$root" --output "json=$scratch/list.json")"
+        printf '| `list` | %s | %s | %s |\n' "$count" "$ours" "$held"
+        held="$(peak "$hss_iac" list --tracked "$root" --output "json=$scratch/list.json")"
+        printf '| `list --tracked` | %s | %s | %s |\n' "$count" "$ours" "$held"
     done
     start_emulator
     for count in 200 2000 10000; do
         root="$(clean_repository "$count")"
-        export endpoint hss_iac scratch
-        printf '| `scan` | %s | %s | %s |\n' "$((count))" "$count" "$(peak env -i PATH="$PATH" HOME="$scratch" \
-            HSS_IAC_ACCESS_KEY=BENCHKEY HSS_IAC_SECRET_KEY=benchsecret "$hss_iac" scan "$root" --endpoint "$endpoint" \
-            --iam-endpoint "$endpoint" --project-id benchproject --allow-stand-in --quiet --output "json=$scratch/result.json")"
+        held="$(under_time=1 hss_scan "$root" >/dev/null && megabytes)"
+        printf '| `scan` | %s | %s | %s |\n' "$count" "$count" "$held"
     done
     stop_emulator
 }
@@ -240,14 +248,14 @@ part_scan() {
             printf '\nOne run of each:\n\n'
             paired 1 '`hss-iac scan`' in_scan "${sdk[@]}"
         fi
-        hss_scan "$root"
+        hss_scan "$root" 2>/dev/null
         printf '\nCalls of `scan`: %s.\n' "$(calls)"
     done
     stop_emulator
 }
 
 part_jobs() {
-    local jobs root wall cpu before total
+    local jobs root
     need jq jq >/dev/null
     root="$(clean_repository 2000)"
     start_emulator
@@ -265,7 +273,7 @@ part_jobs() {
 
 # job_row LATENCY JOBS: measures with the stand-in that runs.
 job_row() {
-    local latency="$1" jobs="$2" round before least
+    local latency="$1" jobs="$2" round before wall least share=-
     local -a walls=() busy=()
     in_job() { hss_scan "$root" --jobs "$jobs"; }
     for ((round = 0; round < rounds; round++)); do
@@ -275,8 +283,8 @@ job_row() {
     done
     wall="$(median "${walls[@]}")"
     least="$(jq --argjson l "$latency" --argjson j "$jobs" '[.calls[]] | add * $l / 1000 / $j' "$scratch/result.json")"
-    printf '| %s ms | %s | %.3f s | %s %% | %.2f s | %s |\n' "$latency" "$jobs" "$wall" "$(median "${busy[@]}")" "$least" \
-        "$( ((latency == 0)) && printf -- - || ratio "$wall" "$least")"
+    ((latency == 0)) || share="$(ratio "$wall" "$least")"
+    printf '| %s ms | %s | %.3f s | %s %% | %.2f s | %s |\n' "$latency" "$jobs" "$wall" "$(median "${busy[@]}")" "$least" "$share"
 }
 
 part_throttle() {
