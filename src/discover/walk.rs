@@ -52,6 +52,9 @@ struct Ignored {
     work_tree: Option<Arc<WorkTree>>,
 }
 
+/// A path that git may track, what stands there as far as that is known, and what is to become of it.
+type Candidate = (RepoPath, Option<Entry>, Fate);
+
 /// What one thread found.
 #[derive(Debug, Default)]
 struct Found {
@@ -80,7 +83,10 @@ pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
     };
     let parts = spread(&tracked, |(path, entry, fate), buffer| {
         let mut part = Discovery::default();
-        walk.put(path, *entry, *fate, buffer, &mut part);
+        // What is not there any more is no file of ours.
+        if let Some(entry) = entry.or_else(|| walk.classifier.entry(path)) {
+            walk.put(path, entry, *fate, buffer, &mut part);
+        }
         part
     });
     let mut discovery = found.discovery;
@@ -157,8 +163,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What git's index holds in place of a walk. What is not there any more is no file of ours.
-    fn index(&self) -> Result<Vec<(RepoPath, Entry, Fate)>, Error> {
+    /// What git's index holds in place of a walk.
+    fn index(&self) -> Result<Vec<Candidate>, Error> {
         let root = &self.options.root;
         let has_git = root.join(".git").symlink_metadata().is_ok();
         let rules = ignore_rules::Rules::enter(None, &RepoPath::default(), root, has_git, false);
@@ -166,11 +172,7 @@ impl<'a> Walk<'a> {
         let mut index = Tracked::new(mine);
         let paths = rules.as_ref().and_then(|rules| index.all(rules.work_tree()));
         let paths = paths.ok_or_else(|| Error::Usage(super::NO_INDEX.to_owned()))?;
-        let seen = |path: &RepoPath| {
-            let entry = self.classifier.entry(path)?;
-            Some((path.clone(), entry, self.rules.fate(path, false)))
-        };
-        Ok(paths.iter().filter_map(seen).collect())
+        Ok(paths.iter().map(|path| (path.clone(), None, self.rules.fate(path, false))).collect())
     }
 
     fn search(&self) -> Found {
@@ -300,22 +302,20 @@ impl<'a> Walk<'a> {
     }
 
     /// Of what was ignored: the files that were met, and those that git tracks below directories that were not searched.
-    fn tracked(&self, found: &mut Found) -> Vec<(RepoPath, Entry, Fate)> {
+    fn tracked(&self, found: &mut Found) -> Vec<Candidate> {
         let mut index =
             Tracked::new(|path: &RepoPath| self.is_candidate(path) && !self.rules.names(path) && self.rules.selects(path));
         let mut files = Vec::new();
         for (Ignored { path, work_tree }, entry) in std::mem::take(&mut found.ignored_files) {
             let tracked = work_tree.is_some_and(|work_tree| index.holds(&work_tree, &path));
             let fate = self.rules.fate(&path, !tracked);
-            files.push((path, entry, fate));
+            files.push((path, Some(entry), fate));
         }
         for Ignored { path: directory, work_tree } in std::mem::take(&mut found.ignored_directories) {
             let Some(work_tree) = work_tree else { continue };
             for path in index.below(&work_tree, &directory) {
-                if let Some(entry) = self.classifier.entry(&path) {
-                    let fate = self.rules.fate(&path, false);
-                    files.push((path, entry, fate));
-                }
+                let fate = self.rules.fate(&path, false);
+                files.push((path, None, fate));
             }
         }
         found.discovery.notes.append(&mut index.notes);

@@ -52,9 +52,19 @@ impl Kind {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) use self::unix::entries;
+pub(crate) use self::unix::{entries, kind};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use self::walked as entries;
+pub(crate) use self::{kind_by_real_path as kind, walked as entries};
+
+/// What stands at a path below a root; an error too where the way to it leads over a link. `root` is real: no link is on its way.
+pub(crate) fn kind_by_real_path(root: &std::path::Path, path: &std::path::Path) -> io::Result<Kind> {
+    let place = root.join(path);
+    let directory = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    if fs::canonicalize(directory)? != directory {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link stands on the way"));
+    }
+    Ok(Kind::of(fs::symlink_metadata(&place)?.file_type()))
+}
 
 /// Shows `each` what a directory holds. The walker opens the directories in it too, to read none of them: where the system lists
 /// names by itself, that is taken.

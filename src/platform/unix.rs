@@ -76,6 +76,20 @@ pub(crate) fn below(root: &Path, path: &Path) -> io::Result<File> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) use part_by_part as below;
 
+/// What stands at a path below a root; an error too where the way to it leads over a link. `root` is real: no link is on its way.
+#[cfg(target_os = "linux")]
+pub(crate) fn kind(root: &Path, path: &Path) -> io::Result<Kind> {
+    use rustix::fs::{CWD, ResolveFlags, openat2};
+    use rustix::io::Errno;
+
+    let place = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+    match openat2(CWD, root.join(path), place, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Ok(place) => Ok(Kind::of(File::from(place).metadata()?.file_type())),
+        Err(Errno::NOSYS | Errno::PERM) => super::kind_by_real_path(root, path),
+        Err(error) => Err(said(error)),
+    }
+}
+
 /// The room for the names of a directory; nearly all fit in it at once.
 #[cfg(target_os = "linux")]
 const LISTING: usize = 32 * 1024;
@@ -157,6 +171,30 @@ mod tests {
         for (path, opens) in [("a/x", true), ("b/x", false), ("a/y", false), ("a/nothing", false), ("a/x/x", false)] {
             assert_eq!(below(&root, Path::new(path)).is_ok(), opens, "{path}");
             assert_eq!(part_by_part(&root, Path::new(path)).is_ok(), opens, "{path}, part by part");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn both_ways_of_asking_what_stands_there_refuse_a_link_on_the_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/x"), "x").unwrap();
+        symlink("a", root.join("b")).unwrap();
+        symlink("/nowhere", root.join("a/y")).unwrap();
+        let expected = [
+            ("a", Some(Kind::Directory)),
+            ("a/x", Some(Kind::File)),
+            ("a/y", Some(Kind::Link)),
+            ("b", Some(Kind::Link)),
+            ("b/x", None),
+            ("a/y/x", None),
+            ("a/nothing", None),
+        ];
+        for (path, stands) in expected {
+            assert_eq!(kind(&root, Path::new(path)).ok(), stands, "{path}");
+            assert_eq!(super::super::kind_by_real_path(&root, Path::new(path)).ok(), stands, "{path}, by its real path");
         }
     }
 
