@@ -182,7 +182,7 @@ part_list() {
     root="$(tree "$files")"
     in_rg() { "$rg" -uu -l '^apiVersion:' -g '*.y*ml' "$root"; }
     in_fd() { "$fd" -u '\.ya?ml$' "$root"; }
-    in_list() { "$hss_iac" list "$root" --output "json=$scratch/list.json"; }
+    in_list() { "$hss_iac" list "$root" --output json; }
     printf '\n### `list` on %s files (%s, %s)\n\n' "$files" "$("$rg" --version | sed -n 1p)" "$("$fd" --version)"
     paired "$rounds" "\`rg -uu -l '^apiVersion:' -g '*.y*ml'\`" in_rg "\`fd -u '\\.ya?ml\$'\`, names alone" in_fd '`hss-iac list`' in_list
 }
@@ -193,7 +193,7 @@ part_tracked() {
     root="$(tree "$files")"
     in_rg() { "$rg" -uu -l '^apiVersion:' -g '*.y*ml' "$root"; }
     in_git() { git -C "$root" ls-files '*.y*ml'; }
-    in_tracked() { "$hss_iac" list --tracked "$root" --output "json=$scratch/list.json"; }
+    in_tracked() { "$hss_iac" list --tracked "$root" --output json; }
     printf '\n### `list --tracked` on %s files\n\n' "$files"
     paired "$rounds" '`rg`, as above' in_rg "\`git ls-files '*.y*ml'\`, names alone" in_git '`hss-iac list --tracked`' in_tracked
 }
@@ -212,10 +212,11 @@ part_memory() {
     printf '\n### Peak memory\n\n| command | files | of ours | MB |\n|---|---:|---:|---:|\n'
     for count in 1000 10000 100000 "$files"; do
         root="$(tree "$count")"
-        held="$(peak "$hss_iac" list "$root" --output "json=$scratch/list.json")"
+        "$hss_iac" list "$root" --quiet --output json >"$scratch/list.json"
         ours="$(jq .counts.files "$scratch/list.json")"
+        held="$(peak "$hss_iac" list "$root" --output json)"
         printf '| `list` | %s | %s | %s |\n' "$count" "$ours" "$held"
-        held="$(peak "$hss_iac" list --tracked "$root" --output "json=$scratch/list.json")"
+        held="$(peak "$hss_iac" list --tracked "$root" --output json)"
         printf '| `list --tracked` | %s | %s | %s |\n' "$count" "$ours" "$held"
     done
     start_emulator
