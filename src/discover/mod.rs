@@ -7,6 +7,7 @@ mod events;
 mod explain;
 mod gvk;
 mod ignore_rules;
+mod index;
 mod kubernetes;
 mod open;
 mod resolve;
