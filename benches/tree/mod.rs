@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Files in each directory; the last one may have fewer.
-pub const FILES_A_DIRECTORY: usize = 20;
+pub(crate) const FILES_A_DIRECTORY: usize = 20;
 /// Directories in each directory.
 const FAN_OUT: usize = 8;
 const WORDS: [&str; 12] =
@@ -14,7 +14,7 @@ const WORDS: [&str; 12] =
 const EXTENSIONS: [&str; 8] = ["rs", "go", "ts", "java", "py", "md", "json", "proto"];
 
 /// Writes `files` files below `root`, which must be there and empty.
-pub fn write(root: &Path, files: usize) -> io::Result<()> {
+pub(crate) fn write(root: &Path, files: usize) -> io::Result<()> {
     let mut directories: Vec<PathBuf> = Vec::new();
     for number in 0..files.div_ceil(FILES_A_DIRECTORY) {
         let directory = match number.checked_sub(1) {
@@ -35,7 +35,7 @@ pub fn write(root: &Path, files: usize) -> io::Result<()> {
 }
 
 /// The name and text of a file.
-pub fn content(file: usize) -> (String, String) {
+pub(crate) fn content(file: usize) -> (String, String) {
     match file % 1_000 {
         7 => ("Dockerfile".to_owned(), dockerfile(file)),
         n if n % 100 == 11 => (format!("deploy-{file}.yaml"), manifest(file)),
@@ -45,7 +45,7 @@ pub fn content(file: usize) -> (String, String) {
 }
 
 /// A Dockerfile of two stages.
-pub fn dockerfile(file: usize) -> String {
+pub(crate) fn dockerfile(file: usize) -> String {
     format!(
         "FROM golang:1.24 AS build\nWORKDIR /src\nCOPY go.mod go.sum ./\nRUN go mod download\nCOPY . .\nRUN go build -o /out/app{file} ./cmd\n\n\
          FROM alpine:3.21\nRUN apk add --no-cache ca-certificates\nCOPY --from=build /out/app{file} /usr/local/bin/app\nEXPOSE 8080\nCMD [\"app\"]\n"
@@ -53,7 +53,7 @@ pub fn dockerfile(file: usize) -> String {
 }
 
 /// A Deployment and its Service, about 1 KB.
-pub fn manifest(file: usize) -> String {
+pub(crate) fn manifest(file: usize) -> String {
     let word = WORDS[file % WORDS.len()];
     format!(
         "# Rolled out by the pipeline.\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {word}-{file}\n  namespace: shop\n  labels:\n    \
@@ -68,7 +68,7 @@ pub fn manifest(file: usize) -> String {
 }
 
 /// YAML that is none of Kubernetes, about 500 bytes.
-pub fn settings(file: usize) -> String {
+pub(crate) fn settings(file: usize) -> String {
     format!(
         "# Read by the service at its start.\nserver:\n  port: 8080\n  shutdown: graceful\nservice:\n  name: service-{file}\n  timeout: 30s\n  \
          retries: 3\ndatabase:\n  url: postgres://db.example/shop{file}\n  pool:\n    size: 10\n    idle: 2\nfeatures:\n  - checkout\n  - wishlist\n  \

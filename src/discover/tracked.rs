@@ -68,10 +68,15 @@ impl<W: Fn(&RepoPath) -> bool> Tracked<W> {
             Err(error) => return Err(error.to_string()),
         }
         let hash = object_format(&work_tree.git_dir);
-        let keep = |found: &mut Vec<RepoPath>, path: &[u8]| {
-            let path = outside(work_tree, path);
+        // Of a million paths few are kept: the others share one buffer.
+        let mut buffer = Vec::new();
+        let mut keep = |found: &mut Vec<RepoPath>, path: &[u8]| {
+            outside(work_tree, path, &mut buffer);
+            let path = RepoPath::new(std::mem::take(&mut buffer));
             if (self.wanted)(&path) {
                 found.push(path);
+            } else {
+                buffer = path.into_bytes();
             }
         };
         let mut found = Vec::new();
@@ -106,7 +111,13 @@ fn object_format(git_dir: &Path) -> Kind {
     if sha256 { Kind::Sha256 } else { Kind::Sha1 }
 }
 
-fn outside(work_tree: &WorkTree, path: &[u8]) -> RepoPath {
+/// A path of a work tree, as one of the root.
+fn outside(work_tree: &WorkTree, path: &[u8], into: &mut Vec<u8>) {
+    into.clear();
     let top = work_tree.at.as_bytes();
-    if top.is_empty() { RepoPath::new(path) } else { RepoPath::new([top, b"/", path].concat()) }
+    if !top.is_empty() {
+        into.extend_from_slice(top);
+        into.push(b'/');
+    }
+    into.extend_from_slice(path);
 }

@@ -21,6 +21,11 @@ impl RepoPath {
         Self(bytes.into())
     }
 
+    /// The raw bytes, and their memory.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// The raw bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

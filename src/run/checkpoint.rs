@@ -17,8 +17,7 @@ use crate::progress::Progress;
 use crate::scan::{Ledger, Step};
 use crate::{report, settings};
 
-/// What it costs to lose the step decides how often the result is written. Steps that are only read again: no more than this share of the
-/// time goes into writing them.
+/// Where a step would only be read again, or one upload among several be sent again, writing takes no more than this part of the time.
 const SHARE: u32 = 20;
 
 /// Where the result stands while the run goes on.
@@ -59,9 +58,13 @@ impl<'a> Checkpoint<'a> {
         self.located.into_inner()
     }
 
-    /// Writes what is known after a step: at once where a file would be sent or a task created again without it.
+    /// Writes what is known after a step: at once where a task would be created again without it, or the only upload sent again.
     pub(super) fn step(&self, step: Step, ledger: &Ledger, client: &Client, progress: &Progress) {
-        let must = matches!(step, Step::Sending | Step::Uploaded { .. } | Step::Submitting | Step::Submitted { .. });
+        let must = match step {
+            Step::Sending | Step::Submitting | Step::Submitted { .. } => true,
+            Step::Uploaded { .. } => self.settings.jobs == 1,
+            Step::Finished { .. } | Step::Collected { .. } | Step::Placed { .. } => false,
+        };
         let start = Instant::now();
         if self.paths.is_empty() || (!must && start < self.due.get()) {
             return;
