@@ -33,6 +33,8 @@ pub struct Timings {
     pub longest_wait: Duration,
     /// The documented window of the rate limit, assumed where a 429 says nothing. 60 s.
     pub window: Duration,
+    /// How long a task that is being created is waited for when the run ends early. 3 s.
+    pub grace: Duration,
 }
 
 impl Default for Timings {
@@ -44,6 +46,7 @@ impl Default for Timings {
             longest_backoff: Duration::from_secs(20),
             longest_wait: Duration::from_secs(300),
             window: Duration::from_secs(60),
+            grace: Duration::from_secs(3),
         }
     }
 }

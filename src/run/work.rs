@@ -109,7 +109,7 @@ impl Conversation<'_> {
         };
         if self.ledger.borrow().is_submitting() {
             self.client.stop();
-            let _ = tokio::time::timeout(scan::GRACE, job).await;
+            let _ = tokio::time::timeout(self.settings.timings.grace, job).await;
         }
         Some(cut)
     }
@@ -172,6 +172,7 @@ impl Conversation<'_> {
             gate: settings.rules.policy.fail_on.level(),
             no_wait: settings.no_wait,
             window: settings.timings.window,
+            grace: settings.timings.grace,
         };
         let job = Job::new(client, options, ledger, &observe, &read);
         job.run().await.err().and_then(fault)

@@ -37,6 +37,8 @@ pub struct Options {
     pub no_wait: bool,
     /// The documented window of the service's limit.
     pub window: Duration,
+    /// How long a task that is being created is waited for when the run ends early.
+    pub grace: Duration,
 }
 
 /// What the job is doing, for people who wait.
@@ -102,9 +104,6 @@ pub struct Job<'a> {
     more_risks: Notify,
 }
 
-/// How long a task that is being created is waited for when the run ends early.
-pub const GRACE: Duration = Duration::from_secs(3);
-
 /// The first waits between looks, in thousandths of the steady distance: early while it costs nothing, and only five in the first
 /// window of the documented limit.
 const FIRST_LOOKS: [u32; 6] = [20, 30, 100, 300, 800, 2_800];
@@ -160,7 +159,7 @@ impl<'a> Job<'a> {
                 // Only an error ends what follows before all is sent. A task that is being created is worth a little time.
                 if followed.is_err() && self.ledger.borrow().is_submitting() {
                     self.client.stop();
-                    let _ = tokio::time::timeout(GRACE, send).await;
+                    let _ = tokio::time::timeout(self.options.grace, send).await;
                 }
                 followed.map(drop)
             }

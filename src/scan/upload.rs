@@ -6,7 +6,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{pin_mut, stream};
 
 use super::plan::{self, Batch};
-use super::{GRACE, Job, Step};
+use super::{Job, Step};
 use crate::digest::sha256;
 use crate::hss::{Error, Kind, UploadPart, UploadedFile};
 use crate::mask::Masked;
@@ -66,7 +66,7 @@ impl Job<'_> {
         };
         if end.is_err() {
             // Tasks that are being created may come to be whatever happens here: their ids are worth a little time.
-            let _ = tokio::time::timeout(GRACE, submits.collect::<Vec<_>>()).await;
+            let _ = tokio::time::timeout(self.options.grace, submits.collect::<Vec<_>>()).await;
         }
         self.sent.set(true);
         self.more_tasks.notify_one();
