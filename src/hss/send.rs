@@ -70,6 +70,9 @@ impl Route {
         }
         if let Some(pem) = ca_pem {
             http = http.tls_certs_merge(certificates(pem)?);
+        } else if base.starts_with("http://") {
+            // Without TLS nothing is to be verified, and reading the system's certificates takes longer than all else here.
+            http = http.tls_certs_only([]);
         }
         Self::built(base, http)
     }
