@@ -31,7 +31,9 @@ impl Client {
         };
         let answer = self.call(self.iam("iam/projects", "/v3/projects", vec![("name".to_owned(), region.clone())])).await?;
         let projects = answer.value.get("projects").and_then(Value::as_array).cloned().unwrap_or_default();
-        let ids: Vec<&str> = projects.iter().filter_map(|project| project.get("id").and_then(Value::as_str)).collect();
+        let mut ids: Vec<&str> = projects.iter().filter_map(|project| project.get("id").and_then(Value::as_str)).collect();
+        ids.sort_unstable();
+        ids.dedup();
         match ids[..] {
             [id] => {
                 *self.project.borrow_mut() = Some(id.to_owned());
