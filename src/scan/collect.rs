@@ -138,7 +138,8 @@ impl Job<'_> {
                     row = listing.rows.into_iter().find(|row| row.file_id == file_id);
                 }
             }
-            if row.as_ref().is_some_and(is_clean) {
+            // A verdict of an earlier run says nothing of risks that are late in this one.
+            if row.as_ref().is_some_and(|row| is_clean(row) && self.is_of_this_run(row)) {
                 return Ok((Vec::new(), None));
             }
             if look < LATE_LOOKS {
