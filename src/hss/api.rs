@@ -95,6 +95,9 @@ impl Client {
         if let Some(time) = filter.start_create_time {
             body["start_create_time"] = json!(time);
         }
+        if filter.newest_first {
+            (body["sort_key"], body["sort_dir"]) = (json!("start_time"), json!("desc"));
+        }
         let call = self
             .hss("tasks/batch-query", Method::POST, "/common/tasks/batch-query", paging(page)?, Body::Json(body))
             .await?;

@@ -95,6 +95,8 @@ pub struct TaskFilter {
     pub file_type: Option<FileType>,
     /// Only tasks created at or after this time, in milliseconds of the service's clock.
     pub start_create_time: Option<i64>,
+    /// In the order of their start, the last one first; the order is not documented otherwise.
+    pub newest_first: bool,
 }
 
 /// A task as listed.

@@ -12,6 +12,8 @@ const TRIES: usize = 4;
 const LOOKS: usize = 4;
 /// Creation times are looked up from this much before the try, in milliseconds: the hosts of a service may differ in their clocks.
 const CLOCK_MARGIN: i64 = 60_000;
+/// The last look is at so many of the newest tasks, whatever their times say: the clock that dates the answers may not be that of the tasks.
+const NEWEST: u64 = 10;
 
 impl Job<'_> {
     /// Puts uploaded files into one task.
@@ -81,7 +83,11 @@ impl Job<'_> {
         for look in 0..LOOKS {
             tokio::time::sleep(self.pause(look)).await;
             let ids = self.ledger.borrow().ids(&left);
-            let found = match self.look(&filter, &ids, false).await {
+            let found = match self.rows(&filter, look).await {
+                Ok(rows) => self.look(rows, &ids, false).await,
+                Err(error) => Err(error),
+            };
+            let found = match found {
                 Ok(found) => found,
                 Err(error) if is_fatal(error.kind) => return Err(error),
                 Err(error) if look + 1 == LOOKS => return self.lose(&left, State::ScanFailed, "a task may exist: ", error),
@@ -110,7 +116,11 @@ impl Job<'_> {
         let mut last = Ok(None);
         for look in 0..LOOKS {
             tokio::time::sleep(self.pause(look)).await;
-            last = self.look(&filter, ids, true).await.map(|found| found.into_iter().next().map(|(task_id, _)| task_id));
+            let found = match self.rows(&filter, look).await {
+                Ok(rows) => self.look(rows, ids, true).await,
+                Err(error) => Err(error),
+            };
+            last = found.map(|found| found.into_iter().next().map(|(task_id, _)| task_id));
             match &last {
                 Ok(Some(_)) => break,
                 Err(error) if is_fatal(error.kind) => break,
@@ -120,16 +130,25 @@ impl Job<'_> {
         last
     }
 
-    /// The tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
+    /// The tasks that the nth look is at, from 0.
+    async fn rows(&self, filter: &TaskFilter, look: usize) -> Result<Vec<TaskRow>, Error> {
+        if look + 1 == LOOKS {
+            let newest = TaskFilter { start_create_time: None, newest_first: true, ..filter.clone() };
+            return self.client.list_tasks(&newest, Page { offset: 0, limit: NEWEST }).await.map(|listing| listing.rows);
+        }
+        pages::all(|page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await
+    }
+
+    /// Those of these tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
     async fn look(
         &self,
-        filter: &TaskFilter,
+        rows: Vec<TaskRow>,
         ids: &[String],
         all_in_one: bool,
     ) -> Result<Vec<(String, HashSet<String>)>, Error> {
         let mut unclear = None;
         let mut found = Vec::new();
-        for row in pages::all(|page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await? {
+        for row in rows {
             if row.task_id.is_empty() || !self.may_be_ours(&row, ids.len(), all_in_one) {
                 continue;
             }
