@@ -130,9 +130,34 @@ fn the_end_of_the_time_waits_a_little_for_a_task_and_else_says_so() {
 fn a_clean_verdict_of_long_ago_is_not_believed_unasked() {
     let emulator = start(Options { stale_files: true, ..quick() });
     let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE).file("b/Dockerfile", &common::clean_dockerfile(1));
-    let ran = scan(repo.path(), &emulator, &[]);
-    assert_eq!((ran.code, calls(&emulator, "file/risks")), (1, 2), "{}", ran.stderr);
+    let ran = scan(repo.path(), &emulator, &["--rate", "50/1s"]);
+    assert_eq!((ran.code, calls(&emulator, "file/risks")), (1, 4), "{}", ran.stderr);
     assert_adds_up(&ran.json(), 2);
+}
+
+#[test]
+fn a_clean_verdict_of_long_ago_is_not_believed_while_risks_may_be_late() {
+    let emulator = start(Options { stale_files: true, late_risks: 2, ..quick() });
+    let ran = scan(Repo::new().file("Dockerfile", BAD_DOCKERFILE).path(), &emulator, &["--rate", "50/1s"]);
+    assert_eq!((ran.code, calls(&emulator, "file/risks")), (1, 3), "{}", ran.stderr);
+}
+
+#[test]
+fn a_lost_task_is_found_though_the_date_is_ahead_of_the_clock_of_tasks() {
+    let ahead = Duration::from_secs(7_200);
+    let emulator = start(Options { date_ahead: ahead, old_tasks: 300, ..faulty("task", 1, Fault::ResetAfter) });
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran = scan(repo.path(), &emulator, &["--rate", "50/1s"]);
+    assert_eq!((ran.code, emulator.tasks().len()), (1, 301), "{}", ran.stderr);
+}
+
+#[test]
+fn a_project_that_is_listed_twice_is_one() {
+    let emulator = start(faulty("iam/projects", 1, Fault::Twice));
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran: Finished =
+        scan_command(repo.path(), &emulator, &[]).env_remove("HSS_IAC_PROJECT_ID").output().expect("the binary runs").into();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
 }
 
 #[test]
