@@ -193,10 +193,11 @@ fn calls_are_counted(ran: &Ran) {
     }
 }
 
+type Writer = fn(&ScanResult, &mut dyn std::io::Write) -> report::Written;
+type Check = fn(&[u8], &Value);
+
 fn reports_are_valid(ran: &Ran) {
     let result: ScanResult = serde_json::from_value(ran.result.clone()).expect("a result");
-    type Writer = fn(&ScanResult, &mut dyn std::io::Write) -> report::Written;
-    type Check = fn(&[u8], &Value);
     let formats: [(Writer, Check); 4] = [
         (report::sarif::write, checks::sarif),
         (report::junit::write, checks::junit),

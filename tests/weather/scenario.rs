@@ -37,6 +37,7 @@ pub(crate) enum Stdout {
 
 /// A run.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Scenario {
     pub(crate) seed: u64,
     /// The call and fault that it is about, where it is about one.
@@ -144,7 +145,7 @@ impl Scenario {
     pub(crate) fn of(seed: u64) -> Self {
         let pairs = pairs() as u64;
         // A step that shares no factor with the number of pairs: the first few seeds show some of every kind, all seeds every pair.
-        let step = (607..).find(|step| gcd(*step, pairs) == 1).unwrap_or(1);
+        let step = (607..pairs).find(|step| gcd(*step, pairs) == 1).unwrap_or(1);
         let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
         let mut scenario = Self {
             seed,
@@ -236,12 +237,10 @@ impl Scenario {
             options.date_ahead = Duration::from_secs(7_200);
         }
         self.unreachable = at_times(30);
-        self.stdout = if at_times(12) {
-            Stdout::Full
-        } else if at_times(12) {
-            Stdout::Closed
-        } else {
-            Stdout::Open
+        self.stdout = match random.u8(..12) {
+            0 => Stdout::Full,
+            1 => Stdout::Closed,
+            _ => Stdout::Open,
         };
         options.hide_tasks = random.u32(..5).saturating_sub(1);
         options.late_risks = random.u32(..6).saturating_sub(2);
