@@ -16,3 +16,5 @@ fn fifos() { assert_eq!(outcome::of(trees::fifos), Vec::<String>::new()); }
 fn sockets() { assert_eq!(outcome::of(trees::sockets), Vec::<String>::new()); }
 #[test]
 fn devices() { assert_eq!(outcome::of(trees::devices), Vec::<String>::new()); }
+#[test]
+fn configuration_that_is_a_fifo() { assert_eq!(outcome::of(trees::configuration_that_is_a_fifo), Vec::<String>::new()); }
