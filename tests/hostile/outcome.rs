@@ -57,7 +57,26 @@ fn said(place: &Place) -> Vec<String> {
     }
     let reasons = result["verdict"]["reasons"].as_array().expect("reasons").iter().map(text).collect::<Vec<_>>().join("; ");
     let head = format!("exit {}: {reasons}; {} sent", scanned.code, received.len());
-    std::iter::once(head).chain(after.into_iter().map(|(path, said)| format!("{path} {said}"))).collect()
+    let notes = result["notes"].as_array().into_iter().flatten().map(|note| format!("note: {}", text(note)));
+    std::iter::once(head).chain(files(after)).chain(notes).collect()
+}
+
+/// A line a file; of many files the number with each fate.
+fn files(fates: BTreeMap<String, String>) -> Vec<String> {
+    if fates.len() <= 12 {
+        return fates.into_iter().map(|(path, said)| format!("{} {said}", short(&path))).collect();
+    }
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for said in fates.into_values() {
+        *counts.entry(said).or_default() += 1;
+    }
+    counts.into_iter().map(|(said, count)| format!("{count} files {said}")).collect()
+}
+
+/// A long path with its length in place of its middle.
+fn short(path: &str) -> String {
+    let (start, end) = (path.chars().take(8).collect::<String>(), path.chars().rev().take(10).collect::<Vec<_>>());
+    if path.len() < 100 { path.to_owned() } else { format!("{start}..{}..{}", path.len(), end.into_iter().rev().collect::<String>()) }
 }
 
 fn text(value: &Value) -> &str {

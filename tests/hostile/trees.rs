@@ -272,7 +272,8 @@ fn lines(head: &str, line: impl Fn(usize) -> String) -> String {
     let mut text = head.to_owned();
     for number in 0.. {
         let line = line(number);
-        if text.len() + line.len() > MB {
+        // Room for what closes it.
+        if text.len() + line.len() > MB - 8 {
             break;
         }
         text.push_str(&line);
@@ -383,7 +384,7 @@ pub(crate) fn yaml_nested_dashes(place: &Place) {
 pub(crate) fn yaml_on_one_line(place: &Place) {
     place.write("pod.yaml", lines(&manifest("spec: \""), |_| "a ".to_owned()) + "\"\n");
     place.write("comment.yaml", lines(&manifest("# "), |_| "a: ".to_owned()));
-    place.write("json.yaml", lines("{\"apiVersion\": \"v1\", \"kind\": \"Pod\"", |n| format!(", \"a{n}\": {n}")) + "}");
+    place.write("json.yaml", lines("{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {}", |n| format!(", \"a{n}\": {n}")) + "}");
 }
 
 pub(crate) fn yaml_aliases_to_themselves(place: &Place) {
@@ -406,7 +407,7 @@ pub(crate) fn yaml_anchors(place: &Place) {
 }
 
 pub(crate) fn yaml_documents(place: &Place) {
-    place.write("pod.yaml", lines("", |_| "---\nkind: Pod\n".to_owned()));
+    place.write("pod.yaml", lines("", |_| "---\nkind: Pod\napiVersion: v1\nmetadata: {}\n".to_owned()));
     place.write("empty.yaml", lines(&manifest(""), |_| "---\n".to_owned()));
 }
 
