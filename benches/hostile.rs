@@ -42,7 +42,8 @@ fn main() -> ExitCode {
 /// Seconds, megabytes and the exit code.
 fn measure(place: &Place, command: &str) -> (f64, u64, i32) {
     let usual = Options::default();
-    let stand_in = Emulator::start(Options { scan_time: Duration::from_millis(1), ..Options::default() }).expect("it listens");
+    let stand_in =
+        Emulator::start(Options { scan_time: Duration::from_millis(1), ..Options::default() }).expect("it listens");
     let mut program = Command::new(env!("CARGO_BIN_EXE_hss-iac"));
     program
         .args([command, "-o", "json"])
@@ -60,7 +61,8 @@ fn measure(place: &Place, command: &str) -> (f64, u64, i32) {
     let mut peak = 0;
     loop {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let kb = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        let kb =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
         peak = peak.max(kb.unwrap_or_default());
         let spent = started.elapsed();
         if spent > Duration::from_secs(60) {

@@ -148,7 +148,8 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<File, Mistake> {
     })?;
     let patterns = [&file.include, &file.exclude].into_iter().flatten().map(Vec::len).sum::<usize>();
     if patterns + file.map.as_ref().map_or(0, BTreeMap::len) > MAX_PATTERNS {
-        let text = format!("include, exclude and map hold more than {MAX_PATTERNS} patterns; name directories in place of files");
+        let text =
+            format!("include, exclude and map hold more than {MAX_PATTERNS} patterns; name directories in place of files");
         return Err(mistake(0, text));
     }
     for (suppress, entry) in file.suppress.iter_mut().zip(entries) {

@@ -214,9 +214,13 @@ impl<'a> Walk<'a> {
         let has_git = entries.iter().any(|entry| entry.file_name() == ".git");
         let has_ignore_file = entries.iter().any(|entry| entry.file_name() == ".gitignore" && entry.file_type().is_file());
         self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
-        if has_ignore_file && !self.options.no_ignore && directory.rules.as_ref().is_some_and(ignore_rules::Rules::too_much) {
+        if has_ignore_file && !self.options.no_ignore && directory.rules.as_ref().is_some_and(ignore_rules::Rules::too_much)
+        {
             let path = directory.path.join(b".gitignore");
-            found.discovery.notes.push(format!("{path} is not honoured: with the rules above it is too much; what it hides is taken"));
+            found
+                .discovery
+                .notes
+                .push(format!("{path} is not honoured: with the rules above it is too much; what it hides is taken"));
         }
         for entry in &entries {
             let kind = Entry::of(entry.file_type());

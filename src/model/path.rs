@@ -151,7 +151,8 @@ mod tests {
     #[test]
     fn patterns_of_many_stars_match_as_others_do_and_at_once() {
         let paths = ["a", "ab", "a/b", "a/b/c", "xa/b", "a/x/b", "b/a/b/c", "aa/aa", ".a/b", "a/b/c/d", "c"];
-        let patterns = ["a", "*", "**", "a/**", "**/b", "a/**/b", "*/*", "?*/*b", "**/a/**", "[ab]/*", "**/**/c", "*a*/b*", "a*"];
+        let patterns =
+            ["a", "*", "**", "a/**", "**/b", "a/**/b", "*/*", "?*/*b", "**/a/**", "[ab]/*", "**/**/c", "*a*/b*", "a*"];
         let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
         for pattern in patterns {
             for path in paths {

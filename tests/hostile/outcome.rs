@@ -23,7 +23,6 @@ pub(crate) fn of(write: fn(&Place)) -> Vec<String> {
     write(&place);
     let said = said(&place);
     trees::remove_long_paths(&place);
-    if let Ok(dir) = std::env::var("DUMP") { let name = std::thread::current().name().unwrap_or("x").replace("::", "."); std::fs::write(format!("{dir}/{name}"), serde_json::to_string(&said).expect("json")).expect("dump"); }
     said
 }
 
@@ -40,7 +39,11 @@ fn said(place: &Place) -> Vec<String> {
     let (listing, result) = (listed.json(), scanned.json());
     let (before, after) = (lines(&listing), lines(&result));
     let sent = |lines: &BTreeMap<String, String>, state: &[&str]| -> Vec<String> {
-        lines.iter().filter(|(_, said)| state.iter().any(|state| said.starts_with(state))).map(|(path, _)| path.clone()).collect()
+        lines
+            .iter()
+            .filter(|(_, said)| state.iter().any(|state| said.starts_with(state)))
+            .map(|(path, _)| path.clone())
+            .collect()
     };
     let kept = |lines: &BTreeMap<String, String>| -> Vec<(String, String)> {
         let mine = |said: &String| said.starts_with("not_scanned") || said.starts_with("skipped");
@@ -57,8 +60,11 @@ fn said(place: &Place) -> Vec<String> {
     }
     let reasons = result["verdict"]["reasons"].as_array().expect("reasons").iter().map(text).collect::<Vec<_>>().join("; ");
     let head = format!("exit {}: {reasons}; {} sent", scanned.code, received.len());
-    let notes = result["notes"].as_array().into_iter().flatten().map(|note| format!("note: {}", text(note)));
-    std::iter::once(head).chain(files(after)).chain(notes).collect()
+    let notes: Vec<&Value> = result["notes"].as_array().into_iter().flatten().collect();
+    // Of many the first, and how many.
+    let more = notes.len().checked_sub(2).filter(|more| *more > 0).map(|more| format!("{more} more notes"));
+    let notes = notes.into_iter().take(2).map(|note| format!("note: {}", short(text(note))));
+    std::iter::once(head).chain(files(after)).chain(notes).chain(more).collect()
 }
 
 /// A line a file; of many files the number with each fate.
@@ -75,8 +81,10 @@ fn files(fates: BTreeMap<String, String>) -> Vec<String> {
 
 /// A long path with its length in place of its middle.
 fn short(path: &str) -> String {
-    let (start, end) = (path.chars().take(8).collect::<String>(), path.chars().rev().take(10).collect::<Vec<_>>());
-    if path.len() < 100 { path.to_owned() } else { format!("{start}..{}..{}", path.len(), end.into_iter().rev().collect::<String>()) }
+    let all: Vec<char> = path.chars().collect();
+    let end: String = all.iter().skip(all.len().saturating_sub(40)).collect();
+    let start: String = all.iter().take(8).collect();
+    if all.len() < 120 { path.to_owned() } else { format!("{start}..{}..{end}", all.len()) }
 }
 
 fn text(value: &Value) -> &str {
@@ -90,8 +98,9 @@ fn lines(result: &Value) -> BTreeMap<String, String> {
         let reason = file["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
         (text(&file["path"]).to_owned(), format!("{}{reason}", text(&file["state"])))
     });
-    let skipped =
-        rows("skipped").into_iter().map(|path| (text(&path["path"]).to_owned(), format!("skipped: {}", text(&path["reason"]))));
+    let skipped = rows("skipped")
+        .into_iter()
+        .map(|path| (text(&path["path"]).to_owned(), format!("skipped: {}", text(&path["reason"]))));
     files.chain(skipped).collect()
 }
 

@@ -384,7 +384,10 @@ pub(crate) fn yaml_nested_dashes(place: &Place) {
 pub(crate) fn yaml_on_one_line(place: &Place) {
     place.write("pod.yaml", lines(&manifest("spec: \""), |_| "a ".to_owned()) + "\"\n");
     place.write("comment.yaml", lines(&manifest("# "), |_| "a: ".to_owned()));
-    place.write("json.yaml", lines("{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {}", |n| format!(", \"a{n}\": {n}")) + "}");
+    place.write(
+        "json.yaml",
+        lines("{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {}", |n| format!(", \"a{n}\": {n}")) + "}",
+    );
 }
 
 pub(crate) fn yaml_aliases_to_themselves(place: &Place) {
