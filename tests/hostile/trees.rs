@@ -309,7 +309,7 @@ pub(crate) fn gitignore_without_end(place: &Place) {
 }
 
 pub(crate) fn gitignore_in_each_directory(place: &Place) {
-    let rules: String = (0..400).map(|n| format!("**/x{n}*y\n")).collect();
+    let rules = (0..400).map(|n| format!("**/x{n}*y\n")).collect::<Vec<_>>().concat();
     let mut path = PathBuf::new();
     for n in 0..200 {
         path.push(format!("d{n}"));
