@@ -1,5 +1,9 @@
 //! Discovery: a walk of a repository, and the decision on a file's content against a full parse of it.
-#![allow(missing_docs, dead_code, reason = "what criterion makes has no comment, and the generator serves other benches too")]
+#![allow(
+    missing_docs,
+    dead_code,
+    reason = "what criterion makes has no comment, and the generator serves other benches too"
+)]
 #![allow(clippy::expect_used, reason = "a bench that can not begin ends")]
 
 #[path = "tree/mod.rs"]

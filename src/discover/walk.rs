@@ -219,6 +219,11 @@ impl<'a> Walk<'a> {
             found.discovery.unreadable(&directory.path, &error);
         }
         self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
+        if has_ignore_file && !self.options.no_ignore && directory.rules.as_ref().is_some_and(ignore_rules::Rules::too_much)
+        {
+            let error = std::io::Error::other("its .gitignore is too much to honour; --no-ignore searches it all the same");
+            return found.discovery.unreadable(&directory.path, &error);
+        }
         for (name, kind) in &entries {
             let (path, on_disk) = (join(&directory.path, name), on_disk.join(name));
             if *kind == Kind::Link && self.rules.has_patterns() {

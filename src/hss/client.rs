@@ -188,6 +188,12 @@ impl Client {
         i64::try_from(at.elapsed().as_millis()).ok().map(|elapsed| time + elapsed)
     }
 
+    /// Whether the documented limit is known not to hold.
+    pub fn is_free(&self) -> bool {
+        let paces = self.paces.borrow();
+        self.config.rate.is_none() && paces.values().all(|pace| pace.limit().is_none()) && paces.values().any(Pace::is_free)
+    }
+
     /// The longest window of a limit that was told or learnt.
     pub fn window(&self) -> Option<Duration> {
         let learnt = self.paces.borrow().values().filter_map(|pace| Some(pace.limit()?.window)).max();

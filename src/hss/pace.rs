@@ -64,6 +64,11 @@ impl Pace {
         self.limit
     }
 
+    /// Whether a call beyond the documented number was answered.
+    pub(super) fn is_free(&self) -> bool {
+        self.free
+    }
+
     /// Asks to send a call now.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
