@@ -70,8 +70,8 @@ pub enum Fault {
 /// A fault at a certain call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptedFault {
-    /// The API: `batch-upload`, `task`, `tasks/batch-query`, `resources/batch-query`, `task-statistics`, `iac/files`,
-    /// `file/risks`, `risk/paths`, `iam/projects`, `iam/tokens`, `iam/id-token`,
+    /// The API: `batch-upload`, `task`, `tasks/batch-query`, `resources/batch-query`, `task/retry`,
+    /// `task-statistics`, `iac/files`, `file/risks`, `risk/paths`, `iam/projects`, `iam/tokens`, `iam/id-token`,
     /// `iam/securitytokens`, `sts/assume-with-oidc`, `metadata/token`, `metadata/securitykey`.
     pub api: String,
     /// Which call of this API, from 1; 0 means every call. Calls that the gateway refuses (401, 413, 429) are counted too,

@@ -21,7 +21,7 @@ use super::fault::{self, Fault};
 use super::query::Query;
 use super::store::{Call, State, now_ms};
 use super::upload::Form;
-use super::{Options, iam, issue, lock, risks, tasks, upload};
+use super::{Options, clusters, iam, issue, lock, risks, tasks, upload};
 
 /// The gateway's limit for a signed body, read strictly: 12 MB ("API Request Signing Guide").
 const BODY_LIMIT: usize = 12_000_000;
@@ -35,6 +35,7 @@ enum Api<'a> {
     CreateTask,
     ListTasks,
     ListTaskResources(&'a str),
+    RetryTask(&'a str),
     ShowTaskStatistics,
     ListFiles,
     ListRisks,
@@ -61,6 +62,7 @@ impl<'a> Api<'a> {
             ("POST", "v5", ["common", "task"]) => Self::CreateTask,
             ("POST", "v5", ["common", "tasks", "batch-query"]) => Self::ListTasks,
             ("POST", "v5", ["common", "tasks", task_id, "resources", "batch-query"]) => Self::ListTaskResources(task_id),
+            ("PUT", "v5", ["common", "tasks", task_id, "retry"]) => Self::RetryTask(task_id),
             ("GET", "v5", ["common", "task-statistics"]) => Self::ShowTaskStatistics,
             ("GET", "v5", ["container", "iac", "files"]) => Self::ListFiles,
             ("GET", "v5", ["container", "iac", "file", "risks"]) => Self::ListRisks,
@@ -84,6 +86,7 @@ impl<'a> Api<'a> {
             Self::CreateTask => "task",
             Self::ListTasks => "tasks/batch-query",
             Self::ListTaskResources(_) => "resources/batch-query",
+            Self::RetryTask(_) => "task/retry",
             Self::ShowTaskStatistics => "task-statistics",
             Self::ListFiles => "iac/files",
             Self::ListRisks => "file/risks",
@@ -99,7 +102,8 @@ impl<'a> Api<'a> {
     }
 
     fn expects_json(self) -> bool {
-        matches!(self, Self::CreateTask | Self::ListTasks | Self::ListTaskResources(_)) || self.gives_by_body()
+        matches!(self, Self::CreateTask | Self::ListTasks | Self::ListTaskResources(_) | Self::RetryTask(_))
+            || self.gives_by_body()
     }
 
     /// Whether it gives credentials for what the body holds.
@@ -324,6 +328,7 @@ fn perform(state: &mut State, call: &Admitted<'_>, parts: &Parts, form: Result<F
         Api::CreateTask => tasks::create(state, &query, body),
         Api::ListTasks => tasks::list(state, &query, body),
         Api::ListTaskResources(task_id) => tasks::resources(state, &query, task_id, body),
+        Api::RetryTask(task_id) => clusters::retry(state, &query, task_id, body),
         Api::ShowTaskStatistics => tasks::statistics(state, &query),
         Api::ListFiles => risks::files(state, &query),
         Api::ListRisks => risks::risks(state, &query),

@@ -12,12 +12,12 @@ mod region;
 mod send;
 mod wire;
 
-pub use check::{certificates, is_loopback};
+pub use check::{certificates, check_place, check_task, is_loopback};
 pub use client::{Client, Config, Event, Timings};
 pub use error::{Error, Kind};
 pub use pace::Limit;
 pub use region::{Endpoints, endpoints};
 pub use wire::{
-    ClusterRange, FailedUpload, FileFilter, FileRow, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow,
-    ScanStatus, TaskFilter, TaskRow, UploadAnswer, UploadPart, UploadedFile,
+    ClusterRange, ClusterRow, ClusterScanRow, FailedUpload, FileFilter, FileRow, Listing, NewTask, Page, PathRow,
+    ResourceFilter, ResourceRow, RiskRow, ScanStatus, TaskFilter, TaskRow, TaskType, UploadAnswer, UploadPart, UploadedFile,
 };

@@ -40,6 +40,8 @@ pub(super) struct Call<'a> {
     pub(super) plain: bool,
     /// Whether it may be sent again after it may have taken effect.
     pub(super) repeatable: bool,
+    /// Whether an answer without a body is one.
+    pub(super) may_be_empty: bool,
 }
 
 /// Who calls.
@@ -255,7 +257,8 @@ pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> F
 }
 
 /// Reads and sorts an answer.
-pub(super) async fn read(api: &str, plain: bool, mut response: Response) -> Result<Answer, Failed> {
+pub(super) async fn read(call: &Call<'_>, mut response: Response) -> Result<Answer, Failed> {
+    let api = call.api;
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let retry_after = header("retry-after").and_then(|text| wait_of(&text));
@@ -276,12 +279,15 @@ pub(super) async fn read(api: &str, plain: bool, mut response: Response) -> Resu
             Err(error) => return Err(broken(format!("with an answer that broke off: {error}"))),
         }
     }
-    if plain && (200..300).contains(&status) {
+    if call.plain && (200..300).contains(&status) {
         let value = Value::String(String::from_utf8_lossy(&body).into_owned());
         return Ok(Answer { value, status, subject_token });
     }
     let value = serde_json::from_slice::<Value>(&body);
     let said = Said::read(&body);
+    if (200..300).contains(&status) && body.is_empty() && call.may_be_empty {
+        return Ok(Answer { value: Value::Null, status, subject_token });
+    }
     if (200..300).contains(&status) && said.code.is_none() {
         return value
             .map(|value| Answer { value, status, subject_token })

@@ -62,7 +62,7 @@ impl Job<'_> {
     }
 
     fn submitted(&self, task_id: String, file_type: FileType, files: &[usize]) {
-        self.strikes.set(0);
+        self.patience.answered();
         let mut ledger = self.ledger.borrow_mut();
         let count = ledger.ids(files).len() as u64;
         ledger.submitted(Task { task_id, file_type, files: count, status: TaskStatus::Created }, files);
@@ -81,7 +81,7 @@ impl Job<'_> {
         };
         let mut left = files.to_vec();
         for look in 0..LOOKS {
-            tokio::time::sleep(self.pause(look)).await;
+            tokio::time::sleep(self.patience.pause(look)).await;
             let ids = self.ledger.borrow().ids(&left);
             let found = match self.rows(&filter, look).await {
                 Ok(rows) => self.look(rows, &ids, false).await,
@@ -115,7 +115,7 @@ impl Job<'_> {
         let filter = TaskFilter { file_type: Some(file_type), start_create_time: since, ..TaskFilter::default() };
         let mut last = Ok(None);
         for look in 0..LOOKS {
-            tokio::time::sleep(self.pause(look)).await;
+            tokio::time::sleep(self.patience.pause(look)).await;
             let found = match self.rows(&filter, look).await {
                 Ok(rows) => self.look(rows, ids, true).await,
                 Err(error) => Err(error),

@@ -110,7 +110,7 @@ impl Job<'_> {
             self.ledger.borrow_mut().not_uploaded(&files);
             match answer {
                 Ok(answer) if answer.failed.is_empty() => {
-                    self.strikes.set(0);
+                    self.patience.answered();
                     let names = names(&answer.uploaded);
                     let only = answer.uploaded.first().filter(|_| answer.uploaded.len() == 1 && parts.len() == 1);
                     let mut unanswered = Vec::new();
@@ -131,7 +131,7 @@ impl Job<'_> {
                     }
                 }
                 Ok(answer) => {
-                    self.strikes.set(0);
+                    self.patience.answered();
                     let refused: HashMap<&str, &str> =
                         answer.failed.iter().map(|file| (file.name.as_str(), file.reason.as_str())).collect();
                     let (bad, rest): (Vec<_>, Vec<_>) =
