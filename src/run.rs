@@ -4,6 +4,7 @@ mod begun;
 mod cache;
 mod changed;
 mod checkpoint;
+mod cluster;
 mod connect;
 mod findings;
 mod hook;
@@ -35,13 +36,14 @@ use crate::{discover, report};
 
 use begun::{Begun, about_the_change, touched};
 pub use cache::cache;
+pub use cluster::{cluster_scan, resume_clusters};
 use changed::Changed;
 use checkpoint::Checkpoint;
 use findings::Findings;
 pub use hook::hook;
 pub use output::Streams;
 pub use policy::{completions, config, init, man, schema};
-pub use saved::{baseline, load, render};
+pub use saved::{Saved, baseline, load, load_either, render};
 pub use signal::first_signal;
 use work::{Done, work};
 

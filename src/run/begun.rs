@@ -126,7 +126,7 @@ fn is_complete(files: &[FileRecord]) -> bool {
     files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
 }
 
-fn this_tool() -> Tool {
+pub(super) fn this_tool() -> Tool {
     Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -33,7 +34,7 @@ pub(super) async fn work(
     checkpoint: &Checkpoint<'_>,
 ) -> Result<Done, Error> {
     let ledger = RefCell::new(ledger);
-    let connection = connect::connect(settings, progress)?;
+    let connection = connect::connect(settings.into(), progress)?;
     let mut done = Done { ledger: Ledger::default(), service: connection.service, calls: [].into(), faults: Vec::new() };
     let unknown = settings.cache.is_some() && ledger.borrow().has_unchanged();
     if !ledger.borrow().is_open() && !unknown {
@@ -49,12 +50,14 @@ pub(super) async fn work(
             done.faults.push((Exit::Login, missing));
         }
         Ok(client) => {
-            let cache = connection.cache.as_ref();
+            let plan = connection.plan.as_ref();
+            let cache = plan.and_then(|plan| cache::open(settings, plan, &done.service, progress));
+            let cache = cache.as_ref();
             checkpoint.begin(&done.service);
             let talk = Conversation { settings, client: &client, cache, ledger: &ledger, progress, checkpoint };
             let end = talk.until_cut_off(signal).await;
             // A stand-in that may not be one decides, however the run ended.
-            let end = impostor(settings, &client).or(end);
+            let end = impostor(settings.stand_in_allowed, &client).or(end);
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
             ledger.borrow_mut().close(&reason);
             if let (Some(cache), Some(project)) = (cache, client.project()) {
@@ -97,21 +100,11 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    /// Talks to the service until the job is done, the time is over or a signal comes. A task that is then being created is waited for a
-    /// little: its id must not be lost.
+    /// Talks to the service until the job is done, the time is over or a signal comes.
     async fn until_cut_off(&self, signal: oneshot::Receiver<Exit>) -> Option<(Exit, String)> {
-        let timeout = self.settings.timeout;
-        let mut job = Box::pin(self.converse());
-        let cut = tokio::select! {
-            end = &mut job => return end,
-            () = tokio::time::sleep(timeout) => (Exit::Timeout, format!("timed out after {}", human(timeout))),
-            Ok(exit) = signal => cut_off_by(exit),
-        };
-        if self.ledger.borrow().is_submitting() {
-            self.client.stop();
-            let _ = tokio::time::timeout(self.settings.timings.grace, job).await;
-        }
-        Some(cut)
+        let is_submitting = || self.ledger.borrow().is_submitting();
+        let settings::Scan { timeout, timings, .. } = self.settings;
+        until_cut_off(self.converse(), *timeout, timings.grace, signal, self.client, is_submitting).await
     }
 
     /// What it takes at the least; a run that can't end in time is better stopped now.
@@ -179,8 +172,31 @@ impl Conversation<'_> {
     }
 }
 
+/// Does a job until it is done, the time is over or a signal comes; what ended it early. A call that is then on its way whose answer
+/// must not be lost is waited for a little.
+pub(super) async fn until_cut_off(
+    job: impl Future<Output = Option<(Exit, String)>>,
+    timeout: Duration,
+    grace: Duration,
+    signal: oneshot::Receiver<Exit>,
+    client: &Client,
+    is_asking: impl Fn() -> bool,
+) -> Option<(Exit, String)> {
+    let mut job = Box::pin(job);
+    let cut = tokio::select! {
+        end = &mut job => return end,
+        () = tokio::time::sleep(timeout) => (Exit::Timeout, format!("timed out after {}", human(timeout))),
+        Ok(exit) = signal => cut_off_by(exit),
+    };
+    if is_asking() {
+        client.stop();
+        let _ = tokio::time::timeout(grace, job).await;
+    }
+    Some(cut)
+}
+
 /// A stand-in where none is allowed.
-fn impostor(settings: &settings::Scan, client: &Client) -> Option<(Exit, String)> {
+pub(super) fn impostor(stand_in_allowed: bool, client: &Client) -> Option<(Exit, String)> {
     let message = "a stand-in answered in place of HSS where CI is set; say --allow-stand-in if that is meant";
-    (client.stand_in() && !settings.stand_in_allowed).then(|| (Exit::Usage, message.to_owned()))
+    (client.stand_in() && !stand_in_allowed).then(|| (Exit::Usage, message.to_owned()))
 }
