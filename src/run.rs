@@ -36,9 +36,9 @@ use crate::{discover, report};
 
 use begun::{Begun, about_the_change, touched};
 pub use cache::cache;
-pub use cluster::{cluster_scan, resume_clusters};
 use changed::Changed;
 use checkpoint::Checkpoint;
+pub use cluster::{cluster_scan, resume_clusters};
 use findings::Findings;
 pub use hook::hook;
 pub use output::Streams;

@@ -23,7 +23,14 @@ pub struct ClusterScan {
     #[command(flatten)]
     pub(crate) lenience: Lenience,
     /// A table or the JSON result, on stdout or in a file (repeatable); a table on stdout where nothing is said
-    #[arg(short, long, value_name = "table|json[=PATH]", env = "HSS_IAC_OUTPUT", value_delimiter = ',', help_heading = "Report")]
+    #[arg(
+        short,
+        long,
+        value_name = "table|json[=PATH]",
+        env = "HSS_IAC_OUTPUT",
+        value_delimiter = ',',
+        help_heading = "Report"
+    )]
     pub(crate) output: Vec<Output>,
     #[command(flatten)]
     pub(crate) connection: Connection,

@@ -192,7 +192,9 @@ pub(super) fn retry(state: &mut State, query: &Query, task_id: &str, body: &[u8]
     let range = one_of("range_type", &info.range_type, &["all_failed_cluster", "specific_cluster"])?;
     let wanted = match (range, info.cluster_info_list) {
         ("all_failed_cluster", None) => None,
-        ("all_failed_cluster", Some(_)) => return Err(Refusal::invalid("cluster_info_list belongs to specific_cluster alone")),
+        ("all_failed_cluster", Some(_)) => {
+            return Err(Refusal::invalid("cluster_info_list belongs to specific_cluster alone"));
+        }
         (_, Some(list)) if (1..=200).contains(&list.len()) => Some(list),
         _ => return Err(Refusal::invalid("cluster_info_list must have 1 to 200 clusters")),
     };

@@ -72,14 +72,8 @@ pub(super) struct Task {
 /// What a task is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Job {
-    Iac {
-        file_type: String,
-        file_ids: Vec<String>,
-    },
-    Cluster {
-        scan_types: Vec<String>,
-        scans: Vec<ClusterScan>,
-    },
+    Iac { file_type: String, file_ids: Vec<String> },
+    Cluster { scan_types: Vec<String>, scans: Vec<ClusterScan> },
 }
 
 /// A scan of a cluster in a task.

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::wire::{
-    ClusterRow, ClusterScanRow, FailedUpload, FileRow, Listing, PathRow, ResourceRow, RiskRow, ScanStatus, TaskRow, UploadAnswer, UploadedFile,
+    ClusterRow, ClusterScanRow, FailedUpload, FileRow, Listing, PathRow, ResourceRow, RiskRow, ScanStatus, TaskRow,
+    UploadAnswer, UploadedFile,
 };
 use crate::model::{FileType, Level, TaskStatus};
 

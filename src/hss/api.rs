@@ -7,8 +7,8 @@ use super::check::{bounded, paging, segment, task_body};
 use super::client::Client;
 use super::send::{Answer, As, Body, Call};
 use super::{
-    ClusterRow, Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow, ScanStatus,
-    TaskFilter, TaskRow, TaskType, UploadAnswer, UploadPart, answers,
+    ClusterRow, Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow,
+    ScanStatus, TaskFilter, TaskRow, TaskType, UploadAnswer, UploadPart, answers,
 };
 use crate::model::FileType;
 

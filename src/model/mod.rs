@@ -12,7 +12,8 @@ mod verdict;
 mod words;
 
 pub use cluster::{
-    CLUSTER_SCAN, Cluster, ClusterCheck, ClusterCounts, ClusterNext, ClusterRequest, ClusterResult, ClusterRun, ClusterState, ClusterTask,
+    CLUSTER_SCAN, Cluster, ClusterCheck, ClusterCounts, ClusterNext, ClusterRequest, ClusterResult, ClusterRun,
+    ClusterState, ClusterTask,
 };
 pub use file::{FileRecord, Next, SkipReason, Skipped, SourceFile, State};
 pub use finding::{Bucket, Finding, FindingCounts, KnownFinding, Location, Precision, Resource, SuppressedBy, Suppression};

@@ -14,8 +14,8 @@ use crate::error::{Error, exit_of};
 use crate::hss::Client;
 use crate::judge::judge_clusters;
 use crate::model::{
-    CLUSTER_SCAN, ClusterCounts, ClusterNext, ClusterResult, ClusterRun, ClusterState, Exit, SCHEMA_VERSION, Service, Status,
-    Verdict,
+    CLUSTER_SCAN, ClusterCounts, ClusterNext, ClusterResult, ClusterRun, ClusterState, Exit, SCHEMA_VERSION, Service,
+    Status, Verdict,
 };
 use crate::progress::Progress;
 use crate::scan::{Account, ClusterJob, ClusterOptions};
