@@ -70,7 +70,9 @@ fn what_a_cluster_scan_writes_is_valid() {
     for result in [&whole, &pending, &refused, &lost] {
         assert_valid("cluster-result", result);
     }
-    for (pointer, value) in [("/verdict/status", json!("green")), ("/clusters/0/state", json!("fine")), ("/next", json!("?"))] {
+    for (pointer, value) in
+        [("/verdict/status", json!("green")), ("/clusters/0/state", json!("fine")), ("/next", json!("?"))]
+    {
         let mut wrong = pending.clone();
         *wrong.pointer_mut(pointer).expect(pointer) = value;
         assert!(!schema("cluster-result").is_valid(&wrong), "{pointer}");

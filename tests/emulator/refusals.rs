@@ -101,8 +101,10 @@ fn refuses_a_question_that_is_not_as_documented() {
         scan("dockerfile", std::slice::from_ref(&docker)).answer(&emulator).json()["task_id"].as_str().unwrap().to_owned();
     let iac = json!({"task_type": "iac_scan"});
     let clusters = json!({"task_type": "cluster_scan", "cluster_scan_info": {"scan_type_list": ["benchmark"], "range_type": "all_cluster"}});
-    let of_clusters = Call::post("/v5/{p}/common/task", &clusters).answer(&emulator).json()["task_id"].as_str().unwrap().to_owned();
-    let retry_of = |task: &str, body: &Value| Call::post(&format!("/v5/{{p}}/common/tasks/{task}/retry"), body).with_method("PUT");
+    let of_clusters =
+        Call::post("/v5/{p}/common/task", &clusters).answer(&emulator).json()["task_id"].as_str().unwrap().to_owned();
+    let retry_of =
+        |task: &str, body: &Value| Call::post(&format!("/v5/{{p}}/common/tasks/{task}/retry"), body).with_method("PUT");
     let retry = |info: Value| retry_of(&of_clusters, &json!({"task_type": "cluster_scan", "cluster_scan_info": info}));
     let all_failed = json!({"task_type": "cluster_scan", "cluster_scan_info": {"range_type": "all_failed_cluster"}});
     let one = json!({"cluster_id": "stand-in-cluster-1"});
@@ -131,7 +133,12 @@ fn refuses_a_question_that_is_not_as_documented() {
             400,
             "HSS.0001",
         ),
-        ("resources: filter of files", resources(&of_clusters, &json!({"task_type": "cluster_scan", "iac_scan_info": {}})), 400, "HSS.0001"),
+        (
+            "resources: filter of files",
+            resources(&of_clusters, &json!({"task_type": "cluster_scan", "iac_scan_info": {}})),
+            400,
+            "HSS.0001",
+        ),
         ("tasks: filter of files", list_tasks(&json!({"task_type": "cluster_scan", "iac_scan_info": {}})), 400, "HSS.0001"),
         ("tasks: no type", list_tasks(&json!({})), 400, "HSS.0001"),
         ("tasks: unknown status", list_tasks(&json!({"task_type": "iac_scan", "task_status": "failed"})), 400, "HSS.0001"),

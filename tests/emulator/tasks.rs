@@ -66,8 +66,10 @@ fn tasks_may_never_finish_and_lack_their_counts() {
 
 #[test]
 fn clusters_are_listed_scan_by_scan_and_scanned_again_where_they_failed() {
-    let failing = FailingClusterScan { cluster_id: "stand-in-cluster-2".to_owned(), scan_type: "benchmark".to_owned(), times: 1 };
-    let emulator = start(Options { scan_time: Duration::from_millis(400), fail_cluster_scans: vec![failing], ..Options::default() });
+    let failing =
+        FailingClusterScan { cluster_id: "stand-in-cluster-2".to_owned(), scan_type: "benchmark".to_owned(), times: 1 };
+    let emulator =
+        start(Options { scan_time: Duration::from_millis(400), fail_cluster_scans: vec![failing], ..Options::default() });
     let info = json!({"scan_type_list": ["benchmark", "cluster_vul"], "range_type": "all_cluster"});
     let body = json!({"task_type": "cluster_scan", "cluster_scan_info": info});
     let task_id = Call::post("/v5/{p}/common/task", &body).answer(&emulator).json()["task_id"].as_str().unwrap().to_owned();
