@@ -153,7 +153,7 @@ async fn work(
             };
             done.await.err().map(|error| (exit_of(error.kind), error.message))
         };
-        until_cut_off(converse, settings.timeout, settings.timings.grace, signal, &client, || account.borrow().asking).await
+        until_cut_off(Box::pin(converse), settings.timeout, settings.timings.grace, signal, &client, || account.borrow().asking).await
     };
     // A stand-in that may not be one decides, however the run ended.
     let end = impostor(settings.stand_in_allowed, &client).or(end);
@@ -170,10 +170,10 @@ fn of_service(result: &mut ClusterResult, client: &Client, before: &std::collect
 
 /// Brings the result up to date.
 fn settle(settings: &settings::Cluster, account: &Account, result: &mut ClusterResult, faults: &[(Exit, String)]) {
-    result.task = account.task.clone();
+    result.task.clone_from(&account.task);
     result.next = account.next;
-    result.clusters = account.clusters.clone();
-    result.notes = account.notes.clone();
+    result.clusters.clone_from(&account.clusters);
+    result.notes.clone_from(&account.notes);
     result.run.retried_after = account.retried_after;
     result.counts = ClusterCounts::of(&result.clusters);
     let is_over = account.next.is_none() && account.task.is_some();

@@ -1,6 +1,7 @@
 //! The part of a run that needs the service.
 
 use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -104,7 +105,7 @@ impl Conversation<'_> {
     async fn until_cut_off(&self, signal: oneshot::Receiver<Exit>) -> Option<(Exit, String)> {
         let is_submitting = || self.ledger.borrow().is_submitting();
         let settings::Scan { timeout, timings, .. } = self.settings;
-        until_cut_off(self.converse(), *timeout, timings.grace, signal, self.client, is_submitting).await
+        until_cut_off(Box::pin(self.converse()), *timeout, timings.grace, signal, self.client, is_submitting).await
     }
 
     /// What it takes at the least; a run that can't end in time is better stopped now.
@@ -175,14 +176,13 @@ impl Conversation<'_> {
 /// Does a job until it is done, the time is over or a signal comes; what ended it early. A call that is then on its way whose answer
 /// must not be lost is waited for a little.
 pub(super) async fn until_cut_off(
-    job: impl Future<Output = Option<(Exit, String)>>,
+    mut job: Pin<Box<impl Future<Output = Option<(Exit, String)>>>>,
     timeout: Duration,
     grace: Duration,
     signal: oneshot::Receiver<Exit>,
     client: &Client,
     is_asking: impl Fn() -> bool,
 ) -> Option<(Exit, String)> {
-    let mut job = Box::pin(job);
     let cut = tokio::select! {
         end = &mut job => return end,
         () = tokio::time::sleep(timeout) => (Exit::Timeout, format!("timed out after {}", human(timeout))),

@@ -133,7 +133,8 @@ impl<'a> ClusterJob<'a> {
     /// neither adopted nor created again.
     async fn create(&self) -> Result<(), Error> {
         self.ask(|account| account.next = Some(ClusterNext::FindOut));
-        let created = self.client.create_task(&task_of(&self.account.borrow().request.clone())).await;
+        let task = task_of(&self.account.borrow().request);
+        let created = self.client.create_task(&task).await;
         let mut account = self.account.borrow_mut();
         account.asking = false;
         match created {
