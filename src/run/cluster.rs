@@ -153,7 +153,10 @@ async fn work(
             };
             done.await.err().map(|error| (exit_of(error.kind), error.message))
         };
-        until_cut_off(Box::pin(converse), settings.timeout, settings.timings.grace, signal, &client, || account.borrow().asking).await
+        until_cut_off(Box::pin(converse), settings.timeout, settings.timings.grace, signal, &client, || {
+            account.borrow().asking
+        })
+        .await
     };
     // A stand-in that may not be one decides, however the run ended.
     let end = impostor(settings.stand_in_allowed, &client).or(end);

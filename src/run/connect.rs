@@ -106,12 +106,7 @@ fn stand_in(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connection, Error
     Ok(Connection { client: Ok(client), plan: Some(plan), service, _stand_in: Some(stand_in) })
 }
 
-fn client(
-    service: &settings::Service,
-    plan: Plan,
-    whom: Whom<'_>,
-    progress: &Rc<Progress>,
-) -> Result<Client, Error> {
+fn client(service: &settings::Service, plan: Plan, whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Client, Error> {
     let progress = Rc::clone(progress);
     let config = Config {
         endpoint: service.endpoint.clone(),

@@ -107,7 +107,6 @@ pub struct Job<'a> {
     more_risks: Notify,
 }
 
-
 impl<'a> Job<'a> {
     /// A job for what waits in the ledger. `observe` is told of every step; `read` reads what is sent of a file of the tree, without
     /// following links or blocking.
