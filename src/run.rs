@@ -106,12 +106,12 @@ async fn to_the_end(
 
 /// From the account to the result: risks become findings, which stand as the rules say, and are judged.
 fn settle(settings: &settings::Scan, begun: Begun, done: Done, located: BTreeMap<usize, Findings>) -> (ScanResult, Facts) {
-    let Begun { mut result, touched, kept, .. } = begun;
     let Done { ledger, service, calls, faults } = done;
     let files = ledger.records();
-    let Findings { mut findings, notes } = findings::all(&ledger, &settings.input, located);
-    findings.extend(kept);
-    findings.sort_by(|a, b| a.path.cmp(&b.path));
+    let Findings { findings, notes } = findings::all(&ledger, &settings.input, located);
+    let mut findings = begun.with_kept(findings, &ledger.read_anew());
+    let service = begun.at(service);
+    let Begun { mut result, touched, .. } = begun;
     let changed = match (&settings.change, &touched) {
         (Some(change), Some(touched)) => Some(changed::compare(change, touched, &settings.input, &files)),
         // The base of a run that is gone on with is not known here: all of a changed file counts as changed.

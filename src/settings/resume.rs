@@ -47,6 +47,19 @@ impl Scan {
         let settings = Self::check(scan, matches, env, cwd, scratch, Some(saved))?.1;
         let settings = settings.ok_or_else(|| Error::Usage("no region: set HSS_IAC_REGION or --region".to_owned()))?;
         settings.is_the_same_place(saved)?;
+        if saved.service.stand_in && !settings.stand_in_allowed {
+            return Err(Error::Usage(
+                "the result is one of a stand-in, and CI is set: say --allow-stand-in if that is meant".to_owned(),
+            ));
+        }
+        if let (Some("base"), Some(Err(why))) =
+            (saved.run.policy_from.as_deref(), settings.change.as_ref().map(|change| change.base.as_ref()))
+        {
+            return Err(Error::Usage(format!(
+                "the run goes by the rules of its base {}, which can't be had here ({why}): fetch that commit",
+                saved.run.base.as_deref().unwrap_or_default()
+            )));
+        }
         Ok(settings)
     }
 
