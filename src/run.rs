@@ -108,12 +108,11 @@ async fn to_the_end(
 
 /// From the account to the result: risks become findings, which stand as the rules say, and are judged.
 fn settle(settings: &settings::Scan, begun: Begun, done: Done, located: BTreeMap<usize, Findings>) -> (ScanResult, Facts) {
-    let Begun { mut result, touched, kept, .. } = begun;
     let Done { ledger, service, calls, faults } = done;
     let files = ledger.records();
-    let Findings { mut findings, notes } = findings::all(&ledger, &settings.input, located);
-    findings.extend(kept);
-    findings.sort_by(|a, b| a.path.cmp(&b.path));
+    let Findings { findings, notes } = findings::all(&ledger, &settings.input, located);
+    let mut findings = begun.with_kept(findings, &ledger.read_anew());
+    let Begun { mut result, touched, .. } = begun;
     let changed = match (&settings.change, &touched) {
         (Some(change), Some(touched)) => Some(changed::compare(change, touched, &settings.input, &files)),
         // The base of a run that is gone on with is not known here: all of a changed file counts as changed.
@@ -134,7 +133,7 @@ fn settle(settings: &settings::Scan, begun: Begun, done: Done, located: BTreeMap
     result.verdict = judge::judge(&settings.rules, &files, &findings, &facts);
     result.run.ended_at = begun::time_of(Timestamp::now());
     result.run.tasks_since = ledger.since;
-    result.service = service;
+    result.service = service.after(&result.service);
     result.policy_changes = union(standing.altered, std::mem::take(&mut result.policy_changes));
     let of_discovery = std::mem::take(&mut result.notes);
     result.notes = union([ledger.notes, of_discovery, notes].concat(), standing.notes);

@@ -371,3 +371,17 @@ fn the_first_killed_before_the_task_is_there_asks_for_nothing_again() {
     assert_eq!(resume(repo.path(), &emulator, &[]).code, 2);
     assert_eq!(calls(&emulator, "task"), 1);
 }
+
+#[test]
+fn a_result_of_the_stand_in_stays_one() {
+    let repo = Repo::new();
+    let emulator = start(quick());
+    let ran = scan(repo.path(), &emulator, &["--all", "--no-wait"]);
+    assert_eq!((ran.code, &result(repo.path())["service"]["stand_in"]), (0, &json!(true)), "{}", ran.stderr);
+    let mut in_ci = command(repo.path(), &emulator, &["resume", "result.json"]);
+    let ran: Finished = in_ci.env("CI", "true").output().expect("the binary runs").into();
+    assert!(ran.code == 2 && ran.stderr.contains("--allow-stand-in"), "{}", ran.stderr);
+    let mut alone = command(repo.path(), &emulator, &["resume", "result.json", "--timeout", "1ms"]);
+    let ran: Finished = alone.output().expect("the binary runs").into();
+    assert_eq!((ran.code, &result(repo.path())["service"]["stand_in"]), (6, &json!(true)), "{}", ran.stderr);
+}

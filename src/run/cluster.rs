@@ -116,7 +116,7 @@ async fn work(
     progress: &Rc<Progress>,
 ) -> Result<Vec<(Exit, String)>, Error> {
     let connection = connect::connect(settings.into(), progress)?;
-    result.service = connection.service;
+    result.service = connection.service.after(&result.service);
     let client = match connection.client {
         Ok(client) => client,
         Err(missing) => {
@@ -166,7 +166,7 @@ async fn work(
 }
 
 fn of_service(result: &mut ClusterResult, client: &Client, before: &std::collections::BTreeMap<String, u64>) {
-    result.service.project_id = client.project();
+    result.service.project_id = client.project().or(result.service.project_id.take());
     result.service.stand_in |= client.stand_in();
     result.calls = begun::sum(client.calls(), before);
 }

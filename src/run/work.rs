@@ -153,7 +153,7 @@ impl Conversation<'_> {
                 let source = &ledger.borrow().entries[index].source;
                 (source.path.clone(), source.file_type)
             };
-            let bytes = discover::read(&settings.input.root, &path)?;
+            let bytes = discover::read_at_most(&settings.input.root, &path, discover::MAX_FILE_SIZE)?;
             mask::sent(file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
         };
         let observe = |step| {

@@ -87,11 +87,10 @@ impl Job<'_> {
                 Ok(rows) => self.look(rows, &ids, false).await,
                 Err(error) => Err(error),
             };
-            let found = match found {
-                Ok(found) => found,
+            let Looked { found, unclear } = match found {
+                Ok(looked) => looked,
                 Err(error) if is_fatal(error.kind) => return Err(error),
-                Err(error) if look + 1 == LOOKS => return self.lose(&left, State::ScanFailed, "a task may exist: ", error),
-                Err(_) => continue,
+                Err(error) => Looked { found: Vec::new(), unclear: Some(error) },
             };
             for (task_id, held) in found {
                 let is_held = |index: &usize| {
@@ -103,6 +102,9 @@ impl Job<'_> {
             }
             if left.is_empty() {
                 break;
+            }
+            if let Some(error) = unclear.filter(|_| look + 1 == LOOKS) {
+                return self.lose(&left, State::ScanFailed, "a task may exist: ", error);
             }
         }
         self.ledger.borrow_mut().not_submitted(&left);
@@ -120,7 +122,11 @@ impl Job<'_> {
                 Ok(rows) => self.look(rows, ids, true).await,
                 Err(error) => Err(error),
             };
-            last = found.map(|found| found.into_iter().next().map(|(task_id, _)| task_id));
+            last = found.and_then(|Looked { found, unclear }| match (found.into_iter().next(), unclear) {
+                (Some((task_id, _)), _) => Ok(Some(task_id)),
+                (None, Some(error)) => Err(error),
+                (None, None) => Ok(None),
+            });
             match &last {
                 Ok(Some(_)) => break,
                 Err(error) if is_fatal(error.kind) => break,
@@ -140,12 +146,7 @@ impl Job<'_> {
     }
 
     /// Those of these tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
-    async fn look(
-        &self,
-        rows: Vec<TaskRow>,
-        ids: &[String],
-        all_in_one: bool,
-    ) -> Result<Vec<(String, HashSet<String>)>, Error> {
+    async fn look(&self, rows: Vec<TaskRow>, ids: &[String], all_in_one: bool) -> Result<Looked, Error> {
         let mut unclear = None;
         let mut found = Vec::new();
         for row in rows {
@@ -162,7 +163,7 @@ impl Job<'_> {
                 break;
             }
         }
-        if found.is_empty() { unclear.map_or(Ok(found), Err) } else { Ok(found) }
+        Ok(Looked { found, unclear })
     }
 
     fn may_be_ours(&self, row: &TaskRow, files: usize, all_in_one: bool) -> bool {
@@ -187,6 +188,14 @@ impl Job<'_> {
         let is_whole = held == wanted || row.files == Some(held.len() as u64);
         Ok(if is_whole && !held.is_empty() { Held::Ours(held) } else { Held::NotYet })
     }
+}
+
+/// What a look at some tasks came to.
+struct Looked {
+    /// Ours, each with the ids that it holds.
+    found: Vec<(String, HashSet<String>)>,
+    /// Why it could not be told of some whether they are ours.
+    unclear: Option<Error>,
 }
 
 /// Whose files a task holds.

@@ -169,12 +169,7 @@ impl Job<'_> {
         let mut parts = Vec::new();
         for index in files {
             let Masked { bytes, values } = match (self.read)(*index) {
-                Ok(sent) if sent.bytes.len() as u64 <= crate::discover::MAX_FILE_SIZE => sent,
-                Ok(sent) => {
-                    let grown = sent.bytes.len();
-                    self.end(&[*index], State::NotScanned, &format!("grew to {grown} bytes while the run went on"));
-                    continue;
-                }
+                Ok(sent) => sent,
                 Err(error) => {
                     self.end(&[*index], State::NotScanned, &format!("could not be read again: {error}"));
                     continue;

@@ -64,7 +64,7 @@ impl Cluster {
             talk,
         };
         let settings = Self::check(cli, saved.request.clone(), env)?;
-        is_the_same_place(&settings.target, &saved.service)?;
+        is_the_same_place(&settings.target, settings.stand_in_allowed, &saved.service)?;
         Ok(settings)
     }
 

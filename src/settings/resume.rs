@@ -28,7 +28,15 @@ impl Scan {
         fill_connection(&mut scan.connection, &saved.service, env);
         let settings = Self::check(scan, matches, env, cwd, scratch, Some(saved))?.1;
         let settings = settings.ok_or_else(|| Error::Usage("no region: set HSS_IAC_REGION or --region".to_owned()))?;
-        is_the_same_place(&settings.target, &saved.service)?;
+        is_the_same_place(&settings.target, settings.stand_in_allowed, &saved.service)?;
+        if let (Some("base"), Some(Err(why))) =
+            (saved.run.policy_from.as_deref(), settings.change.as_ref().map(|change| change.base.as_ref()))
+        {
+            return Err(Error::Usage(format!(
+                "the run goes by the rules of its base {}, which can't be had here ({why}): fetch that commit",
+                saved.run.base.as_deref().unwrap_or_default()
+            )));
+        }
         Ok(settings)
     }
 }
@@ -67,8 +75,13 @@ pub(super) fn fill_connection(connection: &mut cli::Connection, saved: &Service,
     );
 }
 
-/// A credential goes where the user says, never where a file says: the two must agree.
-pub(super) fn is_the_same_place(target: &Target, saved: &Service) -> Result<(), Error> {
+/// A credential goes where the user says, never where a file says: the two must agree. Nor does a file make a stand-in welcome.
+pub(super) fn is_the_same_place(target: &Target, stand_in_allowed: bool, saved: &Service) -> Result<(), Error> {
+    if saved.stand_in && !stand_in_allowed {
+        return Err(Error::Usage(
+            "the result is one of a stand-in, and CI is set: say --allow-stand-in if that is meant".to_owned(),
+        ));
+    }
     #[cfg_attr(not(feature = "emulator"), expect(irrefutable_let_patterns, reason = "the stand-in is the other target"))]
     let Target::Service(service) = target else { return Ok(()) };
     let differs = |what: &str, flag: &str, was: &str, is: &str| {
