@@ -193,7 +193,7 @@ impl Found<'_> {
             match &node.value {
                 Value::Scalar { text, plain, .. } if text.is_empty() || (*plain && matches!(&**text, "~" | "null")) => {}
                 Value::Scalar { style, bare, .. } => {
-                    self.values.push(Hidden { span: node.start..node.end, style: *style, bare: *bare, kind });
+                    self.values.push(Hidden { span: node.span(), style: *style, bare: *bare, kind });
                 }
                 Value::Sequence(items) => open.extend(items),
                 Value::Mapping(keys) => open.extend(keys.iter().filter_map(|key| self.tree.node(*key).held)),

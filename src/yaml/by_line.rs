@@ -63,7 +63,8 @@ impl<'t> Reader<'_, 't> {
         let text = bare(rest);
         let Some(node) = dash.and(self.open).and_then(|open| self.tree.get_mut(open)) else { return };
         if !matches!(text, "" | "{" | "[") {
-            (node.start, node.end, node.value) = (at, at + text.chars().count(), scalar(unquoted(text)));
+            node.put(at, at + text.chars().count());
+            node.value = scalar(unquoted(text));
             self.open = None;
             self.block = dash.filter(|_| text.starts_with(['|', '>']));
         }
@@ -111,7 +112,8 @@ impl<'t> Reader<'_, 't> {
             }
             (Some(_), Some(open)) if self.stack.len() < MAX_DEPTH => {
                 if let Some(node) = self.tree.get_mut(open) {
-                    (node.start, node.end, node.value) = (at, at, value);
+                    node.put(at, at);
+                    node.value = value;
                 }
                 open
             }

@@ -115,7 +115,7 @@ impl<'a, 't> Reader<'a, 't> {
                 let end = span.end.index();
                 let closed = self.cursor.before(end).ends_with([']', '}']) && !span.is_empty();
                 if let (true, Some(node)) = (closed, self.tree.get_mut(frame.id)) {
-                    node.end = self.base + end;
+                    node.put(node.start(), self.base + end);
                 }
             }
             Event::DocumentEnd => {

@@ -53,10 +53,8 @@ impl Tree<'_> {
             .iter()
             .filter_map(|node| match node.value {
                 // What stands before the header of a block with an anchor or a tag is not known well enough.
-                Value::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, bare: false, .. } => {
-                    Some(node.start..node.end)
-                }
-                Value::Scalar { style, bare, .. } => Some(content(chars, &(node.start..node.end), style, bare)),
+                Value::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, bare: false, .. } => Some(node.span()),
+                Value::Scalar { style, bare, .. } => Some(content(chars, &node.span(), style, bare)),
                 _ => None,
             })
             .collect();

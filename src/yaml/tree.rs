@@ -51,8 +51,8 @@ pub(crate) enum Value<'t> {
 /// A node as it is written.
 #[derive(Debug)]
 pub(crate) struct Node<'t> {
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+    start: u32,
+    end: u32,
     pub(crate) parent: Option<Id>,
     /// The key that this is the value of.
     pub(crate) key: Option<Id>,
@@ -61,6 +61,33 @@ pub(crate) struct Node<'t> {
     /// The last node in it.
     pub(crate) last: Id,
     pub(crate) value: Value<'t>,
+}
+
+impl Node<'_> {
+    /// Where it starts.
+    pub(crate) fn start(&self) -> usize {
+        self.start as usize
+    }
+
+    /// Where it ends.
+    pub(crate) fn end(&self) -> usize {
+        self.end as usize
+    }
+
+    /// From where to where it stands.
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.start()..self.end()
+    }
+
+    /// Gives it another place.
+    pub(super) fn put(&mut self, start: usize, end: usize) {
+        (self.start, self.end) = (small(start), small(end));
+    }
+}
+
+/// A position; beyond 4 GB, which no file that is read has, the last one.
+fn small(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
 }
 
 /// All documents of a file.
@@ -84,7 +111,7 @@ impl<'t> Tree<'t> {
     /// Adds a node; `key` is the key that it is the value of.
     pub(crate) fn add(&mut self, parent: Option<Id>, key: Option<Id>, span: (usize, usize), value: Value<'t>) -> Option<Id> {
         let id = Id::at(self.nodes.len())?;
-        self.nodes.push(Node { start: span.0, end: span.1, parent, key, held: None, last: id, value });
+        self.nodes.push(Node { start: small(span.0), end: small(span.1), parent, key, held: None, last: id, value });
         if let Some(node) = key.and_then(|key| self.get_mut(key)) {
             node.held = Some(id);
             return Some(id);

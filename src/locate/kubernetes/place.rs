@@ -24,7 +24,7 @@ pub(super) fn place(tree: &Tree<'_>, lines: &Lines, object: &Object, found: &Fou
         let precision = if found.loose { Precision::Parent } else { Precision::Exact };
         return lines.location(span(tree, lines, common), precision);
     }
-    let key = tree.node(common).key.map(|key| (tree.node(key).start, tree.node(key).end));
+    let key = tree.node(common).key.map(|key| (tree.node(key).start(), tree.node(key).end()));
     lines.location(key.unwrap_or_else(|| span(tree, lines, common)), Precision::Parent)
 }
 
@@ -32,7 +32,7 @@ pub(super) fn place(tree: &Tree<'_>, lines: &Lines, object: &Object, found: &Fou
 fn resource(tree: &Tree<'_>, lines: &Lines, object: &Object) -> Location {
     let name = tree.get(object.root, "metadata").and_then(|metadata| tree.get(metadata, "name"));
     let name = name.filter(|name| tree.text(*name).is_some_and(|text| !text.is_empty())).map(|name| tree.node(name));
-    let name = name.map(|name| (name.start, name.end));
+    let name = name.map(|name| (name.start(), name.end()));
     let kind = || tree.get(object.root, "kind").map(|kind| span(tree, lines, kind));
     let place = name.or_else(kind).unwrap_or_else(|| head(tree, lines, object.root));
     lines.location(place, Precision::Resource)
@@ -52,10 +52,10 @@ fn common_parent(tree: &Tree<'_>, first: Id, last: Id) -> Id {
 fn span(tree: &Tree<'_>, lines: &Lines, value: Id) -> (usize, usize) {
     let node = tree.node(value);
     let Some(key) = node.key.map(|key| tree.node(key)) else { return head(tree, lines, value) };
-    let short = matches!(node.value, Value::Scalar { .. } | Value::Alias(_)) && node.end > node.start;
-    let line = lines.line_of(key.start);
-    let same_line = lines.line_of(node.start) == line && lines.line_of(node.end) == line;
-    (key.start, if short && same_line { node.end } else { key.end })
+    let short = matches!(node.value, Value::Scalar { .. } | Value::Alias(_)) && node.end() > node.start();
+    let line = lines.line_of(key.start());
+    let same_line = lines.line_of(node.start()) == line && lines.line_of(node.end()) == line;
+    (key.start(), if short && same_line { node.end() } else { key.end() })
 }
 
 /// The first entry or item of a collection, and of that the first again; a scalar, an alias or an empty one itself.
@@ -69,7 +69,7 @@ fn head(tree: &Tree<'_>, lines: &Lines, value: Id) -> (usize, usize) {
         }
         id = *first;
     }
-    (tree.node(id).start, tree.node(id).end)
+    (tree.node(id).start(), tree.node(id).end())
 }
 
 /// The first line of a file that says anything.

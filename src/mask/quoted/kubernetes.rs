@@ -35,8 +35,8 @@ impl Manifest<'_> {
         bytes.push(self.text.len());
         let byte = |position: usize| bytes.get(position).copied().unwrap_or(self.text.len());
         let content = |node: &yaml::Node<'_>| match node.value {
-            Value::Scalar { style, bare, .. } if !self.is_broken(node.start) => {
-                let content = yaml::content(&chars, &(node.start..node.end), style, bare);
+            Value::Scalar { style, bare, .. } if !self.is_broken(node.start()) => {
+                let content = yaml::content(&chars, &node.span(), style, bare);
                 byte(content.start)..byte(content.end.max(content.start))
             }
             _ => 0..0,
