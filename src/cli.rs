@@ -1,5 +1,6 @@
 //! What can be typed. Records it and decides nothing.
 
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod policy;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
+pub use self::doctor::Doctor;
 #[cfg(feature = "emulator")]
 pub use self::emulator::Emulator;
 pub use self::policy::{Config, Document, Init, Schema};
@@ -89,11 +91,13 @@ pub enum Command {
     Render(Render),
     /// Write the baseline of a saved JSON result: what is known already and does not decide
     Baseline(Baseline),
+    /// Look whether a scan could be made: name, proxy, TLS, clock, credentials, project, permission, each with its remedy
+    Doctor(Box<Doctor>),
     /// Show every effective value of a scan and where it comes from
     Config(Box<Config>),
     /// Write a commented hss-iac.toml at the root of the repository
     Init(Init),
-    /// Print the JSON Schema of the result, of hss-iac.toml or of the baseline
+    /// Print the JSON Schema of the result, of hss-iac.toml, of the baseline or of what doctor found
     Schema(Schema),
     /// Have git scan what is pushed, before it is
     Hook(Hook),

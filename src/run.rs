@@ -5,6 +5,7 @@ mod cache;
 mod changed;
 mod checkpoint;
 mod connect;
+mod doctor;
 mod findings;
 mod hook;
 mod output;
@@ -34,6 +35,7 @@ use crate::{discover, report};
 
 use begun::{Begun, about_the_change, touched};
 pub use cache::cache;
+pub use doctor::doctor;
 use changed::Changed;
 use checkpoint::Checkpoint;
 use findings::Findings;

@@ -2,6 +2,7 @@
 
 mod change;
 mod connection;
+mod doctor;
 mod effective;
 mod outputs;
 mod policy;
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 pub use self::change::Change;
 use self::connection::target;
 pub use self::connection::{Service, Target};
+pub use self::doctor::Doctor;
 pub use self::effective::config;
 pub use self::outputs::Partial;
 use self::outputs::{outputs, partial};
@@ -30,6 +32,10 @@ use crate::hss::Timings;
 use crate::judge::{Rules, suppress};
 use crate::model::{FileType, KnownFinding, Level, Policy, RepoPath, ScanResult};
 use crate::{discover, hss};
+
+#[cfg(feature = "emulator")]
+const STAND_IN_IN_CI: &str =
+    "--emulator where CI is set: a verdict of the stand-in is not one of HSS; say --allow-stand-in if that is meant";
 
 /// Reads one environment variable.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -130,10 +136,7 @@ impl Scan {
         let target = target(&cli.connection, env)?;
         #[cfg(feature = "emulator")]
         if cli.connection.emulator && !stand_in_allowed {
-            return Err(Error::Usage(
-                "--emulator where CI is set: a verdict of the stand-in is not one of HSS; say --allow-stand-in if that is meant"
-                    .to_owned(),
-            ));
+            return Err(Error::Usage(STAND_IN_IN_CI.to_owned()));
         }
         let Taken { mut input, mut loaded, mut change } = input(&mut cli.input, matches, saved.is_none(), env, cwd)?;
         if let Some(saved) = saved {

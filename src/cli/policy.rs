@@ -89,4 +89,6 @@ pub enum Document {
     Config,
     /// The baseline.
     Baseline,
+    /// What `doctor` found.
+    Doctor,
 }

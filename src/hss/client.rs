@@ -112,6 +112,12 @@ pub enum Event {
     },
 }
 
+/// Has TLS use ring.
+pub(super) fn provide() {
+    // The second install of a process finds the first one there, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A client of HSS, and of what of IAM and STS it takes to call HSS.
 pub struct Client {
     pub(super) hss: Route,
@@ -139,8 +145,7 @@ pub struct Client {
 impl Client {
     /// Builds a client; opens no connection. `observe` is told of every [`Event`].
     pub fn new(config: Config, observe: Box<dyn Fn(&Event)>) -> Result<Self, Error> {
-        // The second install of a process finds the first one there, which is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        provide();
         let route = |base: &str| Route::new(base, config.ca_pem.as_deref(), &config.timings);
         let (hss, iam) = (route(&config.endpoint)?, route(&config.iam_endpoint)?);
         Ok(Self {

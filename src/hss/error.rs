@@ -35,12 +35,14 @@ pub struct Error {
     pub message: String,
     /// Whether the call may have taken effect although no answer says so.
     pub lost: bool,
+    /// The service's code, such as `HSS.0013`, where it gave one.
+    pub code: Option<String>,
 }
 
 impl Error {
     /// A failure that is certain: the call had no effect, or none that matters.
     pub fn new(kind: Kind, message: String) -> Self {
-        Self { kind, message, lost: false }
+        Self { kind, message, lost: false, code: None }
     }
 }
 

@@ -8,6 +8,7 @@ mod client;
 mod error;
 mod issue;
 mod pace;
+pub mod reach;
 mod region;
 mod send;
 mod wire;

@@ -235,20 +235,26 @@ fn host(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Sorts a request that brought no answer.
-pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> Failed {
+/// An error with its causes.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut why = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         why = format!("{why}: {cause}");
         source = cause.source();
     }
+    why
+}
+
+/// Sorts a request that brought no answer.
+pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> Failed {
+    let why = causes(error);
     // The URL of a request holds no secret, and is long.
     let why = why.replace(error.url().map_or("", Url::as_str), endpoint);
     let sent = !error.is_connect();
     let kind = if sent { Kind::Failing } else { Kind::Unreachable };
     let again = if sent { Again::Broken(None) } else { Again::NotSent };
-    Failed { error: Error { kind, message: format!("{api}: {why}"), lost: sent }, again, status: None }
+    Failed { error: Error { kind, message: format!("{api}: {why}"), lost: sent, code: None }, again, status: None }
 }
 
 /// Reads and sorts an answer.
@@ -260,7 +266,7 @@ pub(super) async fn read(api: &str, plain: bool, mut response: Response) -> Resu
     let location = header("location");
     let subject_token = header("x-subject-token").map(SecretString::from);
     let broken = |what: String| Failed {
-        error: Error { kind: Kind::Failing, message: format!("{api}: {status} {what}"), lost: true },
+        error: Error { kind: Kind::Failing, message: format!("{api}: {status} {what}"), lost: true, code: None },
         again: Again::Broken(None),
         status: Some(status),
     };
@@ -301,7 +307,7 @@ pub(super) async fn read(api: &str, plain: bool, mut response: Response) -> Resu
         Kind::Failing => (Again::Broken(retry_after), true),
         _ => (Again::Never, false),
     };
-    Err(Failed { error: Error { kind, message, lost }, again, status: Some(status) })
+    Err(Failed { error: Error { kind, message, lost, code: said.code }, again, status: Some(status) })
 }
 
 /// `Retry-After`: seconds or a date.
