@@ -33,6 +33,8 @@ pub enum Fault {
     ExpiredToken,
     /// 404 APIGW.0101.
     NotPublished,
+    /// 400 HSS.0013: the caller may not do this.
+    NoPermission,
     /// Carried out; a 200 whose body is not JSON.
     Garbage,
 }

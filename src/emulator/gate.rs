@@ -277,6 +277,7 @@ fn instead(fault: &Fault, options: &Options) -> Option<Result<Answer, Refusal>> 
         Fault::ResetBefore => Some(Ok(Answer::plain(StatusCode::OK, "application/json", ""))),
         Fault::ExpiredToken => Some(Err(Refusal::unauthenticated("token expires"))),
         Fault::NotPublished => Some(Err(Refusal::not_published())),
+        Fault::NoPermission => Some(Err(Refusal::hss("HSS.0013", "no permission"))),
         Fault::StatusAfter(_) | Fault::ResetAfter | Fault::Truncate | Fault::Slow(_) | Fault::Garbage => None,
     }
 }
@@ -297,7 +298,7 @@ fn spoil(decision: &mut Decision, fault: &Fault) {
             let effect = decision.answer.effect;
             decision.answer = Answer { effect, ..broken(*status).into_answer(&decision.request_id) };
         }
-        Fault::Throttle { .. } | Fault::Status(_) | Fault::Html502 | Fault::ExpiredToken | Fault::NotPublished => {}
+        Fault::Throttle { .. } | Fault::Status(_) | Fault::Html502 | Fault::ExpiredToken | Fault::NotPublished | Fault::NoPermission => {}
     }
     decision.answer.detail = match decision.answer.detail.as_str() {
         "" => format!("fault {fault:?}"),

@@ -309,7 +309,7 @@ impl Client {
                 self.note_headers(&response);
                 match self.impostor() {
                     Some(error) => Err(never(error)),
-                    None => send::read(call.api, call.plain, response).await,
+                    None => send::read(call, credentials, response).await,
                 }
             }
             Err(error) => Err(send::unanswered(call.api, &error, &call.route.base)),

@@ -141,7 +141,7 @@ fn why(error: &reqwest::Error) -> String {
 }
 
 /// The TLS error in the chain of causes, if any.
-fn distrust(error: &reqwest::Error) -> Option<Distrust> {
+pub(super) fn distrust(error: &reqwest::Error) -> Option<Distrust> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);

@@ -143,8 +143,10 @@ impl Way<'_> {
     }
 }
 
+/// Without scheme and port.
 fn name_of(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, rest)| rest)
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name)
 }
 
 fn proxy(via: &Via, host: &str, checks: &mut Checks) {
