@@ -44,7 +44,7 @@ fn the_example_listed() {
     insta::assert_snapshot!("list_explain", explained.join("\n"));
 }
 
-const COMMANDS: [&str; 8] = ["scan", "list", "render", "baseline", "init", "config", "schema", "emulator"];
+const COMMANDS: [&str; 9] = ["scan", "list", "render", "baseline", "init", "config", "schema", "doctor", "emulator"];
 
 #[test]
 fn help() {

@@ -55,13 +55,14 @@ fn no_proxy_leads_around_it() {
     let front = ca.front(&emulator.url());
     let proxy = Proxy::to(front);
     let url = format!("http://{}", proxy.address);
+    let url = url.as_str();
     for (env, through) in [
-        (&[("HTTPS_PROXY", url.as_str())][..], true),
-        (&[("HTTPS_PROXY", &url), ("NO_PROXY", "::ffff:127.0.0.1")][..], false),
-        (&[("ALL_PROXY", &url), ("no_proxy", "other.example.test,*")][..], false),
-        (&[("HTTPS_PROXY", &url), ("NO_PROXY", "other.example.test")][..], true),
+        (&[("HTTPS_PROXY", url)][..], true),
+        (&[("HTTPS_PROXY", url), ("NO_PROXY", "::ffff:127.0.0.1")][..], false),
+        (&[("ALL_PROXY", url), ("no_proxy", "other.example.test,*")][..], false),
+        (&[("HTTPS_PROXY", url), ("NO_PROXY", "other.example.test")][..], true),
         // For plain http alone.
-        (&[("HTTP_PROXY", &url), ("http_proxy", &url)][..], false),
+        (&[("HTTP_PROXY", url), ("http_proxy", url)][..], false),
     ] {
         let before = proxy.heads().len();
         let ran = scan(&emulator, &mapped(front), env, &["--ca-file", ca.path()]);
@@ -70,7 +71,7 @@ fn no_proxy_leads_around_it() {
     }
     // The stand-in's own address is loopback, and never goes to a proxy.
     let before = proxy.heads().len();
-    let all = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, url.as_str()));
+    let all = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, url));
     assert_eq!(scan(&emulator, &emulator.url(), &all, &[]).code, 0);
     assert_eq!(proxy.heads().len(), before);
 }

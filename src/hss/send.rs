@@ -272,7 +272,7 @@ fn secrets<'a>(call: &'a Call<'_>, credentials: Option<&'a Credentials>) -> Vec<
         Some(Credentials::Token(token)) => secrets.push(token.expose_secret()),
         Some(Credentials::Keys { secret_key, security_token, .. }) => {
             secrets.push(secret_key.expose_secret());
-            secrets.extend(security_token.as_ref().map(ExposeSecret::expose_secret));
+            secrets.extend(security_token.as_ref().map(|token| token.expose_secret()));
         }
         None => {}
     }
