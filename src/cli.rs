@@ -1,5 +1,6 @@
 //! What can be typed. Records it and decides nothing.
 
+mod cluster;
 mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
+pub use self::cluster::ClusterScan;
 pub use self::doctor::Doctor;
 #[cfg(feature = "emulator")]
 pub use self::emulator::Emulator;
@@ -71,7 +73,7 @@ Exit codes:
     4  credentials missing or refused, or no permission
     5  service unreachable or failing, or the API is not published there
     6  timed out waiting; `hss-iac resume` can go on
-    7  partial: a file was not scanned, and no finding reached the gate
+    7  partial: a file or a cluster was not scanned, and no finding reached the gate
     8  a report could not be written
    70  a bug of hss-iac
   130  interrupted
@@ -85,8 +87,10 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Show what scan would send and skip, with reasons, and the calls and time it needs; no network
     List(List),
-    /// Go on with a scan that was cut off or not waited for, from its JSON result
+    /// Go on with a scan or a cluster-scan that was cut off or not waited for, from its JSON result
     Resume(Box<Resume>),
+    /// Have HSS scan clusters, after a deployment, and say which succeeded
+    ClusterScan(Box<ClusterScan>),
     /// Write reports from a saved JSON result, as the scan would have; no network
     Render(Render),
     /// Write the baseline of a saved JSON result: what is known already and does not decide
@@ -97,7 +101,7 @@ pub enum Command {
     Config(Box<Config>),
     /// Write a commented hss-iac.toml at the root of the repository
     Init(Init),
-    /// Print the JSON Schema of the result, of hss-iac.toml, of the baseline or of what doctor found
+    /// Print the JSON Schema of a result, of hss-iac.toml, of the baseline or of what doctor found
     Schema(Schema),
     /// Have git scan what is pushed, before it is
     Hook(Hook),
@@ -216,7 +220,14 @@ pub(crate) struct Gate {
     /// Let only findings decide that the change touches
     #[arg(long, env = "HSS_IAC_CHANGED_ONLY", value_parser = yes_or_no())]
     pub(crate) changed_only: bool,
-    /// What to do where a file of ours was not scanned
+    #[command(flatten)]
+    pub(crate) lenience: Lenience,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Gate")]
+pub(crate) struct Lenience {
+    /// What to do where a file of ours or a cluster was not scanned
     #[arg(long, value_name = "WHAT", env = "HSS_IAC_ON_PARTIAL", default_value = "fail")]
     pub(crate) on_partial: OnFault,
     /// What to do where the service fails or the time is over
@@ -294,19 +305,26 @@ pub(crate) struct Connection {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pace")]
-pub(crate) struct Pace {
+pub(crate) struct Waiting {
     /// How long the whole run may take
     #[arg(long, value_name = "DUR", env = "HSS_IAC_TIMEOUT", default_value = "30m", value_parser = duration)]
     pub(crate) timeout: Duration,
     /// Submit and go; the result is pending
     #[arg(long, env = "HSS_IAC_NO_WAIT", value_parser = yes_or_no())]
     pub(crate) no_wait: bool,
-    /// Requests in flight at most
-    #[arg(long, value_name = "N", env = "HSS_IAC_JOBS", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=64))]
-    pub(crate) jobs: u8,
     /// Calls of one API in a time, such as 5/1m, from the first call on; auto learns what the service allows
     #[arg(long, value_name = "CALLS/DUR|auto", env = "HSS_IAC_RATE", default_value = "auto")]
     pub(crate) rate: Pacing,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pace")]
+pub(crate) struct Pace {
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+    /// Requests in flight at most
+    #[arg(long, value_name = "N", env = "HSS_IAC_JOBS", default_value = "4", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub(crate) jobs: u8,
     /// Keep verdicts here, and take those of bytes that were scanned before
     #[arg(long, value_name = "DIR", env = "HSS_IAC_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,

@@ -25,6 +25,9 @@ pub const TEMPLATE: &str = include_str!("config/template.toml");
 /// More than any person writes, in bytes.
 pub const MAX_SIZE: u64 = 1_000_000;
 
+/// More patterns than any person writes: each is tried on each path.
+const MAX_PATTERNS: usize = 1_000;
+
 /// What the file says; a key is the flag of the same name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -143,6 +146,12 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<File, Mistake> {
         let key = keys::around(table.get_ref(), at);
         mistake(at, [key, Some(said(&error))].into_iter().flatten().collect::<Vec<_>>().join(": "))
     })?;
+    let patterns = [&file.include, &file.exclude].into_iter().flatten().map(Vec::len).sum::<usize>();
+    if patterns + file.map.as_ref().map_or(0, BTreeMap::len) > MAX_PATTERNS {
+        let text =
+            format!("include, exclude and map hold more than {MAX_PATTERNS} patterns; name directories in place of files");
+        return Err(mistake(0, text));
+    }
     for (suppress, entry) in file.suppress.iter_mut().zip(entries) {
         suppress.line = place(bytes, entry.span().start).0;
     }

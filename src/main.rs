@@ -8,7 +8,7 @@ use hss_iac::cli::{self, Cli, Command, Explain};
 use hss_iac::diff::Scratch;
 use hss_iac::error::Error;
 use hss_iac::model::Exit;
-use hss_iac::run::{self, Streams};
+use hss_iac::run::{self, Saved, Streams};
 use hss_iac::settings;
 
 fn main() -> ExitCode {
@@ -42,10 +42,24 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
         }
         Command::Resume(resume) => {
             let signal = run::first_signal(scratch.clone());
-            let saved = run::load(resume.result())?;
+            let saved = match run::load_either(resume.result())? {
+                Saved::Scan(saved) => *saved,
+                Saved::Clusters(saved) => {
+                    let settings = settings::Cluster::resume(*resume, &saved, &env)?;
+                    let color = Streams::choice(settings.talk.color);
+                    let mut streams = Streams { out: &mut stdout, color };
+                    return run::resume_clusters(settings, *saved, signal, &mut streams).await;
+                }
+            };
             let settings = settings::Scan::resume(*resume, &saved, typed, &env, &cwd, &scratch)?;
             let color = Streams::choice(settings.talk.color);
             run::resume(settings, saved, signal, &mut Streams { out: &mut stdout, color }).await
+        }
+        Command::ClusterScan(scan) => {
+            let signal = run::first_signal(scratch.clone());
+            let settings = settings::Cluster::new(*scan, &env)?;
+            let color = Streams::choice(settings.talk.color);
+            run::cluster_scan(settings, signal, &mut Streams { out: &mut stdout, color }).await
         }
         Command::List(mut list) => {
             // Nobody waits for it: what was laid out goes, and the process ends.

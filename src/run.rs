@@ -4,6 +4,7 @@ mod begun;
 mod cache;
 mod changed;
 mod checkpoint;
+mod cluster;
 mod connect;
 mod doctor;
 mod findings;
@@ -25,6 +26,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::{Form, Format};
 use crate::error::Error;
+use crate::hss::Limit;
 use crate::judge::{self, Facts, count};
 use crate::model::{Exit, FileType, RepoPath, ScanResult, SourceFile, State, TaskStatus, Verdict};
 use crate::progress::Progress;
@@ -38,11 +40,12 @@ pub use cache::cache;
 pub use doctor::doctor;
 use changed::Changed;
 use checkpoint::Checkpoint;
+pub use cluster::{cluster_scan, resume_clusters};
 use findings::Findings;
 pub use hook::hook;
 pub use output::Streams;
 pub use policy::{completions, config, init, man, schema};
-pub use saved::{baseline, load, render};
+pub use saved::{Saved, baseline, load, load_either, render};
 pub use signal::first_signal;
 use work::{Done, work};
 
@@ -87,7 +90,6 @@ async fn to_the_end(
     progress: &Rc<Progress>,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Error> {
-    say_what_it_takes(&settings, &begun.ledger, progress);
     let ledger = std::mem::take(&mut begun.ledger);
     let checkpoint = Checkpoint::new(&settings, &begun);
     let done = work(&settings, ledger, signal, progress, &checkpoint).await?;
@@ -108,12 +110,11 @@ async fn to_the_end(
 
 /// From the account to the result: risks become findings, which stand as the rules say, and are judged.
 fn settle(settings: &settings::Scan, begun: Begun, done: Done, located: BTreeMap<usize, Findings>) -> (ScanResult, Facts) {
-    let Begun { mut result, touched, kept, .. } = begun;
     let Done { ledger, service, calls, faults } = done;
     let files = ledger.records();
-    let Findings { mut findings, notes } = findings::all(&ledger, &settings.input, located);
-    findings.extend(kept);
-    findings.sort_by(|a, b| a.path.cmp(&b.path));
+    let Findings { findings, notes } = findings::all(&ledger, &settings.input, located);
+    let mut findings = begun.with_kept(findings, &ledger.read_anew());
+    let Begun { mut result, touched, .. } = begun;
     let changed = match (&settings.change, &touched) {
         (Some(change), Some(touched)) => Some(changed::compare(change, touched, &settings.input, &files)),
         // The base of a run that is gone on with is not known here: all of a changed file counts as changed.
@@ -134,7 +135,7 @@ fn settle(settings: &settings::Scan, begun: Begun, done: Done, located: BTreeMap
     result.verdict = judge::judge(&settings.rules, &files, &findings, &facts);
     result.run.ended_at = begun::time_of(Timestamp::now());
     result.run.tasks_since = ledger.since;
-    result.service = service;
+    result.service = service.after(&result.service);
     result.policy_changes = union(standing.altered, std::mem::take(&mut result.policy_changes));
     let of_discovery = std::mem::take(&mut result.notes);
     result.notes = union([ledger.notes, of_discovery, notes].concat(), standing.notes);
@@ -173,7 +174,7 @@ pub fn list(settings: &settings::List, form: Form, streams: &mut Streams<'_>) ->
     for file in files.iter_mut().filter(|file| file.reason.is_none() && file.state != State::Unchanged) {
         file.state = State::WouldSend;
     }
-    let plan = Plan { least_seconds: plan::least_seconds(&calls), calls };
+    let plan = Plan { least_seconds: plan::least_time(&calls, Limit::DOCUMENTED).as_secs(), calls };
     let listing = Listing::new(files, found.skipped, found.directories_not_searched, found.notes, plan);
     match form {
         Form::Table => streams.print(|out| report::list::write(&listing, out))?,
@@ -207,22 +208,6 @@ fn say_what_was_found(files: &[SourceFile], progress: &Progress) {
     ));
     for file in files.iter().filter(|file| !file.secrets.is_empty() && file.obstacle.is_none()) {
         progress.line(&format!("{} holds {}", file.path, secrets(&file.secrets, file.masked)));
-    }
-}
-
-/// How long it takes at the least, where that is long; one that can't end in time is better stopped now.
-fn say_what_it_takes(settings: &settings::Scan, ledger: &Ledger, progress: &Progress) {
-    // Verdicts that are known cost nothing, and how many are is not known yet.
-    let seconds = plan::least_seconds(&plan::least_calls(&ledger.items()));
-    if seconds == 0 || settings.cache.is_some() || settings.stands_in() {
-        return;
-    }
-    progress.line(&format!("at least {seconds} s at the documented limit of 5 calls a minute for each API"));
-    if Duration::from_secs(seconds) > settings.timeout {
-        progress.warn(&format!(
-            "that is more than --timeout {}: give it more time, or less to do with --diff, --exclude or --cache-dir",
-            human(settings.timeout)
-        ));
     }
 }
 

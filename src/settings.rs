@@ -1,6 +1,7 @@
 //! What was typed and what stands in the environment become one checked value. Touches no network.
 
 mod change;
+mod cluster;
 mod connection;
 mod doctor;
 mod effective;
@@ -16,6 +17,7 @@ use clap::ArgMatches;
 use secrecy::SecretString;
 
 pub use self::change::Change;
+pub use self::cluster::Cluster;
 use self::connection::target;
 pub use self::connection::{Service, Target};
 pub use self::doctor::Doctor;
@@ -33,12 +35,15 @@ use crate::judge::{Rules, suppress};
 use crate::model::{FileType, KnownFinding, Level, Policy, RepoPath, ScanResult};
 use crate::{discover, hss};
 
+/// Reads one environment variable.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+const NO_REGION: &str =
+    "no region: set HSS_IAC_REGION or --region, such as cn-north-4 (or try it without an account: --emulator)";
+
 #[cfg(feature = "emulator")]
 const STAND_IN_IN_CI: &str =
     "--emulator where CI is set: a verdict of the stand-in is not one of HSS; say --allow-stand-in if that is meant";
-
-/// Reads one environment variable.
-pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// How to talk.
 #[derive(Debug, Clone, Copy)]
@@ -115,11 +120,7 @@ impl Scan {
 
     /// Checks what was typed, and what the repository says where nothing was.
     pub fn new(cli: cli::Scan, matches: &ArgMatches, env: Env<'_>, cwd: &Path, scratch: &Scratch) -> Result<Self, Error> {
-        Self::check(cli, matches, env, cwd, scratch, None)?.1.ok_or_else(|| {
-            let text =
-                "no region: set HSS_IAC_REGION or --region, such as cn-north-4 (or try it without an account: --emulator)";
-            Error::Usage(text.to_owned())
-        })
+        Self::check(cli, matches, env, cwd, scratch, None)?.1.ok_or_else(|| Error::Usage(NO_REGION.to_owned()))
     }
 
     /// The same with what the repository says; nothing where only a region is missing. Everything that a scan refuses before it starts is
@@ -168,9 +169,9 @@ impl Scan {
                     changed_only: cli.gate.changed_only,
                     baseline: baseline.as_ref().map(|baseline| baseline.name.clone()),
                 },
-                soften_partial: cli.gate.on_partial == OnFault::Warn,
-                soften_service: cli.gate.on_service_error == OnFault::Warn,
-                fail_if_empty: cli.gate.if_empty == IfEmpty::Fail,
+                soften_partial: cli.gate.lenience.on_partial == OnFault::Warn,
+                soften_service: cli.gate.lenience.on_service_error == OnFault::Warn,
+                fail_if_empty: cli.gate.lenience.if_empty == IfEmpty::Fail,
             },
             suppress,
             inline_ignores: !cli.known.no_inline_ignores,
@@ -179,10 +180,10 @@ impl Scan {
             report_level: cli.report.shown.report_level,
             target,
             stand_in_allowed,
-            timeout: cli.pace.timeout,
-            no_wait: cli.pace.no_wait,
+            timeout: cli.pace.waiting.timeout,
+            no_wait: cli.pace.waiting.no_wait,
             jobs: usize::from(cli.pace.jobs),
-            rate: match cli.pace.rate {
+            rate: match cli.pace.waiting.rate {
                 Pacing::Auto => None,
                 Pacing::At(rate) => Some(hss::Limit { calls: rate.calls as usize, window: rate.window }),
             },

@@ -107,7 +107,12 @@ fn no_input_stands_in_the_script() {
 
 #[test]
 fn every_input_is_used_and_every_used_one_is_there() {
-    let component = component();
+    for name in ["templates/hss-iac.yml", "templates/hss-iac-cluster.yml"] {
+        inputs_are_used(&read(name));
+    }
+}
+
+fn inputs_are_used(component: &str) {
     let (spec, jobs) = component.split_once("\n---\n").expect("spec and jobs");
     let is_name = |line: &&str| line.starts_with("    ") && !line.starts_with("     ");
     let mut there: Vec<_> = spec.lines().filter(is_name).map(|line| line.trim().trim_end_matches(':')).collect();
@@ -139,6 +144,35 @@ fn a_job_with_an_id_token_needs_no_keys() {
     let ran: Finished = command.output().expect("it runs").into();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(common::calls(&stand_in, "sts/assume-with-oidc"), 1);
+}
+
+#[test]
+fn the_job_after_a_deployment_scans_the_clusters_that_are_named_or_all() {
+    let script = block(&read("templates/hss-iac-cluster.yml"), "script");
+    let lines = script.lines().skip(1).filter_map(|line| line.trim().strip_prefix("- "));
+    let script = lines.collect::<Vec<_>>().join("\n");
+    let stand_in = common::start(common::quick());
+    let binary = Path::new(env!("CARGO_BIN_EXE_hss-iac")).parent().expect("a directory");
+    for (clusters, expected) in [("", 2), ("stand-in-cluster-1", 1), ("stand-in-cluster-2,stand-in-cluster-1", 2)] {
+        let repo = Repo::new();
+        let mut job = Command::new("sh");
+        job.args(["-euc", &script]).current_dir(repo.path()).env_clear();
+        let ran: Finished = common::connect(&mut job, &stand_in)
+            .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()))
+            .envs([("CI", "true"), ("GITLAB_CI", "true"), ("HSS_IAC_ALLOW_STAND_IN", "1"), ("HSS_IAC_TIMEOUT", "")])
+            .envs([
+                ("HSS_IAC_TYPE", "cluster_vul,benchmark"),
+                ("HSS_IAC_CLUSTER", clusters),
+                ("HSS_IAC_RETRY_FAILED", "true"),
+            ])
+            .output()
+            .expect("the script runs")
+            .into();
+        assert_eq!(ran.code, 0, "{clusters}: {}\n{}", ran.stdout, ran.stderr);
+        let result = std::fs::read(repo.path().join("hss-iac-cluster.json")).expect("a result");
+        let result: serde_json::Value = serde_json::from_slice(&result).expect("JSON");
+        assert_eq!(result["counts"]["success"], expected, "{clusters}");
+    }
 }
 
 #[test]

@@ -44,13 +44,14 @@ fn the_example_listed() {
     insta::assert_snapshot!("list_explain", explained.join("\n"));
 }
 
-const COMMANDS: [&str; 9] = ["scan", "list", "render", "baseline", "init", "config", "schema", "doctor", "emulator"];
+const COMMANDS: [&str; 10] =
+    ["scan", "list", "cluster-scan", "render", "baseline", "doctor", "init", "config", "schema", "emulator"];
 
 #[test]
 fn help() {
     insta::assert_snapshot!("help", stdout(&["--help"], 0));
     for command in COMMANDS {
-        insta::assert_snapshot!(format!("help_{command}"), stdout(&[command, "--help"], 0));
+        insta::assert_snapshot!(format!("help_{}", command.replace('-', "_")), stdout(&[command, "--help"], 0));
     }
 }
 

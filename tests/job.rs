@@ -9,7 +9,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use common::{
-    BAD_DOCKERFILE, Finished, Repo, assert_adds_up, calls, faulty, quick, scan, scan_command, scripted, start, states,
+    BAD_DOCKERFILE, Finished, Repo, assert_adds_up, calls, connect, faulty, hss_iac, quick, scan, scan_command, scripted,
+    start, states,
 };
 use hss_iac::emulator::{Emulator, Fault, Options};
 use serde_json::{Value, json};
@@ -129,9 +130,34 @@ fn the_end_of_the_time_waits_a_little_for_a_task_and_else_says_so() {
 fn a_clean_verdict_of_long_ago_is_not_believed_unasked() {
     let emulator = start(Options { stale_files: true, ..quick() });
     let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE).file("b/Dockerfile", &common::clean_dockerfile(1));
-    let ran = scan(repo.path(), &emulator, &[]);
-    assert_eq!((ran.code, calls(&emulator, "file/risks")), (1, 2), "{}", ran.stderr);
+    let ran = scan(repo.path(), &emulator, &["--rate", "50/1s"]);
+    assert_eq!((ran.code, calls(&emulator, "file/risks")), (1, 4), "{}", ran.stderr);
     assert_adds_up(&ran.json(), 2);
+}
+
+#[test]
+fn a_clean_verdict_of_long_ago_is_not_believed_while_risks_may_be_late() {
+    let emulator = start(Options { stale_files: true, late_risks: 2, ..quick() });
+    let ran = scan(Repo::new().file("Dockerfile", BAD_DOCKERFILE).path(), &emulator, &["--rate", "50/1s"]);
+    assert_eq!((ran.code, calls(&emulator, "file/risks")), (1, 3), "{}", ran.stderr);
+}
+
+#[test]
+fn a_lost_task_is_found_though_the_date_is_ahead_of_the_clock_of_tasks() {
+    let ahead = Duration::from_secs(7_200);
+    let emulator = start(Options { date_ahead: ahead, old_tasks: 300, ..faulty("task", 1, Fault::ResetAfter) });
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran = scan(repo.path(), &emulator, &["--rate", "50/1s"]);
+    assert_eq!((ran.code, emulator.tasks().len()), (1, 301), "{}", ran.stderr);
+}
+
+#[test]
+fn a_project_that_is_listed_twice_is_one() {
+    let emulator = start(faulty("iam/projects", 1, Fault::Twice));
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran: Finished =
+        scan_command(repo.path(), &emulator, &[]).env_remove("HSS_IAC_PROJECT_ID").output().expect("the binary runs").into();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
 }
 
 #[test]
@@ -319,4 +345,39 @@ fn a_rate_that_is_told_needs_no_refusal() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(emulator.journal().iter().filter(|call| call.status == Some(429)).count(), 0);
     assert_eq!(calls(&emulator, "batch-upload"), 8);
+}
+
+#[test]
+fn a_run_says_beforehand_what_it_takes_and_that_the_time_is_too_short() {
+    let emulator = start(quick());
+    let told = |repo: &Repo, args: &[&str]| {
+        let mut command = hss_iac(repo.path());
+        connect(&mut command, &emulator).args(["scan", "-o", "json"]).args(args);
+        let ran: Finished = command.output().expect("the binary runs").into();
+        ran.stderr.lines().skip(1).take_while(|line| !line.starts_with("uploaded")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&Repo::new().many(1), &[]), ["at least 6 calls"]);
+    let args = ["--rate", "5/100ms", "--timeout", "100ms"];
+    let said = told(&Repo::new().many(60), &args);
+    assert_eq!(said[0], "at least 16 calls, which take 0.2 s under a limit of 5 calls in 0.1 s for each API");
+    assert!(said[1].starts_with("that is more than --timeout 0.1 s: give it more time, or less to do"), "{said:?}");
+}
+
+#[test]
+fn every_limit_is_learnt_from_one_refusal() {
+    let throttle = Some((5, Duration::from_millis(400)));
+    let emulator = start(Options { throttle, ..quick() });
+    let risky = (0..30).fold(Repo::new().many(120), |repo, i| {
+        repo.file(&format!("bad{i}/Dockerfile"), &BAD_DOCKERFILE.replace("hunter2", &format!("hunter{i}")))
+            .file(&format!("pod{i}/pod.yaml"), &TWO_PLACES.replace("web", &format!("web{i}")))
+    });
+    let ran = scan(risky.path(), &emulator, &["--jobs", "8"]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_adds_up(&ran.json(), 300);
+    let mut refused: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for call in emulator.journal().into_iter().filter(|call| call.status == Some(429)) {
+        *refused.entry(call.api).or_default() += 1;
+    }
+    let expected = ["batch-upload", "file/risks", "risk/paths"].map(|api| (api.to_owned(), 1));
+    assert_eq!(refused, expected.into());
 }

@@ -114,8 +114,12 @@ fn what_is_pinned_is_a_tag_that_a_release_makes() {
     for name in ["README.md", "README.zh-CN.md"] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let text = std::fs::read_to_string(path).expect("a README");
-        let pinned: Vec<_> = text.lines().filter_map(|line| line.split_once("/hss-iac@")).map(|(_, tag)| tag).collect();
-        assert_eq!(pinned.len(), 4, "{name}: the action and the component, with keys and without");
+        let pinned: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.split_once("/hss-iac@").or_else(|| line.split_once("/hss-iac-cluster@")))
+            .map(|(_, tag)| tag)
+            .collect();
+        assert_eq!(pinned.len(), 5, "{name}: the action and the components, with keys and without");
         assert!(pinned.iter().all(|pinned| pinned.split(' ').next() == Some(tag)), "{name}: {pinned:?}");
     }
 }

@@ -213,3 +213,56 @@ fn a_service_that_fails_leaves_something_to_go_on_with() {
     let next = left["files"].as_array().expect("files").iter().filter(|file| file["next"] == "collect").count();
     assert_eq!(next, 5, "{left}");
 }
+
+#[test]
+fn a_verdict_of_the_stand_in_stays_one() {
+    let repo = repo();
+    let emulator = start(quick());
+    let ran: Finished = scan(repo.path(), &emulator, &[]).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let service = result(repo.path())["service"].clone();
+    assert_eq!(service["stand_in"], true);
+    let ran = resume(repo.path(), &emulator, &[]);
+    assert_eq!((ran.code, &result(repo.path())["service"]), (1, &service), "{}", ran.stderr);
+    let mut in_ci = command(repo.path(), &emulator, &["resume", "result.json"]);
+    let ran: Finished = in_ci.env("CI", "true").output().expect("the binary runs").into();
+    assert!(ran.code == 2 && ran.stderr.contains("--allow-stand-in"), "{}", ran.stderr);
+}
+
+#[test]
+fn findings_whose_places_are_missing_are_kept_until_they_are_read_again() {
+    let repo = Repo::new().file("pod.yaml", POD);
+    let emulator = start(common::faulty("risk/paths", 0, Fault::Slow(FOR_EVER)));
+    let ran: Finished = scan(repo.path(), &emulator, &["--timeout", "3s"]).output().expect("the binary runs").into();
+    let known = result(repo.path());
+    assert_eq!((ran.code, &known["files"][0]["next"]), (1, &json!("locate")), "{}", ran.stderr);
+    for _ in 0..2 {
+        let ran = resume(repo.path(), &emulator, &["--timeout", "1ms"]);
+        let after = result(repo.path());
+        assert_eq!((ran.code, &after["findings"]), (1, &known["findings"]), "{}", ran.stderr);
+        assert_ne!(after["files"][0]["next"], Value::Null);
+    }
+}
+
+#[test]
+fn a_task_that_is_not_clear_is_not_created_again() {
+    let repo = (0..101).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &clean_dockerfile(i)));
+    let faults = vec![
+        scripted("task", 1, Fault::Slow(FOR_EVER)),
+        scripted("task", 2, Fault::Slow(FOR_EVER)),
+        scripted("resources/batch-query", 2, Fault::Status(400)),
+    ];
+    // Both are seen by the last look alone.
+    let emulator = start(Options { faults, hide_tasks: 3, ..quick() });
+    let mut child = scan(repo.path(), &emulator, &[]).spawn().expect("it starts");
+    let soon = Instant::now() + Duration::from_secs(60);
+    while calls(&emulator, "task") < 2 {
+        assert!(Instant::now() < soon && child.try_wait().is_ok_and(|ended| ended.is_none()), "two tasks are created");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("it is killed");
+    child.wait().expect("it is over");
+    let ran = resume(repo.path(), &emulator, &[]);
+    assert_eq!((ran.code, emulator.tasks().len()), (7, 2), "{}", ran.stderr);
+    assert_adds_up(&result(repo.path()), 101);
+}

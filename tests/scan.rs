@@ -319,3 +319,25 @@ fn twenty_seeds_of_bad_weather_lose_nothing() {
     assert!(codes.iter().all(|code| [1, 5, 7].contains(code)), "{codes:?}");
     assert!(codes.iter().filter(|code| **code == 1).count() >= 15, "{codes:?}");
 }
+
+#[test]
+fn a_file_that_grows_after_the_walk_is_not_read_whole() {
+    let emulator = start(faulty("iam/projects", 1, Fault::Slow(Duration::from_secs(2))));
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let mut command = common::scan_command(repo.path(), &emulator, &[]);
+    command.env_remove("HSS_IAC_PROJECT_ID").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("it starts");
+    let walked = (0..200).any(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        calls(&emulator, "iam/projects") > 0
+    });
+    assert!(walked);
+    let grown = std::fs::OpenOptions::new().write(true).open(repo.path().join("Dockerfile")).expect("the file");
+    grown.set_len(8_000_000_000).expect("a hole");
+    let ran: common::Finished = child.wait_with_output().expect("it ends").into();
+    let result = ran.json();
+    assert_eq!(ran.code, 7, "{}", ran.stderr);
+    assert_adds_up(&result, 1);
+    assert_eq!(result["files"][0]["reason"], "could not be read again: it has more than 1000000 bytes");
+    assert_eq!(calls(&emulator, "batch-upload"), 0);
+}

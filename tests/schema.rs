@@ -60,6 +60,32 @@ fn what_a_scan_writes_is_valid() {
 }
 
 #[test]
+fn what_a_cluster_scan_writes_is_valid() {
+    let repo = Repo::new();
+    let scan = ["cluster-scan", "-q", "--type", "benchmark,cluster_vul", "-o", "json"];
+    let stand_in = |args: &[&str]| run(repo.path(), &[&scan[..], &["--emulator"], args].concat()).json();
+    let whole = stand_in(&["--all"]);
+    assert_eq!((&whole["verdict"]["status"], &whole["complete"]), (&json!("pass"), &json!(true)));
+    let pending = stand_in(&["--cluster", "stand-in-cluster-1", "--no-wait", "--retry-failed"]);
+    assert_eq!((&pending["next"], &pending["verdict"]["status"]), (&json!("wait"), &json!("pending")));
+    let refused = stand_in(&["--cluster", "nowhere"]);
+    assert_eq!(refused["verdict"]["exit_code"], 5);
+    let lost = run(repo.path(), &[&scan[..], &["--all", "--region", "cn-north-4"]].concat()).json();
+    assert_eq!(lost["verdict"]["exit_code"], 4);
+    for result in [&whole, &pending, &refused, &lost] {
+        assert_valid("cluster-result", result);
+    }
+    for (pointer, value) in
+        [("/verdict/status", json!("green")), ("/clusters/0/state", json!("fine")), ("/next", json!("?"))]
+    {
+        let mut wrong = pending.clone();
+        *wrong.pointer_mut(pointer).expect(pointer) = value;
+        assert!(!schema("cluster-result").is_valid(&wrong), "{pointer}");
+    }
+    assert!(!schema("cluster-result").is_valid(&run(repo.path(), &["scan", "-q", "--emulator", "-o", "json"]).json()));
+}
+
+#[test]
 fn what_is_no_result_is_not_valid() {
     let result = run(repo().path(), &["scan", "-q", "--emulator", "-o", "json"]).json();
     for (pointer, value) in [

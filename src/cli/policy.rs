@@ -83,8 +83,10 @@ impl Schema {
 /// A document with a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Document {
-    /// The JSON result.
+    /// The JSON result of a scan.
     Result,
+    /// The JSON result of a cluster-scan.
+    ClusterResult,
     /// `hss-iac.toml`.
     Config,
     /// The baseline.

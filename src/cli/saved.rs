@@ -21,7 +21,7 @@ pub struct Render {
 /// `resume`.
 #[derive(Debug, Args)]
 pub struct Resume {
-    /// The JSON result of a scan, which is brought up to date
+    /// The JSON result of a scan or a cluster-scan, which is brought up to date
     #[arg(value_name = "RESULT")]
     pub(crate) result: PathBuf,
     /// Read this in place of the hss-iac.toml at the root of the repository

@@ -33,7 +33,7 @@ const SENDS: &str = "it would send the values of Secrets";
 const RUN: &str = "it belongs to a run, not to the repository";
 
 /// What only who runs the program may say: the key, why, and where to say it.
-pub(super) const REFUSED: [(&str, &str, &str); 36] = [
+pub(super) const REFUSED: [(&str, &str, &str); 40] = [
     ("region", WHERE, "--region or HSS_IAC_REGION"),
     ("project-id", WHERE, "--project-id or HSS_IAC_PROJECT_ID"),
     ("enterprise-project-id", WHERE, "--enterprise-project-id or HSS_IAC_ENTERPRISE_PROJECT_ID"),
@@ -67,6 +67,10 @@ pub(super) const REFUSED: [(&str, &str, &str); 36] = [
     ("no-wait", RUN, "--no-wait or HSS_IAC_NO_WAIT"),
     ("rate", RUN, "--rate or HSS_IAC_RATE"),
     ("jobs", RUN, "--jobs or HSS_IAC_JOBS"),
+    ("type", RUN, "--type or HSS_IAC_TYPE of cluster-scan"),
+    ("all", RUN, "--all or HSS_IAC_ALL of cluster-scan"),
+    ("cluster", RUN, "--cluster or HSS_IAC_CLUSTER of cluster-scan"),
+    ("retry-failed", RUN, "--retry-failed or HSS_IAC_RETRY_FAILED of cluster-scan"),
     ("quiet", RUN, "--quiet or HSS_IAC_QUIET"),
     ("verbose", RUN, "--verbose"),
     ("color", RUN, "--color or HSS_IAC_COLOR"),

@@ -10,6 +10,7 @@ use super::{MAX_FILE_SIZE, dockerfile, kubernetes, open};
 use crate::digest::sha256;
 use crate::mask;
 use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
+use crate::platform::{self, Kind};
 
 /// What a base name speaks of. A name can speak of both, such as `Dockerfile.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,15 +56,12 @@ pub(super) enum Entry {
 
 impl Entry {
     /// `None` for a directory.
-    pub(super) fn of(file_type: fs::FileType) -> Option<Self> {
-        if file_type.is_file() {
-            Some(Self::File)
-        } else if file_type.is_symlink() {
-            Some(Self::Link)
-        } else if file_type.is_dir() {
-            None
-        } else {
-            Some(Self::Special(open::special_name(file_type)))
+    pub(super) fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Directory => None,
+            Kind::File => Some(Self::File),
+            Kind::Link => Some(Self::Link),
+            Kind::Special(what) => Some(Self::Special(what)),
         }
     }
 }
@@ -144,11 +142,7 @@ impl<'a> Classifier<'a> {
 
     /// What stands at `path`; `None` for a directory, for nothing, and where the way to it leads over a link.
     pub(super) fn entry(&self, path: &RepoPath) -> Option<Entry> {
-        let relative = path.to_os();
-        let directory = relative.parent()?;
-        let real = fs::canonicalize(self.root.join(directory)).ok()?;
-        let metadata = fs::symlink_metadata(self.root.join(&relative)).ok()?;
-        if real == self.real_root.join(directory) { Entry::of(metadata.file_type()) } else { None }
+        Entry::of(platform::kind(&self.real_root, &path.to_os()).ok()?)
     }
 
     /// Whether the path stands below a `templates` directory beside a `Chart.yaml`.

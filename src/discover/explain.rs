@@ -9,6 +9,7 @@ use super::select::Fate;
 use super::tracked::Tracked;
 use super::walk::{Descent, Directory, Walk};
 use crate::model::{FileType, RepoPath};
+use crate::platform::Kind;
 
 /// The steps for one path; the last one is the decision.
 pub(super) fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
@@ -17,7 +18,7 @@ pub(super) fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
     let Some(entry) = fs::symlink_metadata(options.root.join(path.to_os())).ok() else {
         return vec![format!("{path} does not exist"), "decision: not taken".to_owned()];
     };
-    let Some(entry) = Entry::of(entry.file_type()) else {
+    let Some(entry) = Entry::of(Kind::of(entry.file_type())) else {
         return vec![format!("{path} is a directory: only files are taken"), "decision: not taken".to_owned()];
     };
     let named = walk.rules.names(path);
@@ -47,7 +48,9 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
         return None;
     }
     if options.tracked {
-        let is_tracked = parent.work_tree().is_some_and(|work_tree| Tracked::default().holds(&work_tree, path));
+        let is_tracked = parent
+            .work_tree()
+            .is_some_and(|work_tree| Tracked::new(|path: &RepoPath| walk.is_candidate(path)).holds(&work_tree, path));
         steps.push(format!("--tracked is given, and git {} it", if is_tracked { "tracks" } else { "does not track" }));
         return is_tracked.then(|| walk.rules.fate(path, false));
     }
@@ -58,7 +61,7 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
     if let Some(rule) = hidden_by {
         steps.push(format!("an ignore rule matches it: {rule}"));
         if fate == Fate::Ignored || !searched {
-            let mut index = Tracked::default();
+            let mut index = Tracked::new(|path: &RepoPath| walk.is_candidate(path));
             let tracked = parent.work_tree().is_some_and(|work_tree| index.holds(&work_tree, path));
             steps.append(&mut index.notes);
             steps.push(

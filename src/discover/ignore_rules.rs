@@ -14,6 +14,10 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
 use super::open;
 use crate::model::RepoPath;
 
+/// So many bytes of rules are honoured in a directory, with those of the directories above. Each costs several hundred bytes of memory,
+/// and a repository may bring any number.
+const MAX_RULES: u64 = 100_000;
+
 /// A git work tree at or below the root.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct WorkTree {
@@ -33,6 +37,10 @@ struct Level {
     matchers: Vec<Gitignore>,
     above: Option<Rules>,
     work_tree: Arc<WorkTree>,
+    /// The bytes of all rules that hold here.
+    bytes: u64,
+    /// Whether there is a `.gitignore` here that would make them too many.
+    too_much: bool,
 }
 
 impl Rules {
@@ -50,18 +58,31 @@ impl Rules {
             return above.cloned();
         }
         let mut matchers = Vec::new();
+        let mut bytes = above.filter(|_| git_dir.is_none()).map_or(0, |above| above.0.bytes);
+        let mut too_much = false;
         if has_ignore_file {
-            matchers.extend(read(on_disk, &on_disk.join(".gitignore")));
+            match read(on_disk, &on_disk.join(".gitignore"), MAX_RULES.saturating_sub(bytes)) {
+                Read::Rules(matcher, read) => {
+                    matchers.extend(matcher);
+                    bytes += read;
+                }
+                Read::TooMuch => too_much = true,
+            }
         }
         let (above, work_tree) = match (git_dir, above) {
             (Some(git_dir), _) => {
-                matchers.extend(read(on_disk, &common_dir(&git_dir).join("info/exclude")));
-                matchers.extend(gitconfig_excludes_path().and_then(|path| read(on_disk, &fs::canonicalize(path).ok()?)));
+                let global = gitconfig_excludes_path().and_then(|path| fs::canonicalize(path).ok());
+                // These are the user's own.
+                for file in [Some(common_dir(&git_dir).join("info/exclude")), global].into_iter().flatten() {
+                    if let Read::Rules(matcher, _) = read(on_disk, &file, 10 * MAX_RULES) {
+                        matchers.extend(matcher);
+                    }
+                }
                 (None, Arc::new(WorkTree { at: directory.clone(), git_dir }))
             }
             (None, above) => (above.cloned(), above.map(|rules| Arc::clone(&rules.0.work_tree))?),
         };
-        Some(Self(Arc::new(Level { matchers, above, work_tree })))
+        Some(Self(Arc::new(Level { matchers, above, work_tree, bytes, too_much })))
     }
 
     /// Whether a rule ignores the path (absolute). The directories above it are taken to be not ignored.
@@ -85,23 +106,43 @@ impl Rules {
         None
     }
 
+    /// Whether the directory has a `.gitignore` that is too much to honour.
+    pub(super) fn too_much(&self) -> bool {
+        self.0.too_much
+    }
+
     /// The work tree in which the rules hold.
     pub(super) fn work_tree(&self) -> &Arc<WorkTree> {
         &self.0.work_tree
     }
 }
 
+/// What came of a file of rules.
+enum Read {
+    /// The rules, if any, and the bytes that they took.
+    Rules(Option<Gitignore>, u64),
+    /// More than is honoured.
+    TooMuch,
+}
+
 /// Reads a file of rules for paths below `directory`. Git itself passes over lines that make no sense, and over files it can't read.
-fn read(directory: &Path, file: &Path) -> Option<Gitignore> {
+fn read(directory: &Path, file: &Path, limit: u64) -> Read {
     let mut bytes = Vec::new();
-    open::leaf(file).and_then(|mut file| file.read_to_end(&mut bytes)).ok()?;
+    if open::leaf(file).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).is_err() {
+        return Read::Rules(None, 0);
+    }
+    let length = bytes.len() as u64;
+    if length > limit {
+        return Read::TooMuch;
+    }
     let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes));
     let mut builder = GitignoreBuilder::new(directory);
     // To git a `!` alone says nothing; to the matcher it takes back all that was said.
     for line in text.lines().filter(|line| line.trim_end() != "!") {
         let _nonsense = builder.add_line(None, line).is_err();
     }
-    builder.build().ok().filter(|matcher| !matcher.is_empty())
+    // The matcher has a limit of its own.
+    builder.build().map_or(Read::TooMuch, |matcher| Read::Rules(Some(matcher).filter(|matcher| !matcher.is_empty()), length))
 }
 
 /// Where the repository of a work tree is: `.git` itself, or the directory that a `.git` file points to (linked work trees, submodules).

@@ -7,6 +7,7 @@ mod events;
 mod explain;
 mod gvk;
 mod ignore_rules;
+mod index;
 mod kubernetes;
 mod open;
 mod resolve;
@@ -109,7 +110,7 @@ pub(crate) fn speaks_of_ours(path: &RepoPath) -> bool {
 }
 
 /// What a file of this name and content is, if it is ours.
-pub(crate) fn type_of(path: &RepoPath, bytes: &[u8]) -> Option<FileType> {
+pub fn type_of(path: &RepoPath, bytes: &[u8]) -> Option<FileType> {
     classify::file_type(path, bytes)
 }
 

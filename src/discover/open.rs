@@ -24,8 +24,3 @@ pub(super) fn below(root: &Path, path: &RepoPath) -> io::Result<File> {
 fn regular(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(platform::not_regular()) }
 }
-
-/// What a file that is neither regular, a directory nor a link is called.
-pub(super) fn special_name(file_type: std::fs::FileType) -> &'static str {
-    platform::special_name(file_type)
-}

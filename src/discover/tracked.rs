@@ -9,82 +9,93 @@ use gix_index::entry::Mode;
 use gix_index::hash::Kind;
 
 use super::ignore_rules::{WorkTree, common_dir};
+use super::index;
 use super::open;
 use crate::model::RepoPath;
 
-/// The indexes read so far, by work tree.
-#[derive(Default)]
-pub(super) struct Tracked {
-    indexes: BTreeMap<WorkTree, Option<gix_index::File>>,
+/// What git tracks, as far as it is wanted.
+pub(super) struct Tracked<W> {
+    /// Whether a path of the root can be asked for: no other is kept.
+    wanted: W,
+    /// The tracked files and links, as sorted paths of the root; `None` where the index can't be read.
+    indexes: BTreeMap<WorkTree, Option<Vec<RepoPath>>>,
     /// The work trees whose index could not be read.
     pub(super) unreadable: Vec<RepoPath>,
     /// Why, as sentences.
     pub(super) notes: Vec<String>,
 }
 
-impl Tracked {
+impl<W: Fn(&RepoPath) -> bool> Tracked<W> {
+    pub(super) fn new(wanted: W) -> Self {
+        Self { wanted, indexes: BTreeMap::new(), unreadable: Vec::new(), notes: Vec::new() }
+    }
+
     /// Whether git tracks the path (of the root).
     pub(super) fn holds(&mut self, work_tree: &WorkTree, path: &RepoPath) -> bool {
-        let inside = inside(work_tree, path).to_vec();
-        self.index(work_tree).is_some_and(|index| index.entry_by_path(inside.as_slice().into()).is_some())
+        self.all(work_tree).is_some_and(|paths| paths.binary_search(path).is_ok())
     }
 
     /// The tracked files and links below a directory, as paths of the root.
     pub(super) fn below(&mut self, work_tree: &WorkTree, directory: &RepoPath) -> Vec<RepoPath> {
-        let prefix = [inside(work_tree, directory), b"/"].concat();
-        let Some(index) = self.index(work_tree) else { return Vec::new() };
-        let entries = index.prefixed_entries(prefix.as_slice().into()).unwrap_or_default();
-        let mut paths: Vec<_> = entries
-            .iter()
-            .filter(|entry| matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK))
-            .map(|entry| outside(work_tree, entry.path(index)))
-            .collect();
-        // A path in conflict has an entry for each side.
-        paths.dedup();
-        paths
+        let prefix = [directory.as_bytes(), b"/"].concat();
+        let paths = self.all(work_tree).unwrap_or_default();
+        let from = paths.partition_point(|path| path.as_bytes() < prefix.as_slice());
+        paths[from..].iter().take_while(|path| path.as_bytes().starts_with(&prefix)).cloned().collect()
     }
 
-    /// Every tracked file and link, as paths of the root; `None` where the index can't be read.
-    pub(super) fn all(&mut self, work_tree: &WorkTree) -> Option<Vec<RepoPath>> {
-        if self.index(work_tree).is_none() {
-            // A repository to which nothing was added yet has none.
-            return self.unreadable.is_empty().then(Vec::new);
-        }
-        let index = self.index(work_tree)?;
-        let is_file = |mode| matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
-        let entries = index.entries().iter().filter(|entry| is_file(entry.mode));
-        let mut paths: Vec<_> = entries.map(|entry| outside(work_tree, entry.path(index))).collect();
-        paths.dedup();
-        Some(paths)
-    }
-
-    fn index(&mut self, work_tree: &WorkTree) -> Option<&gix_index::File> {
+    /// Every tracked file and link, as sorted paths of the root; `None` where the index can't be read.
+    pub(super) fn all(&mut self, work_tree: &WorkTree) -> Option<&[RepoPath]> {
         if !self.indexes.contains_key(work_tree) {
-            let index = read(&work_tree.git_dir).unwrap_or_else(|error| {
+            let paths = self.read(work_tree).map_err(|error| {
                 let place = if work_tree.at.as_bytes().is_empty() { String::new() } else { format!(" of {}", work_tree.at) };
                 self.notes.push(format!(
                     "the git index{place} can't be read ({error}): a file that git tracks although an ignore rule matches it is not found"
                 ));
                 self.unreadable.push(work_tree.at.clone());
-                None
             });
-            self.indexes.insert(work_tree.clone(), index);
+            self.indexes.insert(work_tree.clone(), paths.ok());
         }
-        self.indexes.get(work_tree)?.as_ref()
+        self.indexes.get(work_tree)?.as_deref()
     }
-}
 
-/// Reads the index of a repository; one without an index tracks nothing.
-fn read(git_dir: &Path) -> Result<Option<gix_index::File>, String> {
-    let path = git_dir.join("index");
-    match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Err("not a regular file".to_owned()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.to_string()),
+    /// Reads the index of a repository; one without an index tracks nothing.
+    fn read(&self, work_tree: &WorkTree) -> Result<Vec<RepoPath>, String> {
+        let path = work_tree.git_dir.join("index");
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Ok(_) => return Err("not a regular file".to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error.to_string()),
+        }
+        let hash = object_format(&work_tree.git_dir);
+        // Of a million paths few are kept: the others share one buffer.
+        let mut buffer = Vec::new();
+        let mut keep = |found: &mut Vec<RepoPath>, path: &[u8]| {
+            outside(work_tree, path, &mut buffer);
+            let path = RepoPath::new(std::mem::take(&mut buffer));
+            if (self.wanted)(&path) {
+                found.push(path);
+            } else {
+                buffer = path.into_bytes();
+            }
+        };
+        let mut found = Vec::new();
+        if index::paths(&path, hash, |path| keep(&mut found, path)).is_err() {
+            found.clear();
+            let options = gix_index::decode::Options { thread_limit: Some(1), ..Default::default() };
+            let whole = gix_index::File::at(path, hash, false, options).map_err(|error| error.to_string())?;
+            let is_file = |mode| matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
+            whole
+                .entries()
+                .iter()
+                .filter(|entry| is_file(entry.mode))
+                .for_each(|entry| keep(&mut found, entry.path(&whole)));
+        }
+        found.sort_unstable();
+        // A path in conflict has an entry for each side.
+        found.dedup();
+        Ok(found)
     }
-    let options = gix_index::decode::Options { thread_limit: Some(1), ..Default::default() };
-    gix_index::File::at(path, object_format(git_dir), false, options).map(Some).map_err(|error| error.to_string())
 }
 
 /// The hash of a repository. The index does not say, and it need not carry a checksum that would betray it.
@@ -100,12 +111,13 @@ fn object_format(git_dir: &Path) -> Kind {
     if sha256 { Kind::Sha256 } else { Kind::Sha1 }
 }
 
-fn inside<'a>(work_tree: &WorkTree, path: &'a RepoPath) -> &'a [u8] {
+/// A path of a work tree, as one of the root.
+fn outside(work_tree: &WorkTree, path: &[u8], into: &mut Vec<u8>) {
+    into.clear();
     let top = work_tree.at.as_bytes();
-    if top.is_empty() { path.as_bytes() } else { path.as_bytes().get(top.len() + 1..).unwrap_or_default() }
-}
-
-fn outside(work_tree: &WorkTree, path: &[u8]) -> RepoPath {
-    let top = work_tree.at.as_bytes();
-    if top.is_empty() { RepoPath::new(path) } else { RepoPath::new([top, b"/", path].concat()) }
+    if !top.is_empty() {
+        into.extend_from_slice(top);
+        into.push(b'/');
+    }
+    into.extend_from_slice(path);
 }

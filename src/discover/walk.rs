@@ -1,12 +1,12 @@
 //! Walks the tree. Directories are shared among threads; what they find is put together and sorted afterwards.
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
-
-use walkdir::WalkDir;
 
 use super::classify::{Classifier, Entry, Name, Outcome};
 use super::ignore_rules::{self, WorkTree};
@@ -16,6 +16,7 @@ use super::threads::{self, Queue, spread};
 use super::tracked::Tracked;
 use super::{Discovery, Error, Options};
 use crate::model::{RepoPath, SkipReason, Skipped, SourceFile};
+use crate::platform::{self, Kind};
 
 /// Whether the name is that of a store of a version control system: never searched, never counted.
 pub(super) fn is_store(name: &[u8]) -> bool {
@@ -51,6 +52,9 @@ struct Ignored {
     work_tree: Option<Arc<WorkTree>>,
 }
 
+/// A path that git may track, what stands there as far as that is known, and what is to become of it.
+type Candidate = (RepoPath, Option<Entry>, Fate);
+
 /// What one thread found.
 #[derive(Debug, Default)]
 struct Found {
@@ -79,7 +83,10 @@ pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
     };
     let parts = spread(&tracked, |(path, entry, fate), buffer| {
         let mut part = Discovery::default();
-        walk.put(path, *entry, *fate, buffer, &mut part);
+        // What is not there any more is no file of ours.
+        if let Some(entry) = entry.or_else(|| walk.classifier.entry(path)) {
+            walk.put(path, entry, *fate, buffer, &mut part);
+        }
         part
     });
     let mut discovery = found.discovery;
@@ -156,21 +163,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What git's index holds in place of a walk. What is not there any more is no file of ours.
-    fn index(&self) -> Result<Vec<(RepoPath, Entry, Fate)>, Error> {
+    /// What git's index holds in place of a walk.
+    fn index(&self) -> Result<Vec<Candidate>, Error> {
         let root = &self.options.root;
         let has_git = root.join(".git").symlink_metadata().is_ok();
         let rules = ignore_rules::Rules::enter(None, &RepoPath::default(), root, has_git, false);
-        let mut index = Tracked::default();
-        let paths = rules.and_then(|rules| index.all(rules.work_tree()));
         let mine = |path: &RepoPath| self.is_candidate(path) && !self.rules.names(path) && self.rules.selects(path);
-        let paths = paths.ok_or_else(|| Error::Usage(super::NO_INDEX.to_owned()))?.into_iter().filter(mine);
-        let seen = |path: RepoPath| {
-            let entry = self.classifier.entry(&path)?;
-            let fate = self.rules.fate(&path, false);
-            Some((path, entry, fate))
-        };
-        Ok(paths.filter_map(seen).collect())
+        let mut index = Tracked::new(mine);
+        let paths = rules.as_ref().and_then(|rules| index.all(rules.work_tree()));
+        let paths = paths.ok_or_else(|| Error::Usage(super::NO_INDEX.to_owned()))?;
+        Ok(paths.iter().map(|path| (path.clone(), None, self.rules.fate(path, false))).collect())
     }
 
     fn search(&self) -> Found {
@@ -203,33 +205,43 @@ impl<'a> Walk<'a> {
     /// Looks through one directory.
     fn list(&self, mut directory: Directory, found: &mut Found, below: &mut Vec<Directory>, buffer: &mut Vec<u8>) {
         let on_disk = self.options.root.join(directory.path.to_os());
-        let walk = WalkDir::new(&on_disk).follow_links(false).follow_root_links(false).min_depth(1).max_depth(1);
-        let mut entries = Vec::new();
-        for entry in walk {
-            match entry {
-                Ok(entry) => entries.push(entry),
-                Err(error) => found.discovery.unreadable(&directory.path, &error),
+        let (mut has_git, mut has_ignore_file) = (false, false);
+        // Nearly all names of a tree end here: nothing is allocated for them.
+        let mut entries: Vec<(OsString, Kind)> = Vec::new();
+        let read = platform::entries(&on_disk, |name, kind| {
+            has_git |= name == ".git";
+            has_ignore_file |= name == ".gitignore" && kind == Kind::File;
+            if self.may_matter(name, kind) {
+                entries.push((name.to_owned(), kind));
             }
+        });
+        if let Err(error) = read {
+            found.discovery.unreadable(&directory.path, &error);
         }
-        let has_git = entries.iter().any(|entry| entry.file_name() == ".git");
-        let has_ignore_file = entries.iter().any(|entry| entry.file_name() == ".gitignore" && entry.file_type().is_file());
         self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
-        for entry in &entries {
-            let kind = Entry::of(entry.file_type());
-            if kind == Some(Entry::Link) && self.rules.has_patterns() {
-                self.meet_link(&join(&directory.path, entry.file_name()), entry.path(), found);
+        if has_ignore_file && !self.options.no_ignore && directory.rules.as_ref().is_some_and(ignore_rules::Rules::too_much)
+        {
+            let error = std::io::Error::other("its .gitignore is too much to honour; --no-ignore searches it all the same");
+            return found.discovery.unreadable(&directory.path, &error);
+        }
+        for (name, kind) in &entries {
+            let (path, on_disk) = (join(&directory.path, name), on_disk.join(name));
+            if *kind == Kind::Link && self.rules.has_patterns() {
+                self.meet_link(&path, &on_disk, found);
             }
-            let passed_over =
-                kind.is_some() && !self.rules.maps() && !Name::of(entry.file_name().as_encoded_bytes()).is_ours();
-            if passed_over {
-                continue;
-            }
-            let path = join(&directory.path, entry.file_name());
-            match kind {
-                None => self.meet(&directory, path, entry.path(), found, below),
-                Some(kind) => self.look(&directory, &path, entry.path(), kind, found, buffer),
+            match Entry::of(*kind) {
+                None => self.meet(&directory, path, &on_disk, found, below),
+                Some(entry) => self.look(&directory, &path, &on_disk, entry, found, buffer),
             }
         }
+    }
+
+    /// Whether a name of a directory can have a say, before its path is known.
+    fn may_matter(&self, name: &OsStr, kind: Kind) -> bool {
+        kind == Kind::Directory
+            || self.rules.maps()
+            || (kind == Kind::Link && self.rules.has_patterns())
+            || Name::of(name.as_encoded_bytes()).is_ours()
     }
 
     fn meet(&self, parent: &Directory, path: RepoPath, on_disk: &Path, found: &mut Found, below: &mut Vec<Directory>) {
@@ -295,25 +307,20 @@ impl<'a> Walk<'a> {
     }
 
     /// Of what was ignored: the files that were met, and those that git tracks below directories that were not searched.
-    fn tracked(&self, found: &mut Found) -> Vec<(RepoPath, Entry, Fate)> {
-        let mut index = Tracked::default();
+    fn tracked(&self, found: &mut Found) -> Vec<Candidate> {
+        let mut index =
+            Tracked::new(|path: &RepoPath| self.is_candidate(path) && !self.rules.names(path) && self.rules.selects(path));
         let mut files = Vec::new();
         for (Ignored { path, work_tree }, entry) in std::mem::take(&mut found.ignored_files) {
             let tracked = work_tree.is_some_and(|work_tree| index.holds(&work_tree, &path));
             let fate = self.rules.fate(&path, !tracked);
-            files.push((path, entry, fate));
+            files.push((path, Some(entry), fate));
         }
         for Ignored { path: directory, work_tree } in std::mem::take(&mut found.ignored_directories) {
             let Some(work_tree) = work_tree else { continue };
             for path in index.below(&work_tree, &directory) {
-                if self.is_candidate(&path)
-                    && !self.rules.names(&path)
-                    && self.rules.selects(&path)
-                    && let Some(entry) = self.classifier.entry(&path)
-                {
-                    let fate = self.rules.fate(&path, false);
-                    files.push((path, entry, fate));
-                }
+                let fate = self.rules.fate(&path, false);
+                files.push((path, None, fate));
             }
         }
         found.discovery.notes.append(&mut index.notes);
@@ -348,10 +355,9 @@ impl Discovery {
         self.notes.append(&mut other.notes);
     }
 
-    fn unreadable(&mut self, directory: &RepoPath, error: &walkdir::Error) {
+    fn unreadable(&mut self, directory: &RepoPath, error: &io::Error) {
         let place = if directory.as_bytes().is_empty() { "the root".to_owned() } else { directory.to_string() };
-        let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
-        self.notes.push(format!("{place} can't be searched: {why}"));
+        self.notes.push(format!("{place} can't be searched: {error}"));
         self.unreadable_directories.push(directory.clone());
     }
 

@@ -13,6 +13,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use futures_util::stream;
+use jiff::SignedDuration;
 
 use super::answer::{Answer, Refusal};
 use super::auth::{self, Signed};
@@ -20,7 +21,7 @@ use super::fault::{self, Fault};
 use super::query::Query;
 use super::store::{Call, State, now_ms};
 use super::upload::Form;
-use super::{Options, iam, issue, lock, risks, tasks, upload};
+use super::{Options, clusters, iam, issue, lock, risks, tasks, upload};
 
 /// The gateway's limit for a signed body, read strictly: 12 MB ("API Request Signing Guide").
 const BODY_LIMIT: usize = 12_000_000;
@@ -34,6 +35,7 @@ enum Api<'a> {
     CreateTask,
     ListTasks,
     ListTaskResources(&'a str),
+    RetryTask(&'a str),
     ShowTaskStatistics,
     ListFiles,
     ListRisks,
@@ -60,6 +62,7 @@ impl<'a> Api<'a> {
             ("POST", "v5", ["common", "task"]) => Self::CreateTask,
             ("POST", "v5", ["common", "tasks", "batch-query"]) => Self::ListTasks,
             ("POST", "v5", ["common", "tasks", task_id, "resources", "batch-query"]) => Self::ListTaskResources(task_id),
+            ("PUT", "v5", ["common", "tasks", task_id, "retry"]) => Self::RetryTask(task_id),
             ("GET", "v5", ["common", "task-statistics"]) => Self::ShowTaskStatistics,
             ("GET", "v5", ["container", "iac", "files"]) => Self::ListFiles,
             ("GET", "v5", ["container", "iac", "file", "risks"]) => Self::ListRisks,
@@ -83,6 +86,7 @@ impl<'a> Api<'a> {
             Self::CreateTask => "task",
             Self::ListTasks => "tasks/batch-query",
             Self::ListTaskResources(_) => "resources/batch-query",
+            Self::RetryTask(_) => "task/retry",
             Self::ShowTaskStatistics => "task-statistics",
             Self::ListFiles => "iac/files",
             Self::ListRisks => "file/risks",
@@ -98,7 +102,8 @@ impl<'a> Api<'a> {
     }
 
     fn expects_json(self) -> bool {
-        matches!(self, Self::CreateTask | Self::ListTasks | Self::ListTaskResources(_)) || self.gives_by_body()
+        matches!(self, Self::CreateTask | Self::ListTasks | Self::ListTaskResources(_) | Self::RetryTask(_))
+            || self.gives_by_body()
     }
 
     /// Whether it gives credentials for what the body holds.
@@ -136,6 +141,11 @@ enum Delivery {
     Whole,
     Half,
     Never,
+    /// Half of it, and then nothing.
+    Hang,
+    /// Byte by byte.
+    Drip(Duration),
+    Endless,
 }
 
 /// What was decided about a request.
@@ -182,7 +192,8 @@ fn decide(state: &mut State, parts: &Parts, body: Option<&Bytes>, form: Result<F
     });
     let admitted = admit(state, found, parts, body);
     let fault = fault.filter(|_| admitted.is_ok());
-    let early = fault.as_ref().and_then(|fault| instead(fault, &state.options));
+    let (limit, window) = state.options.throttle.unwrap_or((5, Duration::from_millis(200)));
+    let early = fault.as_ref().and_then(|fault| fault::instead(fault, &rule(limit, window)));
     let injected = early.is_some();
     let result = admitted.and_then(|call| early.unwrap_or_else(|| perform(state, &call, parts, form)));
     if let Err(refusal) = &result
@@ -198,7 +209,8 @@ fn decide(state: &mut State, parts: &Parts, body: Option<&Bytes>, form: Result<F
         answer.headers.extend(retry_after.map(|seconds| ("retry-after", seconds.to_string())));
     }
     if !state.options.date_ahead.is_zero() {
-        answer.headers.push(("date", date(state.options.date_ahead)));
+        let ahead = SignedDuration::try_from(state.options.date_ahead).unwrap_or(SignedDuration::MAX);
+        answer.headers.push(("date", date(ahead)));
     }
     let mut decision = Decision { answer, delivery: Delivery::Whole, wait: state.options.latency, request_id };
     if let Some(fault) = &fault {
@@ -252,7 +264,7 @@ fn retry_after(options: &Options, fault: Option<&Fault>) -> Option<u64> {
 }
 
 /// Now and so much more, as HTTP writes dates.
-fn date(ahead: Duration) -> String {
+fn date(ahead: SignedDuration) -> String {
     let time = jiff::Timestamp::now().saturating_add(ahead).unwrap_or(jiff::Timestamp::MAX);
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
@@ -261,44 +273,38 @@ fn rule(limit: u32, window: Duration) -> String {
     format!("limit:{limit},time:{} second", window.as_secs_f64())
 }
 
-/// The answer of a fault that keeps a call from being carried out.
-fn instead(fault: &Fault, options: &Options) -> Option<Result<Answer, Refusal>> {
-    match fault {
-        Fault::Throttle { .. } => {
-            let (limit, window) = options.throttle.unwrap_or((5, Duration::from_millis(200)));
-            Some(Err(Refusal::throttled(&rule(limit, window))))
-        }
-        Fault::Status(status) => Some(Err(broken(*status))),
-        Fault::Stalled(_) => Some(Err(broken(503))),
-        Fault::Html502 => {
-            let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
-            Some(Ok(Answer::plain(StatusCode::BAD_GATEWAY, "text/html", page)))
-        }
-        Fault::ResetBefore => Some(Ok(Answer::plain(StatusCode::OK, "application/json", ""))),
-        Fault::ExpiredToken => Some(Err(Refusal::unauthenticated("token expires"))),
-        Fault::NotPublished => Some(Err(Refusal::not_published())),
-        Fault::NoPermission => Some(Err(Refusal::hss("HSS.0013", "no permission"))),
-        Fault::StatusAfter(_) | Fault::ResetAfter | Fault::Truncate | Fault::Slow(_) | Fault::Garbage => None,
-    }
-}
-
-fn broken(status: u16) -> Refusal {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Refusal { status, code: "HSS.0041", message: "query host info error".to_owned() }
-}
-
 /// What a fault does to an answer on its way out.
 fn spoil(decision: &mut Decision, fault: &Fault) {
+    let answer = &mut decision.answer;
     match fault {
         Fault::ResetBefore | Fault::ResetAfter => decision.delivery = Delivery::Never,
         Fault::Truncate => decision.delivery = Delivery::Half,
+        Fault::Hang => decision.delivery = Delivery::Hang,
+        Fault::Drip(apart) => decision.delivery = Delivery::Drip(*apart),
+        Fault::Endless => decision.delivery = Delivery::Endless,
         Fault::Slow(wait) | Fault::Stalled(wait) => decision.wait += *wait,
-        Fault::Garbage => "<<< this is not JSON".clone_into(&mut decision.answer.body),
-        Fault::StatusAfter(status) => {
-            let effect = decision.answer.effect;
-            decision.answer = Answer { effect, ..broken(*status).into_answer(&decision.request_id) };
+        Fault::Garbage => "<<< this is not JSON".clone_into(&mut answer.body),
+        Fault::WrongType => answer.content_type = "text/html",
+        Fault::Headers => answer.headers.extend((0..200).map(|_| ("x-more", "more".to_owned()))),
+        Fault::Dated(seconds) => {
+            answer.headers.retain(|(name, _)| *name != "date");
+            answer.headers.push(("date", date(SignedDuration::from_secs(*seconds))));
         }
-        Fault::Throttle { .. } | Fault::Status(_) | Fault::Html502 | Fault::ExpiredToken | Fault::NotPublished | Fault::NoPermission => {}
+        Fault::StatusAfter(status) => {
+            let effect = answer.effect;
+            *answer = Answer { effect, ..fault::broken(*status).into_answer(&decision.request_id) };
+        }
+        Fault::Twice | Fault::Missing | Fault::Shifted | Fault::Short | Fault::Emptied => {
+            fault::spoil_rows(&mut answer.body, fault);
+        }
+        Fault::Throttle { .. }
+        | Fault::Status(_)
+        | Fault::Html502
+        | Fault::HtmlPage
+        | Fault::ExpiredToken
+        | Fault::NotPublished
+        | Fault::NoPermission
+        | Fault::Gone => {}
     }
     decision.answer.detail = match decision.answer.detail.as_str() {
         "" => format!("fault {fault:?}"),
@@ -323,6 +329,7 @@ fn perform(state: &mut State, call: &Admitted<'_>, parts: &Parts, form: Result<F
         Api::CreateTask => tasks::create(state, &query, body),
         Api::ListTasks => tasks::list(state, &query, body),
         Api::ListTaskResources(task_id) => tasks::resources(state, &query, task_id, body),
+        Api::RetryTask(task_id) => clusters::retry(state, &query, task_id, body),
         Api::ShowTaskStatistics => tasks::statistics(state, &query),
         Api::ListFiles => risks::files(state, &query),
         Api::ListRisks => risks::risks(state, &query),
@@ -348,19 +355,24 @@ fn respond(decision: Decision) -> Response {
     let body = match delivery {
         Delivery::Whole => Body::from(answer.body),
         Delivery::Half => cut_off(answer.body),
+        Delivery::Hang => hang(answer.body),
+        Delivery::Drip(apart) => drip(answer.body, apart),
+        Delivery::Endless => endless(),
         Delivery::Never => return closed(),
     };
     let mut response = Response::new(body);
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    if delivery != Delivery::Endless {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
     headers.insert("x-hss-stand-in", HeaderValue::from_static(concat!("hss-iac ", env!("CARGO_PKG_VERSION"))));
     for (name, value) in
         answer.headers.into_iter().chain([("x-request-id", request_id.clone()), ("x-iam-trace-id", request_id)])
     {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
+            headers.append(name, value);
         }
     }
     response
@@ -382,4 +394,32 @@ fn cut_off(body: String) -> Body {
         tokio::time::sleep(Duration::from_millis(20)).await;
         Some((Err(io::Error::other("cut off")), None))
     }))
+}
+
+/// The first half of a body; the rest never comes.
+fn hang(body: String) -> Body {
+    let half = Bytes::from(body);
+    let half = half.slice(..half.len() / 2);
+    Body::from_stream(stream::unfold(Some(half), |half| async move {
+        match half {
+            Some(half) => Some((Ok::<_, io::Error>(half), None)),
+            None => std::future::pending().await,
+        }
+    }))
+}
+
+fn drip(body: String, apart: Duration) -> Body {
+    let bytes = Bytes::from(body);
+    Body::from_stream(stream::unfold(bytes, move |mut bytes| async move {
+        if bytes.is_empty() {
+            return None;
+        }
+        tokio::time::sleep(apart).await;
+        Some((Ok::<_, io::Error>(bytes.split_to(1)), bytes))
+    }))
+}
+
+fn endless() -> Body {
+    let blank = Bytes::from(vec![b' '; 1 << 18]);
+    Body::from_stream(stream::repeat_with(move || Ok::<_, io::Error>(blank.clone())))
 }

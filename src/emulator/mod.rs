@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 mod answer;
 mod auth;
+mod clusters;
 mod fault;
 mod gate;
 mod iam;
@@ -90,6 +91,10 @@ pub struct Options {
     pub refuse_batch_containing: Vec<String>,
     /// A file whose name holds one of these is uploaded, but its scan fails.
     pub fail_scan_names: Vec<String>,
+    /// Scans of clusters that fail.
+    pub fail_cluster_scans: Vec<FailingClusterScan>,
+    /// The first so many listings after a retry show the task as it was before.
+    pub stale_retries: u32,
     /// Task rows lack their counts.
     pub omit_counts: bool,
     /// Lists come in an order drawn from the seed instead of the reverse of the request's.
@@ -106,6 +111,17 @@ pub struct Options {
     pub stale_files: bool,
     /// So much is the `Date` of every answer ahead of the clock that tasks are created by.
     pub date_ahead: Duration,
+}
+
+/// A scan of a cluster that fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingClusterScan {
+    /// The cluster.
+    pub cluster_id: String,
+    /// `cluster_vul`, `risk_assessment` or `benchmark`.
+    pub scan_type: String,
+    /// How many tries of it fail; the next one succeeds.
+    pub times: u32,
 }
 
 impl Default for Options {
@@ -138,6 +154,8 @@ impl Default for Options {
             refuse_names: Vec::new(),
             refuse_batch_containing: Vec::new(),
             fail_scan_names: Vec::new(),
+            fail_cluster_scans: Vec::new(),
+            stale_retries: 0,
             omit_counts: false,
             shuffle: false,
             old_tasks: 0,

@@ -62,6 +62,8 @@ pub(super) struct Task {
     clock: Instant,
     /// Listings from which it will still be missing.
     pub(super) hidden: u32,
+    /// When the round before the last ended, and the listings that will still show it.
+    pub(super) stale: Option<(i64, u32)>,
     settled: bool,
     /// Finished before the stand-in started.
     old: bool,
@@ -70,15 +72,19 @@ pub(super) struct Task {
 /// What a task is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Job {
-    Iac {
-        file_type: String,
-        file_ids: Vec<String>,
-    },
-    /// Finished at once: nobody waits for clusters that do not exist.
-    Cluster {
-        scan_types: Vec<String>,
-        cluster_ids: Vec<String>,
-    },
+    Iac { file_type: String, file_ids: Vec<String> },
+    Cluster { scan_types: Vec<String>, scans: Vec<ClusterScan> },
+}
+
+/// A scan of a cluster in a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ClusterScan {
+    pub(super) cluster_id: &'static str,
+    pub(super) scan_type: String,
+    /// Which try this is, from 1.
+    pub(super) tries: u32,
+    /// Whether it belongs to the round that is, or was, the last.
+    pub(super) under_way: bool,
 }
 
 /// All of it.
@@ -161,6 +167,7 @@ impl State {
             started: now_ms(),
             clock: Instant::now(),
             hidden: self.options.hide_tasks,
+            stale: None,
             settled: false,
             old: false,
         });
@@ -225,18 +232,19 @@ impl Task {
 
     /// Whether it is done.
     pub(super) fn finished(&self, options: &Options) -> bool {
-        match self.job {
-            Job::Iac { .. } => self.old || (!options.never_finish && self.clock.elapsed() >= options.scan_time),
-            Job::Cluster { .. } => true,
-        }
+        self.old || (!options.never_finish && self.clock.elapsed() >= options.scan_time)
     }
 
     /// When it ended, or will.
     pub(super) fn ended(&self, options: &Options) -> i64 {
-        match self.job {
-            Job::Iac { .. } => self.started.saturating_add(millis(options.scan_time)),
-            Job::Cluster { .. } => self.started,
-        }
+        self.started.saturating_add(millis(options.scan_time))
+    }
+
+    /// Begins another round. Until then it has finished.
+    pub(super) fn begin_again(&mut self, options: &Options) {
+        self.stale = Some((self.ended(options), options.stale_retries));
+        self.clock = Instant::now();
+        self.started = now_ms();
     }
 }
 

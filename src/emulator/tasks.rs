@@ -4,20 +4,19 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Refusal};
+use super::clusters;
 use super::query::{self, Query, one_of};
-use super::store::{Job, State, Task, uuid, visible};
+use super::store::{Job, State, Task, visible};
 
 const TASK_TYPES: [&str; 2] = ["iac_scan", "cluster_scan"];
 const FILE_TYPES: [&str; 2] = ["dockerfile", "k8s_yaml"];
-/// The clusters that a `cluster_scan` finds.
-const CLUSTERS: [&str; 2] = ["stand-in-cluster-1", "stand-in-cluster-2"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewTask {
     task_type: String,
     iac_scan_info: Option<NewIacScan>,
-    cluster_scan_info: Option<NewClusterScan>,
+    cluster_scan_info: Option<clusters::New>,
 }
 
 #[derive(Deserialize)]
@@ -25,14 +24,6 @@ struct NewTask {
 struct NewIacScan {
     file_type: String,
     file_id_list: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewClusterScan {
-    scan_type_list: Vec<String>,
-    range_type: String,
-    cluster_id_list: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +39,13 @@ struct TaskFilter {
     sort_key: Option<String>,
     sort_dir: Option<String>,
     iac_scan_info: Option<TaskFileType>,
+    cluster_scan_info: Option<TaskScanTypes>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskScanTypes {
+    scan_type_list: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +59,7 @@ struct TaskFileType {
 struct ResourceFilter {
     task_type: String,
     iac_scan_info: Option<IacResourceFilter>,
+    cluster_scan_info: Option<clusters::Filter>,
 }
 
 #[derive(Deserialize, Default)]
@@ -78,12 +77,12 @@ pub(super) fn create(state: &mut State, query: &Query, body: &[u8]) -> Result<An
     let job = match (one_of("task_type", &task.task_type, &TASK_TYPES)?, task.iac_scan_info, task.cluster_scan_info) {
         ("iac_scan", Some(scan), None) => iac_job(state, enterprise_project, scan)?,
         ("iac_scan", _, _) => return Err(Refusal::invalid("iac_scan_info, and nothing else, belongs to an iac_scan")),
-        (_, None, Some(scan)) => cluster_job(scan)?,
+        (_, None, Some(scan)) => clusters::job(enterprise_project, scan)?,
         _ => return Err(Refusal::invalid("cluster_scan_info, and nothing else, belongs to a cluster_scan")),
     };
     let detail = match &job {
         Job::Iac { file_type, file_ids } => format!("{file_type}: {} files", file_ids.len()),
-        Job::Cluster { cluster_ids, .. } => format!("{} clusters", cluster_ids.len()),
+        Job::Cluster { scans, .. } => format!("{} scans of clusters", scans.len()),
     };
     let task_id = state.create_task(enterprise_project, job);
     Ok(Answer::done(&json!({"task_id": task_id}), detail))
@@ -107,26 +106,6 @@ fn iac_job(state: &State, enterprise_project: &str, scan: NewIacScan) -> Result<
         }
     }
     Ok(Job::Iac { file_type: scan.file_type, file_ids: scan.file_id_list })
-}
-
-fn cluster_job(scan: NewClusterScan) -> Result<Job, Refusal> {
-    if scan.scan_type_list.is_empty() {
-        return Err(Refusal::invalid("scan_type_list is mandatory"));
-    }
-    for scan_type in &scan.scan_type_list {
-        one_of("scan_type_list", scan_type, &["cluster_vul", "risk_assessment", "benchmark"])?;
-    }
-    let cluster_ids =
-        match (one_of("range_type", &scan.range_type, &["all_cluster", "specific_cluster"])?, scan.cluster_id_list) {
-            ("all_cluster", None) => CLUSTERS.map(str::to_owned).to_vec(),
-            ("all_cluster", Some(_)) => return Err(Refusal::invalid("cluster_id_list belongs to specific_cluster alone")),
-            (_, Some(ids)) if !ids.is_empty() => ids,
-            _ => return Err(Refusal::invalid("cluster_id_list is mandatory with specific_cluster")),
-        };
-    if let Some(unknown) = cluster_ids.iter().find(|id| !CLUSTERS.contains(&id.as_str())) {
-        return Err(Refusal::hss("HSS.0011", format!("resource not found: cluster {unknown}")));
-    }
-    Ok(Job::Cluster { scan_types: scan.scan_type_list, cluster_ids })
 }
 
 pub(super) fn list(state: &mut State, query: &Query, body: &[u8]) -> Result<Answer, Refusal> {
@@ -155,7 +134,11 @@ pub(super) fn list(state: &mut State, query: &Query, body: &[u8]) -> Result<Answ
         None => state.arrange(&mut shown, |index| state.tasks[*index].id.clone()),
     }
     let total = shown.len();
-    let rows: Vec<Value> = page.cut(shown).into_iter().map(|index| task_row(state, &state.tasks[index])).collect();
+    let shown = page.cut(shown);
+    let rows: Vec<Value> = shown.iter().map(|index| task_row(state, &state.tasks[*index])).collect();
+    for index in shown {
+        state.tasks[index].stale = state.tasks[index].stale.and_then(|(ended, left)| Some((ended, left.checked_sub(1)?)));
+    }
     let detail = format!("{} of {total}", rows.len());
     Ok(Answer::done(&json!({"total_num": total, "data_list": rows}), detail))
 }
@@ -177,12 +160,28 @@ fn check_task_filter(filter: &TaskFilter) -> Result<(), Refusal> {
     if let Some(file_type) = filter.iac_scan_info.as_ref().and_then(|info| info.file_type.as_deref()) {
         one_of("file_type", file_type, &FILE_TYPES)?;
     }
+    for scan_type in filter.cluster_scan_info.iter().flat_map(|info| info.scan_type_list.iter().flatten()) {
+        one_of("scan_type_list", scan_type, &clusters::SCAN_TYPES)?;
+    }
+    let foreign = match filter.task_type.as_str() {
+        "iac_scan" => filter.cluster_scan_info.is_some(),
+        _ => filter.iac_scan_info.is_some(),
+    };
+    if foreign {
+        return Err(Refusal::invalid("the filter belongs to the other type of task"));
+    }
     Ok(())
 }
 
 fn fits(state: &State, task: &Task, filter: &TaskFilter) -> bool {
     let wanted_type = filter.iac_scan_info.as_ref().and_then(|info| info.file_type.as_ref());
+    let scan_types = filter.cluster_scan_info.as_ref().and_then(|info| info.scan_type_list.as_deref()).unwrap_or_default();
+    let scans_all = |job: &Job| match job {
+        Job::Cluster { scan_types: of_task, .. } => scan_types.iter().all(|wanted| of_task.contains(wanted)),
+        Job::Iac { .. } => true,
+    };
     filter.task_type == task.task_type()
+        && scans_all(&task.job)
         && filter.task_id.as_ref().is_none_or(|id| *id == task.id)
         && filter.task_name.as_ref().is_none_or(|name| task_name(task).contains(name))
         && filter.start_create_time.is_none_or(|start| task.started >= start)
@@ -210,6 +209,11 @@ fn task_row(state: &State, task: &Task) -> Value {
     if finished {
         row["end_time"] = json!(task.ended(&state.options));
     }
+    if let Some((ended, 1..)) = task.stale {
+        row["task_status"] = json!("finished");
+        row["estimated_time"] = json!(0);
+        row["end_time"] = json!(ended);
+    }
     match &task.job {
         Job::Iac { file_type, file_ids } => {
             let mut info = Map::from_iter([("file_type".to_owned(), json!(file_type))]);
@@ -221,14 +225,7 @@ fn task_row(state: &State, task: &Task) -> Value {
             }
             row["iac_scan_info"] = Value::Object(info);
         }
-        Job::Cluster { scan_types, cluster_ids } => {
-            row["cluster_scan_info"] = json!({
-                "scan_type_list": scan_types,
-                "scan_cluster_num": cluster_ids.len(),
-                "success_cluster_num": cluster_ids.len(),
-                "failed_cluster_num": 0,
-            });
-        }
+        Job::Cluster { scan_types, scans } => row["cluster_scan_info"] = clusters::counts(state, task, scan_types, scans),
     }
     row
 }
@@ -259,15 +256,25 @@ pub(super) fn resources(state: &State, query: &Query, task_id: &str, body: &[u8]
     if task.task_type() != filter.task_type {
         return Err(Refusal::invalid(format!("task {task_id} is a {}", task.task_type())));
     }
+    let foreign = match &task.job {
+        Job::Iac { .. } => filter.cluster_scan_info.is_some(),
+        Job::Cluster { .. } => filter.iac_scan_info.is_some(),
+    };
+    if foreign {
+        return Err(Refusal::invalid("the filter belongs to the other type of task"));
+    }
     let info = filter.iac_scan_info.unwrap_or_default();
     if let Some(status) = &info.scan_status {
         one_of("scan_status", status, &["scanning", "success", "failed"])?;
     }
     let (list, mut rows) = match &task.job {
         Job::Iac { file_ids, .. } => ("iac_scan_data_list", iac_rows(state, task, file_ids, &info)),
-        Job::Cluster { cluster_ids, .. } => ("cluster_scan_data_list", cluster_rows(state, task, cluster_ids)),
+        Job::Cluster { scans, .. } => {
+            let filter = filter.cluster_scan_info.unwrap_or_default();
+            ("cluster_scan_data_list", clusters::rows(state, task, scans, &filter)?)
+        }
     };
-    state.arrange(&mut rows, |row| row["file_id"].to_string());
+    state.arrange(&mut rows, |row| format!("{}{}", row["file_id"], row["cluster_id"]));
     let total = rows.len();
     let rows = page.cut(rows);
     let detail = format!("{} of {total}", rows.len());
@@ -303,19 +310,6 @@ fn iac_rows(state: &State, task: &Task, file_ids: &[String], filter: &IacResourc
             })
         })
         .collect()
-}
-
-fn cluster_rows(state: &State, task: &Task, cluster_ids: &[String]) -> Vec<Value> {
-    let row = |id: &String| {
-        json!({
-            "cluster_id": id,
-            "cluster_name": format!("name-{}", &uuid(0, id)[..8]),
-            "scan_status": "success",
-            "start_time": task.started,
-            "end_time": task.ended(&state.options),
-        })
-    };
-    cluster_ids.iter().map(row).collect()
 }
 
 pub(super) fn statistics(state: &State, query: &Query) -> Result<Answer, Refusal> {

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::wire::{
-    FailedUpload, FileRow, Listing, PathRow, ResourceRow, RiskRow, ScanStatus, TaskRow, UploadAnswer, UploadedFile,
+    ClusterRow, ClusterScanRow, FailedUpload, FileRow, Listing, PathRow, ResourceRow, RiskRow, ScanStatus, TaskRow,
+    UploadAnswer, UploadedFile,
 };
 use crate::model::{FileType, Level, TaskStatus};
 
@@ -112,13 +113,36 @@ pub(super) fn task(value: &Value) -> Option<TaskRow> {
 }
 
 pub(super) fn resource(value: &Value) -> Option<ResourceRow> {
-    let status = match text(value, "scan_status").as_deref() {
+    let status = scan_status(value, "scan_status");
+    Some(ResourceRow { file_id: text(value, "file_id")?, status, failed_reason: text(value, "failed_reason") })
+}
+
+fn scan_status(value: &Value, name: &str) -> Option<ScanStatus> {
+    match text(value, name).as_deref() {
         Some("scanning") => Some(ScanStatus::Scanning),
         Some("success") => Some(ScanStatus::Success),
         Some("failed") => Some(ScanStatus::Failed),
         _ => None,
+    }
+}
+
+pub(super) fn cluster(value: &Value) -> Option<ClusterRow> {
+    let scan = |value: &Value| {
+        Some(ClusterScanRow {
+            scan_type: text(value, "scan_type")?,
+            status: scan_status(value, "status"),
+            failed_reason: text(value, "failed_reason"),
+        })
     };
-    Some(ResourceRow { file_id: text(value, "file_id")?, status, failed_reason: text(value, "failed_reason") })
+    let scans = value.get("scan_detail_list").and_then(Value::as_array);
+    Some(ClusterRow {
+        cluster_id: text(value, "cluster_id")?,
+        name: text(value, "cluster_name"),
+        cluster_type: text(value, "cluster_type"),
+        version: text(value, "cluster_version"),
+        status: scan_status(value, "scan_status"),
+        scans: scans.into_iter().flatten().filter_map(scan).collect(),
+    })
 }
 
 pub(super) fn file(value: &Value) -> Option<FileRow> {

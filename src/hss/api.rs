@@ -7,8 +7,8 @@ use super::check::{bounded, paging, segment, task_body};
 use super::client::Client;
 use super::send::{Answer, As, Body, Call};
 use super::{
-    Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow, ScanStatus,
-    TaskFilter, TaskRow, UploadAnswer, UploadPart, answers,
+    ClusterRow, Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow,
+    ScanStatus, TaskFilter, TaskRow, TaskType, UploadAnswer, UploadPart, answers,
 };
 use crate::model::FileType;
 
@@ -31,7 +31,9 @@ impl Client {
         };
         let answer = self.call(self.iam("iam/projects", "/v3/projects", vec![("name".to_owned(), region.clone())])).await?;
         let projects = answer.value.get("projects").and_then(Value::as_array).cloned().unwrap_or_default();
-        let ids: Vec<&str> = projects.iter().filter_map(|project| project.get("id").and_then(Value::as_str)).collect();
+        let mut ids: Vec<&str> = projects.iter().filter_map(|project| project.get("id").and_then(Value::as_str)).collect();
+        ids.sort_unstable();
+        ids.dedup();
         match ids[..] {
             [id] => {
                 *self.project.borrow_mut() = Some(id.to_owned());
@@ -79,11 +81,11 @@ impl Client {
         answers::task_id(&answer.value).ok_or_else(|| Error { lost: true, ..unreadable("task", &answer) })
     }
 
-    /// Lists `iac_scan` tasks.
+    /// Lists tasks of one type.
     ///
     /// `POST /v5/{project_id}/common/tasks/batch-query` (official Python SDK 3.1.219).
     pub async fn list_tasks(&self, filter: &TaskFilter, page: Page) -> Result<Listing<TaskRow>, Error> {
-        let mut body = json!({"task_type": "iac_scan"});
+        let mut body = json!({"task_type": filter.task_type.as_str()});
         if let Some(task_id) = &filter.task_id {
             body["task_id"] = json!(task_id);
         }
@@ -92,6 +94,9 @@ impl Client {
         }
         if let Some(time) = filter.start_create_time {
             body["start_create_time"] = json!(time);
+        }
+        if filter.newest_first {
+            (body["sort_key"], body["sort_dir"]) = (json!("start_time"), json!("desc"));
         }
         let call = self
             .hss("tasks/batch-query", Method::POST, "/common/tasks/batch-query", paging(page)?, Body::Json(body))
@@ -124,6 +129,34 @@ impl Client {
         let answer = self.call(call).await?;
         answers::listing(&answer.value, "iac_scan_data_list", answers::resource)
             .ok_or_else(|| unreadable("resources/batch-query", &answer))
+    }
+
+    /// Lists the clusters of a `cluster_scan` task.
+    ///
+    /// `POST /v5/{project_id}/common/tasks/{task_id}/resources/batch-query` (official Python SDK 3.1.219).
+    pub async fn list_task_clusters(&self, task_id: &str, page: Page) -> Result<Listing<ClusterRow>, Error> {
+        let body = json!({"task_type": TaskType::Cluster.as_str()});
+        let path = format!("/common/tasks/{}/resources/batch-query", segment("task_id", task_id)?);
+        let call = self.hss("resources/batch-query", Method::POST, &path, paging(page)?, Body::Json(body)).await?;
+        let answer = self.call(call).await?;
+        answers::listing(&answer.value, "cluster_scan_data_list", answers::cluster)
+            .ok_or_else(|| unreadable("resources/batch-query", &answer))
+    }
+
+    /// Has the service scan the clusters of a `cluster_scan` task again that failed. Repeated only after a failed connect or a 429; any
+    /// other lost answer comes back with [`Error::lost`].
+    ///
+    /// `PUT /v5/{project_id}/common/tasks/{task_id}/retry` (official Python SDK 3.1.219, whose answer has no fields).
+    pub async fn retry_failed_clusters(&self, task_id: &str) -> Result<(), Error> {
+        bounded("task_id", task_id.to_owned(), 64)?;
+        let body = json!({
+            "task_type": TaskType::Cluster.as_str(),
+            "cluster_scan_info": {"range_type": "all_failed_cluster"},
+        });
+        let path = format!("/common/tasks/{}/retry", segment("task_id", task_id)?);
+        let mut call = self.hss("task/retry", Method::PUT, &path, Vec::new(), Body::Json(body)).await?;
+        (call.repeatable, call.may_be_empty) = (false, true);
+        self.call(call).await.map(drop)
     }
 
     /// Lists files of the project.
@@ -181,6 +214,7 @@ impl Client {
             who: As::Us,
             plain: false,
             repeatable: true,
+            may_be_empty: false,
         }
     }
 
@@ -207,6 +241,7 @@ impl Client {
             who: As::Us,
             plain: false,
             repeatable: true,
+            may_be_empty: false,
         })
     }
 }

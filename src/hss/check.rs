@@ -5,6 +5,19 @@ use serde_json::{Value, json};
 
 use super::{ClusterRange, Error, Kind, NewTask, Page};
 
+/// Checks a task against the constraints of "Creating a Task" (HSS API Reference) without sending anything; the error names the field.
+pub fn check_task(task: &NewTask) -> Result<(), Error> {
+    task_body(task).map(drop)
+}
+
+/// Checks what every call carries: 1 to 256 characters each (HSS API Reference); the error names the field.
+pub fn check_place(project_id: Option<&str>, enterprise_project_id: &str) -> Result<(), Error> {
+    if let Some(project_id) = project_id {
+        segment("project_id", project_id)?;
+    }
+    bounded("enterprise_project_id", enterprise_project_id.to_owned(), 256).map(drop)
+}
+
 pub(super) fn task_body(task: &NewTask) -> Result<Value, Error> {
     let invalid = |what: String| Error::new(Kind::Invalid, what);
     match task {
@@ -40,6 +53,10 @@ pub(super) fn task_body(task: &NewTask) -> Result<Value, Error> {
                     ));
                 }
                 ClusterRange::Specific(ids) => {
+                    // The length of an id stands in the model of the retry (official Python SDK 3.1.219).
+                    for id in ids {
+                        bounded("cluster_id_list", id.clone(), 64)?;
+                    }
                     info["range_type"] = json!("specific_cluster");
                     info["cluster_id_list"] = json!(ids);
                 }
@@ -61,10 +78,11 @@ pub(super) fn paging(page: Page) -> Result<Vec<(String, String)>, Error> {
 }
 
 pub(super) fn bounded(name: &str, value: String, longest: usize) -> Result<String, Error> {
-    if (1..=longest).contains(&value.len()) {
+    let length = value.chars().count();
+    if (1..=longest).contains(&length) {
         return Ok(value);
     }
-    Err(Error::new(Kind::Invalid, format!("{name}: {} characters, HSS takes 1 to {longest}", value.len())))
+    Err(Error::new(Kind::Invalid, format!("{name}: {length} characters, HSS takes 1 to {longest}")))
 }
 
 /// A value that becomes part of a path.

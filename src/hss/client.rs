@@ -33,6 +33,8 @@ pub struct Timings {
     pub longest_wait: Duration,
     /// The documented window of the rate limit, assumed where a 429 says nothing. 60 s.
     pub window: Duration,
+    /// How long a task that is being created is waited for when the run ends early. 3 s.
+    pub grace: Duration,
 }
 
 impl Default for Timings {
@@ -44,6 +46,7 @@ impl Default for Timings {
             longest_backoff: Duration::from_secs(20),
             longest_wait: Duration::from_secs(300),
             window: Duration::from_secs(60),
+            grace: Duration::from_secs(3),
         }
     }
 }
@@ -188,6 +191,12 @@ impl Client {
     pub fn service_time(&self) -> Option<i64> {
         let (time, at) = self.clock.get()?;
         i64::try_from(at.elapsed().as_millis()).ok().map(|elapsed| time + elapsed)
+    }
+
+    /// Whether the documented limit is known not to hold.
+    pub fn is_free(&self) -> bool {
+        let paces = self.paces.borrow();
+        self.config.rate.is_none() && paces.values().all(|pace| pace.limit().is_none()) && paces.values().any(Pace::is_free)
     }
 
     /// The longest window of a limit that was told or learnt.

@@ -231,5 +231,6 @@ fn get<'a>(api: &'static str, route: &'a Route, path: &str) -> Call<'a> {
         who: As::Nobody,
         plain: false,
         repeatable: true,
+        may_be_empty: false,
     }
 }

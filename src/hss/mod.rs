@@ -6,6 +6,7 @@ pub mod auth;
 mod check;
 mod client;
 mod error;
+mod hide;
 mod issue;
 mod pace;
 pub mod reach;
@@ -13,12 +14,12 @@ mod region;
 mod send;
 mod wire;
 
-pub use check::{certificates, is_loopback};
+pub use check::{certificates, check_place, check_task, is_loopback};
 pub use client::{Client, Config, Event, Timings};
 pub use error::{Error, Kind};
 pub use pace::Limit;
 pub use region::{Endpoints, endpoints};
 pub use wire::{
-    ClusterRange, FailedUpload, FileFilter, FileRow, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow,
-    ScanStatus, TaskFilter, TaskRow, UploadAnswer, UploadPart, UploadedFile,
+    ClusterRange, ClusterRow, ClusterScanRow, FailedUpload, FileFilter, FileRow, Listing, NewTask, Page, PathRow,
+    ResourceFilter, ResourceRow, RiskRow, ScanStatus, TaskFilter, TaskRow, TaskType, UploadAnswer, UploadPart, UploadedFile,
 };

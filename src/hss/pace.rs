@@ -17,6 +17,11 @@ pub struct Limit {
     pub window: Duration,
 }
 
+impl Limit {
+    /// What HSS documents for each API, user and source address.
+    pub const DOCUMENTED: Self = Self { calls: DOCUMENTED_CALLS, window: Duration::from_secs(60) };
+}
+
 /// What a refusal said.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TooFast {
@@ -57,6 +62,11 @@ impl Pace {
     /// How fast calls may go, as far as that is known.
     pub(super) fn limit(&self) -> Option<Limit> {
         self.limit
+    }
+
+    /// Whether a call beyond the documented number was answered.
+    pub(super) fn is_free(&self) -> bool {
+        self.free
     }
 
     /// Asks to send a call now.

@@ -17,6 +17,7 @@ use super::auth::sign::{Unsigned, sign};
 use super::check::{certificates, is_loopback};
 use super::client::Timings;
 use super::error::Said;
+use super::hide::{hide, secrets};
 use super::pace::{Limit, TooFast};
 use super::reach::Distrust;
 use super::wire::UploadPart;
@@ -41,6 +42,8 @@ pub(super) struct Call<'a> {
     pub(super) plain: bool,
     /// Whether it may be sent again after it may have taken effect.
     pub(super) repeatable: bool,
+    /// Whether an answer without a body is one.
+    pub(super) may_be_empty: bool,
 }
 
 /// Who calls.
@@ -71,6 +74,9 @@ impl Route {
         }
         if let Some(pem) = ca_pem {
             http = http.tls_certs_merge(certificates(pem)?);
+        } else if base.starts_with("http://") {
+            // Without TLS nothing is to be verified, and reading the system's certificates takes longer than all else here.
+            http = http.tls_certs_only([]);
         }
         Self::built(base, http)
     }
@@ -263,58 +269,6 @@ pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> F
     Failed { error: Error { kind, message: format!("{api}: {why}"), lost: sent, code: None }, again, status: None }
 }
 
-/// What a request carries that no message may say, whatever the answer repeats of it.
-fn secrets<'a>(call: &'a Call<'_>, credentials: Option<&'a Credentials>) -> Vec<&'a str> {
-    let kept = call.headers.iter().filter(|(name, _)| matches!(*name, "authorization" | "x-metadata-token"));
-    let mut secrets: Vec<&str> =
-        kept.map(|(_, value)| value.expose_secret()).map(|value| value.strip_prefix("Bearer ").unwrap_or(value)).collect();
-    match credentials {
-        Some(Credentials::Token(token)) => secrets.push(token.expose_secret()),
-        Some(Credentials::Keys { secret_key, security_token, .. }) => {
-            secrets.push(secret_key.expose_secret());
-            secrets.extend(security_token.as_ref().map(|token| token.expose_secret()));
-        }
-        None => {}
-    }
-    if let Body::Secret(Wiped(body)) = &call.body {
-        collect(body, &mut secrets);
-    }
-    // Longest first, since one may be a part of another; what is too short would hide words.
-    secrets.retain(|secret| secret.len() >= 4);
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets
-}
-
-/// The secrets of a body, by the names that `exchange` gives them.
-fn collect<'a>(value: &'a Value, secrets: &mut Vec<&'a str>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    // It names the project.
-                    _ if name == "scope" => {}
-                    Value::String(text) if matches!(name.as_str(), "password" | "id" | "id_token") => secrets.push(text),
-                    _ => collect(value, secrets),
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, secrets)),
-        _ => {}
-    }
-}
-
-fn hide(mut text: String, secrets: &[&str]) -> String {
-    for secret in secrets {
-        let escaped = Value::from(*secret).to_string();
-        for form in [*secret, escaped.trim_matches('"')] {
-            if text.contains(form) {
-                text = text.replace(form, "(hidden)");
-            }
-        }
-    }
-    text
-}
-
 /// Reads and sorts an answer.
 pub(super) async fn read(
     call: &Call<'_>,
@@ -322,13 +276,14 @@ pub(super) async fn read(
     response: Response,
 ) -> Result<Answer, Failed> {
     let secrets = secrets(call, credentials);
-    sort(call.api, call.plain, &secrets, response).await.map_err(|mut failed| {
+    sort(call, &secrets, response).await.map_err(|mut failed| {
         failed.error.message = hide(failed.error.message, &secrets);
         failed
     })
 }
 
-async fn sort(api: &str, plain: bool, secrets: &[&str], mut response: Response) -> Result<Answer, Failed> {
+async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Result<Answer, Failed> {
+    let api = call.api;
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let retry_after = header("retry-after").and_then(|text| wait_of(&text));
@@ -349,13 +304,16 @@ async fn sort(api: &str, plain: bool, secrets: &[&str], mut response: Response) 
             Err(error) => return Err(broken(format!("with an answer that broke off: {error}"))),
         }
     }
-    if plain && (200..300).contains(&status) {
+    if call.plain && (200..300).contains(&status) {
         let value = Value::String(String::from_utf8_lossy(&body).into_owned());
         return Ok(Answer { value, status, subject_token });
     }
     let value = serde_json::from_slice::<Value>(&body);
     // Before it is cut to length, which could leave a part of a secret.
     let said = Said::read(hide(String::from_utf8_lossy(&body).into_owned(), secrets).as_bytes());
+    if (200..300).contains(&status) && body.is_empty() && call.may_be_empty {
+        return Ok(Answer { value: Value::Null, status, subject_token });
+    }
     if (200..300).contains(&status) && said.code.is_none() {
         return value
             .map(|value| Answer { value, status, subject_token })

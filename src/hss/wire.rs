@@ -86,15 +86,39 @@ pub struct Listing<T> {
     pub rows: Vec<T>,
 }
 
+/// What a task is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TaskType {
+    /// `iac_scan`: uploaded files.
+    #[default]
+    Iac,
+    /// `cluster_scan`: clusters of the project.
+    Cluster,
+}
+
+impl TaskType {
+    /// The service's word.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Iac => "iac_scan",
+            Self::Cluster => "cluster_scan",
+        }
+    }
+}
+
 /// Which tasks to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaskFilter {
+    /// Tasks of this type only.
+    pub task_type: TaskType,
     /// Only this task.
     pub task_id: Option<String>,
     /// Only tasks of files of this type.
     pub file_type: Option<FileType>,
     /// Only tasks created at or after this time, in milliseconds of the service's clock.
     pub start_create_time: Option<i64>,
+    /// In the order of their start, the last one first; the order is not documented otherwise.
+    pub newest_first: bool,
 }
 
 /// A task as listed.
@@ -143,6 +167,34 @@ pub enum ScanStatus {
 pub struct ResourceRow {
     /// The id of the file.
     pub file_id: String,
+    /// `None` where the service sends a word that we do not know.
+    pub status: Option<ScanStatus>,
+    /// Why it failed.
+    pub failed_reason: Option<String>,
+}
+
+/// A cluster in a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterRow {
+    /// The id of the cluster.
+    pub cluster_id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// `cce`, `ali`, `tencent`, `azure`, `aws`, `self_built_hw` or `self_built_idc`.
+    pub cluster_type: Option<String>,
+    /// The version of its Kubernetes.
+    pub version: Option<String>,
+    /// `None` where the service sends a word that we do not know.
+    pub status: Option<ScanStatus>,
+    /// How each scan of it went.
+    pub scans: Vec<ClusterScanRow>,
+}
+
+/// One scan of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterScanRow {
+    /// `cluster_vul`, `risk_assessment` or `benchmark`.
+    pub scan_type: String,
     /// `None` where the service sends a word that we do not know.
     pub status: Option<ScanStatus>,
     /// Why it failed.

@@ -1,8 +1,11 @@
 //! What a result means: which findings decide, which faults count, and the one exit code.
 
 pub mod baseline;
+mod cluster;
 pub mod inline;
 pub mod suppress;
+
+pub use cluster::{Lenience, judge_clusters};
 
 use crate::model::{Exit, FileRecord, Finding, Level, Policy, State, Status, Verdict};
 
@@ -55,8 +58,6 @@ pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &
     if files.is_empty() && rules.fail_if_empty {
         held.push((Exit::Empty, "nothing to scan".to_owned()));
     }
-    held.sort_by_key(|(exit, _)| Exit::PRECEDENCE.iter().position(|of| of == exit));
-
     let service_softened = rules.soften_service && held.iter().any(|(exit, _)| is_service(*exit));
     let refused = files.iter().any(|file| matches!(file.state, State::UploadFailed | State::ScanFailed));
     let only_cut_off = !refused && facts.obstacles == 0 && facts.unreadable == 0 && facts.unreadable_indexes == 0;
@@ -66,6 +67,17 @@ pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &
         Exit::Partial => rules.soften_partial || (service_softened && only_cut_off),
         _ => false,
     };
+    decide(held, softened, facts.pending, || pass_reason(rules, files, findings, facts))
+}
+
+/// From what held to the verdict: the first by precedence that is not softened is the exit code.
+fn decide(
+    mut held: Vec<(Exit, String)>,
+    softened: impl Fn(Exit) -> bool,
+    pending: bool,
+    pass: impl FnOnce() -> String,
+) -> Verdict {
+    held.sort_by_key(|(exit, _)| Exit::PRECEDENCE.iter().position(|of| of == exit));
     let worst = held.first().map_or(Exit::Pass, |(exit, _)| *exit);
     let exit = held.iter().map(|(exit, _)| *exit).find(|exit| !softened(*exit)).unwrap_or(Exit::Pass);
     let mut reasons: Vec<String> = held
@@ -73,9 +85,9 @@ pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &
         .map(|(exit, reason)| if softened(exit) { format!("{reason} (reported only)") } else { reason })
         .collect();
     if reasons.is_empty() {
-        reasons.push(pass_reason(rules, files, findings, facts));
+        reasons.push(pass());
     }
-    Verdict { status: status(worst, facts.pending), exit_code: exit.code(), reasons }
+    Verdict { status: status(worst, pending), exit_code: exit.code(), reasons }
 }
 
 fn is_service(exit: Exit) -> bool {

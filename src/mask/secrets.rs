@@ -39,8 +39,9 @@ pub fn secrets(bytes: &[u8]) -> Result<Option<Masked>, Unmaskable> {
     }
     let source = Source::read(bytes);
     let tree = yaml::read(&source.text);
-    let mut found = Found { tree: &tree, seen: HashSet::new(), values: Vec::new() };
-    for id in 0..tree.nodes.len() {
+    let mut found = Found { tree: &tree, seen: HashSet::new(), taken: HashSet::new(), values: Vec::new() };
+    // What an alias stands for is looked at where it is written.
+    for id in (0..tree.nodes.len()).filter(|id| !matches!(tree.node(*id).value, Value::Alias(_))) {
         found.look_at(id);
     }
     let values = found.values;
@@ -125,6 +126,8 @@ impl Hidden {
 struct Found<'a> {
     tree: &'a Tree<'a>,
     seen: HashSet<Id>,
+    /// What was taken for a part of a Secret, and for which: aliases may lead there from anywhere, as often as they like.
+    taken: HashSet<(Id, &'static str)>,
     values: Vec<Hidden>,
 }
 
@@ -136,13 +139,19 @@ impl Found<'_> {
             self.secret(id);
         }
         if kinds.contains(&"SecretList") {
-            for items in self.behind(id, "items") {
+            for items in self.behind(id, "items").into_iter().map(|items| self.tree.content(items)).collect::<Vec<_>>() {
+                if !self.taken.insert((items, "items")) {
+                    continue;
+                }
                 self.tree.items(items).iter().for_each(|item| self.secret(self.tree.content(*item)));
             }
         }
     }
 
     fn secret(&mut self, id: Id) {
+        if !self.taken.insert((id, "secret")) {
+            return;
+        }
         for value in self.behind(id, "data") {
             self.hide(value, Kind::Base64);
         }
@@ -150,7 +159,13 @@ impl Found<'_> {
             self.hide(value, Kind::Text);
         }
         for metadata in self.behind(id, "metadata") {
+            if !self.taken.insert((self.tree.content(metadata), "metadata")) {
+                continue;
+            }
             for annotations in self.behind(metadata, "annotations") {
+                if !self.taken.insert((self.tree.content(annotations), "annotations")) {
+                    continue;
+                }
                 for value in self.behind(annotations, LAST_APPLIED) {
                     self.hide(value, Kind::Text);
                 }

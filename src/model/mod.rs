@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP, the terminal or the disk. The types that carry `Serialize` are the JSON result, a contract:
 //! fields are only ever added.
 
+mod cluster;
 mod file;
 mod finding;
 mod path;
@@ -10,6 +11,10 @@ mod result;
 mod verdict;
 mod words;
 
+pub use cluster::{
+    CLUSTER_SCAN, Cluster, ClusterCheck, ClusterCounts, ClusterNext, ClusterRequest, ClusterResult, ClusterRun,
+    ClusterState, ClusterTask,
+};
 pub use file::{FileRecord, Next, SkipReason, Skipped, SourceFile, State};
 pub use finding::{Bucket, Finding, FindingCounts, KnownFinding, Location, Precision, Resource, SuppressedBy, Suppression};
 pub use path::RepoPath;

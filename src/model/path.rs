@@ -21,6 +21,11 @@ impl RepoPath {
         Self(bytes.into())
     }
 
+    /// The raw bytes, and their memory.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// The raw bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -37,6 +42,9 @@ impl RepoPath {
         const MATCHING: glob::MatchOptions =
             glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
         let text = String::from_utf8_lossy(&self.0);
+        if pattern.as_str().matches('*').count() > MOST_STARS {
+            return matches_part_by_part(pattern.as_str(), &text);
+        }
         let ends = text.match_indices('/').map(|(at, _)| at).chain([text.len()]);
         ends.into_iter().any(|end| pattern.matches_with(&text[..end], MATCHING))
     }
@@ -56,6 +64,38 @@ impl RepoPath {
     pub fn to_os(&self) -> PathBuf {
         crate::platform::path(&self.0)
     }
+}
+
+/// The crate tries every way in which the stars before a `/` can share what they match; with more stars than this that takes for ever,
+/// and a repository may bring its own patterns.
+const MOST_STARS: usize = 3;
+
+/// The same as the crate says of a path or a directory above it, but part by part: inside one it is quick. `**` stands for any
+/// number of parts, at the end for at least one. A part that is no pattern of its own matches nothing.
+fn matches_part_by_part(pattern: &str, path: &str) -> bool {
+    let names: Vec<&str> = path.split('/').collect();
+    // Whether what was looked at of the pattern matches so many names.
+    let mut reached = vec![false; names.len() + 1];
+    if let Some(none) = reached.first_mut() {
+        *none = true;
+    }
+    let mut parts = pattern.split('/').peekable();
+    while let Some(part) = parts.next() {
+        let mut next = vec![false; names.len() + 1];
+        if part == "**" {
+            let first = reached.iter().position(|reached| *reached).unwrap_or(names.len());
+            next.iter_mut().skip(first + usize::from(parts.peek().is_none())).for_each(|reached| *reached = true);
+        } else if let Ok(part) = glob::Pattern::new(part) {
+            for ((next, reached), name) in next.iter_mut().skip(1).zip(&reached).zip(&names) {
+                *next = *reached && part.matches(name);
+            }
+        }
+        reached = next;
+        if !reached.contains(&true) {
+            return false;
+        }
+    }
+    reached.into_iter().skip(1).any(|reached| reached)
 }
 
 impl From<&str> for RepoPath {
@@ -106,5 +146,28 @@ impl TryFrom<RepoPathFields> for RepoPath {
             Some(raw) => Self(base64::engine::general_purpose::STANDARD.decode(raw)?),
             None => Self(fields.path.into_bytes()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_many_stars_match_as_others_do_and_at_once() {
+        let paths = ["a", "ab", "a/b", "a/b/c", "xa/b", "a/x/b", "b/a/b/c", "aa/aa", ".a/b", "a/b/c/d", "c"];
+        let patterns =
+            ["a", "*", "**", "a/**", "**/b", "a/**/b", "*/*", "?*/*b", "**/a/**", "[ab]/*", "**/**/c", "*a*/b*", "a*"];
+        let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
+        for pattern in patterns {
+            for path in paths {
+                let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+                let parsed = glob::Pattern::new(pattern).expect("a pattern");
+                let expected = ends.into_iter().any(|end| parsed.matches_with(&path[..end], options));
+                assert_eq!(matches_part_by_part(pattern, path), expected, "{pattern} {path}");
+            }
+        }
+        let bomb = glob::Pattern::new(&format!("{}/c", "*a".repeat(60))).expect("a pattern");
+        assert!(!RepoPath::from(format!("{}/b", "a".repeat(250)).as_str()).is_matched_by(&bomb));
     }
 }

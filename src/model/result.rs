@@ -155,6 +155,18 @@ pub struct Service {
     pub stand_in: bool,
 }
 
+impl Service {
+    /// With what an earlier part of the run knows of it besides: that a stand-in answered, and in which project.
+    #[must_use]
+    pub fn after(self, earlier: &Self) -> Self {
+        Self {
+            stand_in: self.stand_in || earlier.stand_in,
+            project_id: self.project_id.or_else(|| earlier.project_id.clone()),
+            ..self
+        }
+    }
+}
+
 /// The policy that the verdict applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Policy {

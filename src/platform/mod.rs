@@ -1,5 +1,6 @@
 //! All that differs from one operating system to another.
 
+use std::fs;
 use std::io;
 
 #[cfg(not(unix))]
@@ -8,9 +9,13 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
-pub(crate) use self::other::{Signals, below, leaf, link, make_executable, path, readable_by_others, special_name};
+use self::other::special_name;
+#[cfg(not(unix))]
+pub(crate) use self::other::{Signals, below, leaf, link, make_executable, path, readable_by_others};
 #[cfg(unix)]
-pub(crate) use self::unix::{Signals, below, leaf, link, make_executable, path, readable_by_others, special_name};
+use self::unix::special_name;
+#[cfg(unix)]
+pub(crate) use self::unix::{Signals, below, leaf, link, make_executable, path, readable_by_others};
 
 /// How a process was asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +25,57 @@ pub(crate) enum Stop {
     /// By the system or a supervisor.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal"))]
     Terminate,
+}
+
+/// What a name in a directory stands for; links are not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Directory,
+    File,
+    Link,
+    /// None of these, with what it is called.
+    Special(&'static str),
+}
+
+impl Kind {
+    pub(crate) fn of(file_type: fs::FileType) -> Self {
+        if file_type.is_file() {
+            Self::File
+        } else if file_type.is_symlink() {
+            Self::Link
+        } else if file_type.is_dir() {
+            Self::Directory
+        } else {
+            Self::Special(special_name(file_type))
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+pub(crate) use self::unix::{entries, kind};
+#[cfg(not(target_os = "linux"))]
+pub(crate) use self::{kind_by_real_path as kind, walked as entries};
+
+/// What stands at a path below a root; an error too where the way to it leads over a link. `root` is real: no link is on its way.
+pub(crate) fn kind_by_real_path(root: &std::path::Path, path: &std::path::Path) -> io::Result<Kind> {
+    let place = root.join(path);
+    let directory = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    if fs::canonicalize(directory)? != directory {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link stands on the way"));
+    }
+    Ok(Kind::of(fs::symlink_metadata(&place)?.file_type()))
+}
+
+/// Shows `each` what a directory holds. The walker opens the directories in it too, to read none of them: where the system lists
+/// names by itself, that is taken.
+#[cfg_attr(target_os = "linux", cfg(test))]
+pub(crate) fn walked(directory: &std::path::Path, mut each: impl FnMut(&std::ffi::OsStr, Kind)) -> io::Result<()> {
+    let walk = walkdir::WalkDir::new(directory).follow_links(false).follow_root_links(false).min_depth(1).max_depth(1);
+    for entry in walk {
+        let entry = entry?;
+        each(entry.file_name(), Kind::of(entry.file_type()));
+    }
+    Ok(())
 }
 
 /// What was to be opened is something else than a file.

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+#[cfg(target_os = "linux")]
+use super::Kind;
 use super::Stop;
 
 /// The path of these bytes.
@@ -79,6 +81,49 @@ pub(crate) fn below(root: &Path, path: &Path) -> io::Result<File> {
 #[cfg(not(target_os = "linux"))]
 pub(crate) use part_by_part as below;
 
+/// What stands at a path below a root; an error too where the way to it leads over a link. `root` is real: no link is on its way.
+#[cfg(target_os = "linux")]
+pub(crate) fn kind(root: &Path, path: &Path) -> io::Result<Kind> {
+    use rustix::fs::{CWD, ResolveFlags, openat2};
+    use rustix::io::Errno;
+
+    let place = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+    match openat2(CWD, root.join(path), place, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Ok(place) => Ok(Kind::of(File::from(place).metadata()?.file_type())),
+        Err(Errno::NOSYS | Errno::PERM) => super::kind_by_real_path(root, path),
+        Err(error) => Err(said(error)),
+    }
+}
+
+/// The room for the names of a directory; nearly all fit in it at once.
+#[cfg(target_os = "linux")]
+const LISTING: usize = 32 * 1024;
+
+/// Shows `each` what a directory, which is no link, holds: one pass over the names, which come with what they stand for.
+#[cfg(target_os = "linux")]
+pub(crate) fn entries(directory: &Path, mut each: impl FnMut(&OsStr, Kind)) -> io::Result<()> {
+    use rustix::fs::{FileType, RawDir};
+
+    let opened = rustix::fs::open(directory, DIRECTORY, Mode::empty()).map_err(said)?;
+    let mut names = Vec::with_capacity(LISTING);
+    let mut listing = RawDir::new(opened, names.spare_capacity_mut());
+    while let Some(entry) = listing.next() {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        let kind = match entry.file_type() {
+            FileType::Directory => Kind::Directory,
+            FileType::RegularFile => Kind::File,
+            FileType::Symlink => Kind::Link,
+            // Some file systems say it only when they are asked for the file.
+            _ => Kind::of(std::fs::symlink_metadata(directory.join(name))?.file_type()),
+        };
+        if kind != Kind::Directory || !matches!(name.as_bytes(), b"." | b"..") {
+            each(name, kind);
+        }
+    }
+    Ok(())
+}
+
 pub(crate) fn part_by_part(root: &Path, path: &Path) -> io::Result<File> {
     let mut at = rustix::fs::open(root, DIRECTORY, Mode::empty()).map_err(said)?;
     let mut parts = path.iter().peekable();
@@ -132,5 +177,53 @@ mod tests {
             assert_eq!(below(&root, Path::new(path)).is_ok(), opens, "{path}");
             assert_eq!(part_by_part(&root, Path::new(path)).is_ok(), opens, "{path}, part by part");
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn both_ways_of_asking_what_stands_there_refuse_a_link_on_the_way() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("a/x"), "x").unwrap();
+        symlink("a", root.join("b")).unwrap();
+        symlink("/nowhere", root.join("a/y")).unwrap();
+        let expected = [
+            ("a", Some(Kind::Directory)),
+            ("a/x", Some(Kind::File)),
+            ("a/y", Some(Kind::Link)),
+            ("b", Some(Kind::Link)),
+            ("b/x", None),
+            ("a/y/x", None),
+            ("a/nothing", None),
+        ];
+        for (path, stands) in expected {
+            assert_eq!(kind(&root, Path::new(path)).ok(), stands, "{path}");
+            assert_eq!(super::super::kind_by_real_path(&root, Path::new(path)).ok(), stands, "{path}, by its real path");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn both_ways_of_listing_show_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        fs::write(root.join(".gitignore"), "x").unwrap();
+        fs::write(root.join(OsStr::from_bytes(b"not \xFF utf-8")), "x").unwrap();
+        symlink("a", root.join("to a")).unwrap();
+        symlink("nowhere", root.join("to nothing")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
+        // More names than one reading holds.
+        (0..2000).for_each(|n| fs::write(root.join(format!("a file with a long name {n}")), "").unwrap());
+        let (mut listed, mut walked) = (Vec::new(), Vec::new());
+        entries(root, |name, kind| listed.push((name.to_owned(), format!("{kind:?}")))).unwrap();
+        super::super::walked(root, |name, kind| walked.push((name.to_owned(), format!("{kind:?}")))).unwrap();
+        listed.sort();
+        walked.sort();
+        assert_eq!(listed, walked);
+        assert_eq!(listed.len(), 2006);
+        assert_eq!(listed.iter().find(|(name, _)| name == "socket").unwrap().1, "Special(\"a socket\")");
+        assert!(entries(&root.join("to a"), |_, _| ()).is_err(), "a link is not listed");
     }
 }

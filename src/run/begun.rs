@@ -25,11 +25,19 @@ pub(super) struct Begun {
     pub(super) result: ScanResult,
     /// What the change touches, where the run is about one and its base is known.
     pub(super) touched: Option<Touched>,
-    /// The findings of files that are done with.
-    pub(super) kept: Vec<Finding>,
+    /// The findings of an earlier run.
+    kept: Vec<Finding>,
 }
 
 impl Begun {
+    /// The findings of a run, by path: those that were read, and those of an earlier run for every file that was not.
+    pub(super) fn with_kept(&self, read: impl IntoIterator<Item = Finding>, files: &BTreeSet<&RepoPath>) -> Vec<Finding> {
+        let kept = self.kept.iter().filter(|finding| !files.contains(&finding.path)).cloned();
+        let mut findings: Vec<Finding> = read.into_iter().chain(kept).collect();
+        findings.sort_by(|a, b| a.path.cmp(&b.path));
+        findings
+    }
+
     /// Looks through the repository.
     pub(super) fn discover(settings: &settings::Scan, progress: &Progress) -> Result<Self, Error> {
         let started = Timestamp::now();
@@ -74,11 +82,9 @@ impl Begun {
     /// Takes up a run where it was cut off.
     pub(super) fn again(settings: &settings::Scan, saved: ScanResult) -> Self {
         let ledger = Ledger::reopen(&saved.files, &saved.tasks, saved.run.tasks_since);
-        let done: BTreeSet<&RepoPath> =
-            saved.files.iter().filter(|file| file.next.is_none()).map(|file| &file.path).collect();
         // How a finding stands is settled anew.
         let anew = |finding: Finding| Finding { bucket: Bucket::New, changed: None, suppressed: None, ..finding };
-        let kept = saved.findings.iter().filter(|finding| done.contains(&finding.path)).cloned().map(anew).collect();
+        let kept = saved.findings.into_iter().map(anew).collect();
         let base = settings.change.as_ref().and_then(|change| change.base.as_ref().ok());
         let sources: Vec<_> = ledger.entries.iter().map(|entry| entry.source.clone()).collect();
         let touched = base.map(|base| base.touched(&settings.input.root, &sources, &saved.skipped));
@@ -126,7 +132,7 @@ fn is_complete(files: &[FileRecord]) -> bool {
     files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
 }
 
-fn this_tool() -> Tool {
+pub(super) fn this_tool() -> Tool {
     Tool { name: "hss-iac".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 

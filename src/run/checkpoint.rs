@@ -17,8 +17,7 @@ use crate::progress::Progress;
 use crate::scan::{Ledger, Step};
 use crate::{report, settings};
 
-/// What it costs to lose the step decides how often the result is written. Steps that are only read again: no more than this share of the
-/// time goes into writing them.
+/// Where a step would only be read again, or one upload among several be sent again, writing takes no more than this part of the time.
 const SHARE: u32 = 20;
 
 /// Where the result stands while the run goes on.
@@ -27,8 +26,8 @@ pub(super) struct Checkpoint<'a> {
     paths: Vec<PathBuf>,
     begun: &'a Begun,
     result: RefCell<ScanResult>,
-    /// The findings of the files that are done with, by their place.
-    located: RefCell<BTreeMap<usize, Findings>>,
+    /// The findings of the files that have ended, by their place, and whether they have theirs.
+    located: RefCell<BTreeMap<usize, (Findings, bool)>>,
     /// Not before this time, unless it must be.
     due: Cell<Instant>,
     failed: Cell<bool>,
@@ -51,17 +50,22 @@ impl<'a> Checkpoint<'a> {
 
     /// The service is known.
     pub(super) fn begin(&self, service: &Service) {
-        self.result.borrow_mut().service = service.clone();
+        self.result.borrow_mut().service = service.clone().after(&self.begun.result.service);
     }
 
     /// Findings that need not be brought to their lines again.
     pub(super) fn into_located(self) -> BTreeMap<usize, Findings> {
-        self.located.into_inner()
+        let placed = |(index, (its, is_placed))| Some((index, its)).filter(|_| is_placed);
+        self.located.into_inner().into_iter().filter_map(placed).collect()
     }
 
-    /// Writes what is known after a step: at once where a file would be sent or a task created again without it.
+    /// Writes what is known after a step: at once where a task would be created again without it, or the only upload sent again.
     pub(super) fn step(&self, step: Step, ledger: &Ledger, client: &Client, progress: &Progress) {
-        let must = matches!(step, Step::Sending | Step::Uploaded { .. } | Step::Submitting | Step::Submitted { .. });
+        let must = match step {
+            Step::Sending | Step::Submitting | Step::Submitted { .. } => true,
+            Step::Uploaded { .. } => self.settings.jobs == 1,
+            Step::Finished { .. } | Step::Collected { .. } | Step::Placed { .. } => false,
+        };
         let start = Instant::now();
         if self.paths.is_empty() || (!must && start < self.due.get()) {
             return;
@@ -84,19 +88,19 @@ impl<'a> Checkpoint<'a> {
         let mut result = self.result.borrow_mut();
         let mut located = self.located.borrow_mut();
         for (index, entry) in ledger.entries.iter().enumerate() {
-            if let Some(risks) = ledger.done(index).filter(|risks| !risks.is_empty() && !located.contains_key(&index)) {
-                located.insert(index, findings::of_file(&entry.source, risks, &self.settings.input));
+            let Some((risks, is_placed)) = ledger.risks(index) else { continue };
+            if located.get(&index).is_none_or(|(_, was_placed)| *was_placed != is_placed) {
+                located.insert(index, (findings::of_file(&entry.source, risks, &self.settings.input), is_placed));
             }
         }
-        let new = located.values().flat_map(|its| &its.findings);
-        result.findings = new.chain(&self.begun.kept).cloned().collect();
-        result.findings.sort_by(|a, b| a.path.cmp(&b.path));
+        let new = located.values().flat_map(|(its, _)| &its.findings).cloned();
+        result.findings = self.begun.with_kept(new, &ledger.read_anew());
         result.files = ledger.records_if_closed("the run has not ended");
         result.tasks = ledger.tasks.values().cloned().collect();
         result.notes = [&ledger.notes[..], &self.begun.result.notes].concat();
         result.calls = begun::sum(client.calls(), &self.begun.result.calls);
         result.run.tasks_since = ledger.since;
-        result.service.project_id = client.project();
+        result.service.project_id = client.project().or(result.service.project_id.take());
         result.service.stand_in |= client.stand_in();
         begun::count_files(&mut result);
         let facts = Facts {

@@ -2,23 +2,44 @@
 
 use std::rc::Rc;
 
-use super::cache;
 use crate::error::Error;
 #[cfg(feature = "emulator")]
 use crate::hss::auth::Credentials;
 use crate::hss::auth::Plan;
-use crate::hss::{Client, Config, Timings};
+use crate::hss::{Client, Config, Limit, Timings};
 use crate::model::Service;
 use crate::progress::Progress;
-use crate::scan::cache::Cache;
 use crate::settings::{self, Target};
+
+/// Whom to call, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Whom<'a> {
+    pub(super) target: &'a Target,
+    pub(super) stand_in_allowed: bool,
+    pub(super) rate: Option<Limit>,
+    pub(super) timings: Timings,
+}
+
+impl<'a> From<&'a settings::Scan> for Whom<'a> {
+    fn from(settings: &'a settings::Scan) -> Self {
+        let settings::Scan { target, stand_in_allowed, rate, timings, .. } = settings;
+        Self { target, stand_in_allowed: *stand_in_allowed, rate: *rate, timings: *timings }
+    }
+}
+
+impl<'a> From<&'a settings::Cluster> for Whom<'a> {
+    fn from(settings: &'a settings::Cluster) -> Self {
+        let settings::Cluster { target, stand_in_allowed, rate, timings, .. } = settings;
+        Self { target, stand_in_allowed: *stand_in_allowed, rate: *rate, timings: *timings }
+    }
+}
 
 /// Whom to call. The stand-in lives as long as this value.
 pub(super) struct Connection {
     /// The client, or what is missing.
     pub(super) client: Result<Client, String>,
-    /// Verdicts of earlier runs.
-    pub(super) cache: Option<Cache>,
+    /// As whom, where that is known.
+    pub(super) plan: Option<Plan>,
     /// What the result says of it.
     pub(super) service: Service,
     #[cfg(feature = "emulator")]
@@ -26,10 +47,10 @@ pub(super) struct Connection {
 }
 
 /// Builds the client; opens no connection.
-pub(super) fn connect(settings: &settings::Scan, progress: &Rc<Progress>) -> Result<Connection, Error> {
-    match &settings.target {
+pub(super) fn connect(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connection, Error> {
+    match whom.target {
         #[cfg(feature = "emulator")]
-        Target::StandIn => stand_in(settings, progress),
+        Target::StandIn => stand_in(whom, progress),
         Target::Service(service) => {
             if let Some(note) = &service.note {
                 progress.warn(note);
@@ -41,14 +62,13 @@ pub(super) fn connect(settings: &settings::Scan, progress: &Rc<Progress>) -> Res
                     for warning in &found.warnings {
                         progress.warn(warning);
                     }
-                    Ok(client(service, found.plan.clone(), settings, progress)?)
+                    Ok(client(service, found.plan.clone(), whom, progress)?)
                 }
             };
             let described = described(service);
-            let plan = service.credentials.as_ref().ok().map(|found| &found.plan);
             Ok(Connection {
                 client,
-                cache: plan.and_then(|plan| cache::open(settings, plan, &described, progress)),
+                plan: service.credentials.as_ref().ok().map(|found| found.plan.clone()),
                 service: described,
                 #[cfg(feature = "emulator")]
                 _stand_in: None,
@@ -84,23 +104,17 @@ pub(super) fn start_stand_in() -> Result<(settings::Service, Plan, crate::emulat
 }
 
 #[cfg(feature = "emulator")]
-fn stand_in(settings: &settings::Scan, progress: &Rc<Progress>) -> Result<Connection, Error> {
+fn stand_in(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connection, Error> {
     let (service, plan, stand_in) = start_stand_in()?;
-    let client = client(&service, plan.clone(), settings, progress)?;
+    let client = client(&service, plan.clone(), whom, progress)?;
     // The port is another one in every run; a result is the same in every run.
     let service = Service { endpoint: "stand-in".to_owned(), stand_in: true, ..described(&service) };
-    let cache = cache::open(settings, &plan, &service, progress);
-    Ok(Connection { client: Ok(client), cache, service, _stand_in: Some(stand_in) })
+    Ok(Connection { client: Ok(client), plan: Some(plan), service, _stand_in: Some(stand_in) })
 }
 
-fn client(
-    service: &settings::Service,
-    plan: Plan,
-    settings: &settings::Scan,
-    progress: &Rc<Progress>,
-) -> Result<Client, Error> {
+fn client(service: &settings::Service, plan: Plan, whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Client, Error> {
     let progress = Rc::clone(progress);
-    let config = Config { rate: settings.rate, ..config(service, plan, settings.stand_in_allowed, settings.timings) };
+    let config = Config { rate: whom.rate, ..config(service, plan, whom.stand_in_allowed, whom.timings) };
     Ok(Client::new(config, Box::new(move |event| progress.event(event)))?)
 }
 

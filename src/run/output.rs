@@ -190,7 +190,7 @@ fn write_report(result: &ScanResult, format: Format, view: View<'_>, used: u64, 
 }
 
 /// Writes without styles. Only for text with styles: what is stripped goes beyond them, and of data nothing may be lost.
-fn write_plain<T>(write: impl FnOnce(&mut dyn Write) -> io::Result<T>, out: &mut dyn Write) -> io::Result<T> {
+pub(super) fn write_plain<T>(write: impl FnOnce(&mut dyn Write) -> io::Result<T>, out: &mut dyn Write) -> io::Result<T> {
     let mut buffer = Vec::new();
     let written = write(&mut buffer)?;
     out.write_all(&strip_bytes(&buffer).into_vec())?;

@@ -9,7 +9,7 @@ use crate::cli::{Document, Form};
 use crate::config;
 use crate::error::Error;
 use crate::judge::baseline::Baseline;
-use crate::model::{Exit, ScanResult};
+use crate::model::{ClusterResult, Exit, ScanResult};
 use crate::report;
 use crate::report::effective::Effective;
 
@@ -69,6 +69,7 @@ pub fn man(of: Option<&str>, mut command: clap::Command, streams: &mut Streams<'
 pub fn schema(of: Document, streams: &mut Streams<'_>) -> Result<Exit, Error> {
     let schema = match of {
         Document::Result => schema_for!(ScanResult),
+        Document::ClusterResult => schema_for!(ClusterResult),
         Document::Config => schema_for!(config::File),
         Document::Baseline => schema_for!(Baseline),
         Document::Doctor => schema_for!(report::doctor::Examination),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Streams, output};
 use crate::error::Error;
 use crate::judge::{baseline, count};
-use crate::model::{Exit, SCHEMA_VERSION, ScanResult};
+use crate::model::{CLUSTER_SCAN, ClusterResult, Exit, SCHEMA_VERSION, ScanResult};
 use crate::progress::Progress;
 use crate::{report, settings};
 
@@ -47,11 +47,31 @@ pub fn baseline(settings: settings::Update, streams: &mut Streams<'_>) -> Result
     Ok(Exit::Pass)
 }
 
-/// Reads a saved result. What a newer program added to the same schema version is left out.
+/// A saved result of either kind.
+pub enum Saved {
+    /// Of a scan.
+    Scan(Box<ScanResult>),
+    /// Of a `cluster-scan`.
+    Clusters(Box<ClusterResult>),
+}
+
+/// Reads the saved result of a scan.
 pub fn load(path: &Path) -> Result<ScanResult, Error> {
+    match load_either(path)? {
+        Saved::Scan(result) => Ok(*result),
+        Saved::Clusters(_) => Err(Error::Usage(format!(
+            "{} is the result of a cluster-scan, which has no findings: hss-iac resume alone takes it",
+            path.display()
+        ))),
+    }
+}
+
+/// Reads a saved result. What a newer program added to the same schema version is left out.
+pub fn load_either(path: &Path) -> Result<Saved, Error> {
     #[derive(Deserialize)]
-    struct Version {
+    struct Head {
         schema_version: u32,
+        kind: Option<String>,
     }
     let (name, bytes) = match path.to_str() {
         Some("-") => {
@@ -64,11 +84,15 @@ pub fn load(path: &Path) -> Result<ScanResult, Error> {
     let other = |error: serde_json::Error| {
         Error::Usage(format!("{name} is no JSON result, such as `hss-iac scan -o json=FILE` writes: {error}"))
     };
-    let Version { schema_version } = serde_json::from_slice(&bytes).map_err(other)?;
+    let Head { schema_version, kind } = serde_json::from_slice(&bytes).map_err(other)?;
     if schema_version > SCHEMA_VERSION {
         return Err(Error::Usage(format!(
             "{name} has schema version {schema_version}, and this program reads up to {SCHEMA_VERSION}: take a newer hss-iac"
         )));
     }
-    serde_json::from_slice(&bytes).map_err(other)
+    match kind.as_deref() {
+        None => serde_json::from_slice(&bytes).map(|result| Saved::Scan(Box::new(result))).map_err(other),
+        Some(CLUSTER_SCAN) => serde_json::from_slice(&bytes).map(|result| Saved::Clusters(Box::new(result))).map_err(other),
+        Some(kind) => Err(Error::Usage(format!("{name} is of the kind {kind:?}, which this program does not know"))),
+    }
 }

@@ -1,19 +1,21 @@
 //! The part of a run that needs the service.
 
 use std::cell::RefCell;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::checkpoint::Checkpoint;
 use super::{cache, connect, human};
 use crate::error::{Error, exit_of};
-use crate::hss::{self, Client};
+use crate::hss::{self, Client, Limit};
 use crate::judge::count;
 use crate::model::{Exit, Service};
 use crate::progress::Progress;
 use crate::scan::cache::Cache;
-use crate::scan::{self, Job, Ledger};
+use crate::scan::{self, Job, Ledger, plan};
 use crate::{discover, mask, settings};
 
 /// The account of a run, and what ended it.
@@ -33,7 +35,7 @@ pub(super) async fn work(
     checkpoint: &Checkpoint<'_>,
 ) -> Result<Done, Error> {
     let ledger = RefCell::new(ledger);
-    let connection = connect::connect(settings, progress)?;
+    let connection = connect::connect(settings.into(), progress)?;
     let mut done = Done { ledger: Ledger::default(), service: connection.service, calls: [].into(), faults: Vec::new() };
     let unknown = settings.cache.is_some() && ledger.borrow().has_unchanged();
     if !ledger.borrow().is_open() && !unknown {
@@ -49,12 +51,14 @@ pub(super) async fn work(
             done.faults.push((Exit::Login, missing));
         }
         Ok(client) => {
-            let cache = connection.cache.as_ref();
+            let plan = connection.plan.as_ref();
+            let cache = plan.and_then(|plan| cache::open(settings, plan, &done.service, progress));
+            let cache = cache.as_ref();
             checkpoint.begin(&done.service);
             let talk = Conversation { settings, client: &client, cache, ledger: &ledger, progress, checkpoint };
             let end = talk.until_cut_off(signal).await;
             // A stand-in that may not be one decides, however the run ended.
-            let end = impostor(settings, &client).or(end);
+            let end = impostor(settings.stand_in_allowed, &client).or(end);
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
             ledger.borrow_mut().close(&reason);
             if let (Some(cache), Some(project)) = (cache, client.project()) {
@@ -97,21 +101,34 @@ struct Conversation<'a> {
 }
 
 impl Conversation<'_> {
-    /// Talks to the service until the job is done, the time is over or a signal comes. A task that is then being created is waited for a
-    /// little: its id must not be lost.
+    /// Talks to the service until the job is done, the time is over or a signal comes.
     async fn until_cut_off(&self, signal: oneshot::Receiver<Exit>) -> Option<(Exit, String)> {
-        let timeout = self.settings.timeout;
-        let mut job = Box::pin(self.converse());
-        let cut = tokio::select! {
-            end = &mut job => return end,
-            () = tokio::time::sleep(timeout) => (Exit::Timeout, format!("timed out after {}", human(timeout))),
-            Ok(exit) = signal => cut_off_by(exit),
-        };
-        if self.ledger.borrow().is_submitting() {
-            self.client.stop();
-            let _ = tokio::time::timeout(scan::GRACE, job).await;
+        let is_submitting = || self.ledger.borrow().is_submitting();
+        let settings::Scan { timeout, timings, .. } = self.settings;
+        until_cut_off(Box::pin(self.converse()), *timeout, timings.grace, signal, self.client, is_submitting).await
+    }
+
+    /// What it takes at the least; a run that can't end in time is better stopped now.
+    fn say_what_it_takes(&self) {
+        let Self { settings, progress, .. } = self;
+        let calls = plan::least_calls(&self.ledger.borrow().items());
+        let limit = settings.rate.unwrap_or(Limit::DOCUMENTED);
+        let least = plan::least_time(&calls, limit);
+        let all = count(calls.values().sum(), "call", "calls");
+        if calls.is_empty() || settings.stands_in() {
+            return;
         }
-        Some(cut)
+        if least.is_zero() {
+            return progress.line(&format!("at least {all}"));
+        }
+        let limit = format!("{} calls in {} for each API", limit.calls, human(limit.window));
+        progress.line(&format!("at least {all}, which take {} under a limit of {limit}", human(least)));
+        if least > settings.timeout {
+            progress.warn(&format!(
+                "that is more than --timeout {}: give it more time, or less to do with --diff, --exclude or --cache-dir",
+                human(settings.timeout)
+            ));
+        }
     }
 
     /// Talks to the service until the job is done; what ended it early otherwise.
@@ -130,12 +147,13 @@ impl Conversation<'_> {
         }
         // After the cache: what is known is not sent, and no twin waits for it.
         ledger.borrow_mut().pair();
+        self.say_what_it_takes();
         let read = |index: usize| {
             let (path, file_type) = {
                 let source = &ledger.borrow().entries[index].source;
                 (source.path.clone(), source.file_type)
             };
-            let bytes = discover::read(&settings.input.root, &path)?;
+            let bytes = discover::read_at_most(&settings.input.root, &path, discover::MAX_FILE_SIZE)?;
             mask::sent(file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
         };
         let observe = |step| {
@@ -148,14 +166,37 @@ impl Conversation<'_> {
             gate: settings.rules.policy.fail_on.level(),
             no_wait: settings.no_wait,
             window: settings.timings.window,
+            grace: settings.timings.grace,
         };
         let job = Job::new(client, options, ledger, &observe, &read);
         job.run().await.err().and_then(fault)
     }
 }
 
+/// Does a job until it is done, the time is over or a signal comes; what ended it early. A call that is then on its way whose answer
+/// must not be lost is waited for a little.
+pub(super) async fn until_cut_off(
+    mut job: Pin<Box<impl Future<Output = Option<(Exit, String)>>>>,
+    timeout: Duration,
+    grace: Duration,
+    signal: oneshot::Receiver<Exit>,
+    client: &Client,
+    is_asking: impl Fn() -> bool,
+) -> Option<(Exit, String)> {
+    let cut = tokio::select! {
+        end = &mut job => return end,
+        () = tokio::time::sleep(timeout) => (Exit::Timeout, format!("timed out after {}", human(timeout))),
+        Ok(exit) = signal => cut_off_by(exit),
+    };
+    if is_asking() {
+        client.stop();
+        let _ = tokio::time::timeout(grace, job).await;
+    }
+    Some(cut)
+}
+
 /// A stand-in where none is allowed.
-fn impostor(settings: &settings::Scan, client: &Client) -> Option<(Exit, String)> {
+pub(super) fn impostor(stand_in_allowed: bool, client: &Client) -> Option<(Exit, String)> {
     let message = "a stand-in answered in place of HSS where CI is set; say --allow-stand-in if that is meant";
-    (client.stand_in() && !settings.stand_in_allowed).then(|| (Exit::Usage, message.to_owned()))
+    (client.stand_in() && !stand_in_allowed).then(|| (Exit::Usage, message.to_owned()))
 }

@@ -66,7 +66,7 @@ impl Job<'_> {
     async fn collect_file(&self, file_id: &str, files: &[usize], rows: &HashMap<String, FileRow>) -> Result<(), Error> {
         match self.risks(file_id, rows).await {
             Ok((risks, None)) => {
-                self.strikes.set(0);
+                self.patience.answered();
                 for index in files {
                     self.ledger.borrow_mut().found(*index, risks.clone());
                     self.ledger.borrow_mut().end(*index, State::Scanned, None);
@@ -98,7 +98,7 @@ impl Job<'_> {
         loop {
             let listing = match self.client.list_files(&filter, page).await {
                 Ok(listing) => listing,
-                Err(error) => return self.forgive(error).map(|_| rows),
+                Err(error) => return self.patience.forgive(error).map(|_| rows),
             };
             let received = listing.rows.len() as u64;
             let ours = listing.rows.into_iter().filter(|row| files.contains_key(&row.file_id));
@@ -138,11 +138,12 @@ impl Job<'_> {
                     row = listing.rows.into_iter().find(|row| row.file_id == file_id);
                 }
             }
-            if row.as_ref().is_some_and(is_clean) {
+            // A verdict of an earlier run says nothing of risks that are late in this one.
+            if row.as_ref().is_some_and(|row| is_clean(row) && self.is_of_this_run(row)) {
                 return Ok((Vec::new(), None));
             }
             if look < LATE_LOOKS {
-                tokio::time::sleep(self.steady()).await;
+                tokio::time::sleep(self.patience.steady()).await;
             }
         }
         match row {

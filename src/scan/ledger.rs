@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::cache::Risks;
 use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
-use crate::model::{FileType, Next, SourceFile, State, Task, TaskStatus};
+use crate::model::{FileType, Next, RepoPath, SourceFile, State, Task, TaskStatus};
 
 /// How far a file has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub struct Entry {
     unplaced: bool,
     /// What is left to do where the run was cut off.
     next: Option<Next>,
+    /// Whether it had ended before this run.
+    had_ended: bool,
     stage: Stage,
 }
 
@@ -92,6 +94,7 @@ impl Entry {
             risks: Vec::new(),
             unplaced: false,
             next: None,
+            had_ended: false,
             stage,
         }
     }
@@ -137,12 +140,19 @@ impl Ledger {
         self.entries.iter().any(|entry| !matches!(entry.stage, Stage::Ended(..)))
     }
 
-    /// The risks of a file that is done with, places and all.
-    pub fn done(&self, index: usize) -> Option<&Risks> {
+    /// The files whose risks were read in this run, however many there are.
+    pub fn read_anew(&self) -> BTreeSet<&RepoPath> {
+        let is_scanned = |entry: &Entry| matches!(self.like(entry).stage, Stage::Ended(State::Scanned, _));
+        let is_read = |entry: &&Entry| !entry.had_ended && (is_scanned(entry) || !entry.risks.is_empty());
+        self.entries.iter().filter(is_read).map(|entry| &entry.source.path).collect()
+    }
+
+    /// The risks of a file that has ended, and whether it was asked where they stand as far as it will be.
+    pub fn risks(&self, index: usize) -> Option<(&Risks, bool)> {
         let entry = &self.entries[index];
         let like = self.like(entry);
-        let is_done = matches!(like.stage, Stage::Ended(..)) && !like.unplaced;
-        Some(&like.risks).filter(|_| is_done && like.source.sha256 == entry.source.sha256)
+        let has_ended = matches!(like.stage, Stage::Ended(..)) && like.source.sha256 == entry.source.sha256;
+        Some((&like.risks, !like.unplaced)).filter(|(risks, _)| has_ended && !risks.is_empty())
     }
 
     /// The file that stands for this one.

@@ -1,9 +1,11 @@
 //! The job against a [`Client`]: upload, submit, wait, collect. The [`Ledger`] holds what is known at any moment.
 
 pub mod cache;
+mod cluster;
 mod collect;
 mod ledger;
 mod pages;
+mod patience;
 mod places;
 pub mod plan;
 mod submit;
@@ -18,7 +20,9 @@ use futures_util::future::{Either, select, try_join3};
 use futures_util::pin_mut;
 use tokio::sync::{Notify, mpsc};
 
+pub use cluster::{Account, ClusterJob, ClusterOptions, task_of};
 pub use ledger::{Entry, Ledger};
+use patience::Patience;
 
 use crate::hss::{Client, Error, Kind};
 use crate::mask::Masked;
@@ -37,6 +41,8 @@ pub struct Options {
     pub no_wait: bool,
     /// The documented window of the service's limit.
     pub window: Duration,
+    /// How long a task that is being created is waited for when the run ends early.
+    pub grace: Duration,
 }
 
 /// What the job is doing, for people who wait.
@@ -90,8 +96,7 @@ pub struct Job<'a> {
     read: &'a dyn Fn(usize) -> std::io::Result<Masked>,
     /// What was seen of tasks that are not this run's: they are never asked again.
     others: RefCell<BTreeMap<String, HashSet<String>>>,
-    /// Calls in a row that failed for good.
-    strikes: Cell<u32>,
+    patience: Patience<'a>,
     /// Whether all that is to be sent is in its task.
     sent: Cell<bool>,
     /// Whether the risks of all that were scanned are read.
@@ -101,19 +106,6 @@ pub struct Job<'a> {
     /// Wakes who asks for places: more risks are read, or all are.
     more_risks: Notify,
 }
-
-/// How long a task that is being created is waited for when the run ends early.
-pub const GRACE: Duration = Duration::from_secs(3);
-
-/// The first waits between looks, in thousandths of the steady distance: early while it costs nothing, and only five in the first
-/// window of the documented limit.
-const FIRST_LOOKS: [u32; 6] = [20, 30, 100, 300, 800, 2_800];
-
-/// The steady distance of looks is a window of the service's limit through this: one call less than the limit allows.
-const LOOKS_PER_WINDOW: u32 = 4;
-
-/// A service that fails this many calls in a row, each after all its repetitions, is left alone.
-const STRIKES: u32 = 2;
 
 impl<'a> Job<'a> {
     /// A job for what waits in the ledger. `observe` is told of every step; `read` reads what is sent of a file of the tree, without
@@ -132,7 +124,7 @@ impl<'a> Job<'a> {
             observe,
             read,
             others: RefCell::default(),
-            strikes: Cell::new(0),
+            patience: Patience::new(client, options.window),
             sent: Cell::new(false),
             collected: Cell::new(false),
             more_tasks: Notify::new(),
@@ -160,30 +152,17 @@ impl<'a> Job<'a> {
                 // Only an error ends what follows before all is sent. A task that is being created is worth a little time.
                 if followed.is_err() && self.ledger.borrow().is_submitting() {
                     self.client.stop();
-                    let _ = tokio::time::timeout(GRACE, send).await;
+                    let _ = tokio::time::timeout(self.options.grace, send).await;
                 }
                 followed.map(drop)
             }
         }
     }
 
-    /// Whether a failed call ends the job: the next ones would fail as well. Otherwise only its files are lost.
-    fn forgive(&self, error: Error) -> Result<Error, Error> {
-        if is_fatal(error.kind) {
-            return Err(error);
-        }
-        let strikes = if is_failing(error.kind) { self.strikes.get() + 1 } else { 0 };
-        self.strikes.set(strikes);
-        if strikes >= STRIKES {
-            return Err(error);
-        }
-        Ok(error)
-    }
-
     /// A failed call costs these files their scan: where the service failed they are cut off, by its fault, and else they end in this
     /// state. An error says that the call ends the job, which leaves them open.
     fn lose(&self, files: &[usize], state: State, why: &str, error: Error) -> Result<(), Error> {
-        let error = self.forgive(error)?;
+        let error = self.patience.forgive(error)?;
         let failing = is_failing(error.kind);
         let reason = format!("{why}{}", error.message);
         if !failing {
@@ -196,16 +175,6 @@ impl<'a> Job<'a> {
             ledger.failing = Some(error.message);
         }
         Ok(())
-    }
-
-    /// The distance of the nth look at something that takes its time, from 0.
-    fn pause(&self, look: usize) -> Duration {
-        self.steady() * FIRST_LOOKS.get(look).copied().unwrap_or(1_000) / 1_000
-    }
-
-    /// The steady distance of looks, by the window that the service keeps to, as far as that is known.
-    fn steady(&self) -> Duration {
-        self.client.window().unwrap_or(self.options.window) / LOOKS_PER_WINDOW
     }
 
     fn end(&self, files: &[usize], state: State, reason: &str) {

@@ -52,7 +52,7 @@ impl Job<'_> {
         match pages::all(|page| self.client.list_risk_paths(&file_id, &rule_id, page), key).await {
             Ok(places) => self.ledger.borrow_mut().located(&file_id, &rule_id, places),
             Err(error) => {
-                let error = self.forgive(error)?;
+                let error = self.patience.forgive(error)?;
                 self.note(format!("the places of rule {rule_id} could not be read: {}", error.message));
             }
         }

@@ -1,8 +1,10 @@
 //! Which files travel together, under which names, and what that costs at the least.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use crate::digest::sha256;
+use crate::hss::Limit;
 use crate::model::{FileType, RepoPath};
 
 /// Files in one upload, at most (HSS API reference, batch-upload).
@@ -13,10 +15,6 @@ pub const FILES_PER_TASK: usize = 100;
 pub const BYTES_PER_UPLOAD: u64 = 11_000_000;
 /// Rows of one listing, at most.
 pub const ROWS_PER_PAGE: u64 = 200;
-/// Calls of one API that the documented limit allows in a window.
-const CALLS_PER_WINDOW: u64 = 5;
-/// The documented window, in seconds.
-const WINDOW_SECONDS: u64 = 60;
 /// Names longer than this can't be filtered by in the service's export.
 const NAME_LENGTH: usize = 64;
 
@@ -147,9 +145,11 @@ pub fn least_calls(items: &[Item]) -> BTreeMap<String, u64> {
     calls
 }
 
-/// The least time in seconds that these calls take under the documented limit of five a minute for each API.
-pub fn least_seconds(calls: &BTreeMap<String, u64>) -> u64 {
-    calls.values().map(|calls| calls.saturating_sub(1) / CALLS_PER_WINDOW * WINDOW_SECONDS).max().unwrap_or(0)
+/// The least time that these calls take under a limit for each API.
+pub fn least_time(calls: &BTreeMap<String, u64>, limit: Limit) -> Duration {
+    let most = calls.values().max().map_or(0, |calls| calls.saturating_sub(1));
+    let windows = most / (limit.calls as u64).max(1);
+    limit.window.saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]
@@ -208,8 +208,8 @@ mod tests {
         let calls = least_calls(&items);
         let expected = [("batch-upload", 30), ("iac/files", 2), ("task", 4), ("tasks/batch-query", 1)];
         assert_eq!(calls, expected.map(|(api, n)| (api.to_owned(), n)).into());
-        assert_eq!(least_seconds(&calls), 300);
-        assert_eq!(least_seconds(&least_calls(&[])), 0);
+        assert_eq!(least_time(&calls, Limit::DOCUMENTED).as_secs(), 300);
+        assert_eq!(least_time(&least_calls(&[]), Limit::DOCUMENTED).as_secs(), 0);
     }
 
     proptest! {

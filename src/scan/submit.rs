@@ -12,6 +12,8 @@ const TRIES: usize = 4;
 const LOOKS: usize = 4;
 /// Creation times are looked up from this much before the try, in milliseconds: the hosts of a service may differ in their clocks.
 const CLOCK_MARGIN: i64 = 60_000;
+/// The last look is at so many of the newest tasks, whatever their times say: the clock that dates the answers may not be that of the tasks.
+const NEWEST: u64 = 10;
 
 impl Job<'_> {
     /// Puts uploaded files into one task.
@@ -60,7 +62,7 @@ impl Job<'_> {
     }
 
     fn submitted(&self, task_id: String, file_type: FileType, files: &[usize]) {
-        self.strikes.set(0);
+        self.patience.answered();
         let mut ledger = self.ledger.borrow_mut();
         let count = ledger.ids(files).len() as u64;
         ledger.submitted(Task { task_id, file_type, files: count, status: TaskStatus::Created }, files);
@@ -79,13 +81,16 @@ impl Job<'_> {
         };
         let mut left = files.to_vec();
         for look in 0..LOOKS {
-            tokio::time::sleep(self.pause(look)).await;
+            tokio::time::sleep(self.patience.pause(look)).await;
             let ids = self.ledger.borrow().ids(&left);
-            let found = match self.look(&filter, &ids, false).await {
-                Ok(found) => found,
+            let found = match self.rows(&filter, look).await {
+                Ok(rows) => self.look(rows, &ids, false).await,
+                Err(error) => Err(error),
+            };
+            let Looked { found, unclear } = match found {
+                Ok(looked) => looked,
                 Err(error) if is_fatal(error.kind) => return Err(error),
-                Err(error) if look + 1 == LOOKS => return self.lose(&left, State::ScanFailed, "a task may exist: ", error),
-                Err(_) => continue,
+                Err(error) => Looked { found: Vec::new(), unclear: Some(error) },
             };
             for (task_id, held) in found {
                 let is_held = |index: &usize| {
@@ -98,6 +103,9 @@ impl Job<'_> {
             if left.is_empty() {
                 break;
             }
+            if let Some(error) = unclear.filter(|_| look + 1 == LOOKS) {
+                return self.lose(&left, State::ScanFailed, "a task may exist: ", error);
+            }
         }
         self.ledger.borrow_mut().not_submitted(&left);
         Ok(())
@@ -109,8 +117,16 @@ impl Job<'_> {
         let filter = TaskFilter { file_type: Some(file_type), start_create_time: since, ..TaskFilter::default() };
         let mut last = Ok(None);
         for look in 0..LOOKS {
-            tokio::time::sleep(self.pause(look)).await;
-            last = self.look(&filter, ids, true).await.map(|found| found.into_iter().next().map(|(task_id, _)| task_id));
+            tokio::time::sleep(self.patience.pause(look)).await;
+            let found = match self.rows(&filter, look).await {
+                Ok(rows) => self.look(rows, ids, true).await,
+                Err(error) => Err(error),
+            };
+            last = found.and_then(|Looked { found, unclear }| match (found.into_iter().next(), unclear) {
+                (Some((task_id, _)), _) => Ok(Some(task_id)),
+                (None, Some(error)) => Err(error),
+                (None, None) => Ok(None),
+            });
             match &last {
                 Ok(Some(_)) => break,
                 Err(error) if is_fatal(error.kind) => break,
@@ -120,16 +136,20 @@ impl Job<'_> {
         last
     }
 
-    /// The tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
-    async fn look(
-        &self,
-        filter: &TaskFilter,
-        ids: &[String],
-        all_in_one: bool,
-    ) -> Result<Vec<(String, HashSet<String>)>, Error> {
+    /// The tasks that the nth look is at, from 0.
+    async fn rows(&self, filter: &TaskFilter, look: usize) -> Result<Vec<TaskRow>, Error> {
+        if look + 1 == LOOKS {
+            let newest = TaskFilter { start_create_time: None, newest_first: true, ..filter.clone() };
+            return self.client.list_tasks(&newest, Page { offset: 0, limit: NEWEST }).await.map(|listing| listing.rows);
+        }
+        pages::all(|page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await
+    }
+
+    /// Those of these tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
+    async fn look(&self, rows: Vec<TaskRow>, ids: &[String], all_in_one: bool) -> Result<Looked, Error> {
         let mut unclear = None;
         let mut found = Vec::new();
-        for row in pages::all(|page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await? {
+        for row in rows {
             if row.task_id.is_empty() || !self.may_be_ours(&row, ids.len(), all_in_one) {
                 continue;
             }
@@ -143,7 +163,7 @@ impl Job<'_> {
                 break;
             }
         }
-        if found.is_empty() { unclear.map_or(Ok(found), Err) } else { Ok(found) }
+        Ok(Looked { found, unclear })
     }
 
     fn may_be_ours(&self, row: &TaskRow, files: usize, all_in_one: bool) -> bool {
@@ -168,6 +188,14 @@ impl Job<'_> {
         let is_whole = held == wanted || row.files == Some(held.len() as u64);
         Ok(if is_whole && !held.is_empty() { Held::Ours(held) } else { Held::NotYet })
     }
+}
+
+/// What a look at some tasks came to.
+struct Looked {
+    /// Ours, each with the ids that it holds.
+    found: Vec<(String, HashSet<String>)>,
+    /// Why it could not be told of some whether they are ours.
+    unclear: Option<Error>,
 }
 
 /// Whose files a task holds.

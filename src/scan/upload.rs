@@ -6,7 +6,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{pin_mut, stream};
 
 use super::plan::{self, Batch};
-use super::{GRACE, Job, Step};
+use super::{Job, Step};
 use crate::digest::sha256;
 use crate::hss::{Error, Kind, UploadPart, UploadedFile};
 use crate::mask::Masked;
@@ -66,7 +66,7 @@ impl Job<'_> {
         };
         if end.is_err() {
             // Tasks that are being created may come to be whatever happens here: their ids are worth a little time.
-            let _ = tokio::time::timeout(GRACE, submits.collect::<Vec<_>>()).await;
+            let _ = tokio::time::timeout(self.options.grace, submits.collect::<Vec<_>>()).await;
         }
         self.sent.set(true);
         self.more_tasks.notify_one();
@@ -110,7 +110,7 @@ impl Job<'_> {
             self.ledger.borrow_mut().not_uploaded(&files);
             match answer {
                 Ok(answer) if answer.failed.is_empty() => {
-                    self.strikes.set(0);
+                    self.patience.answered();
                     let names = names(&answer.uploaded);
                     let only = answer.uploaded.first().filter(|_| answer.uploaded.len() == 1 && parts.len() == 1);
                     let mut unanswered = Vec::new();
@@ -131,7 +131,7 @@ impl Job<'_> {
                     }
                 }
                 Ok(answer) => {
-                    self.strikes.set(0);
+                    self.patience.answered();
                     let refused: HashMap<&str, &str> =
                         answer.failed.iter().map(|file| (file.name.as_str(), file.reason.as_str())).collect();
                     let (bad, rest): (Vec<_>, Vec<_>) =
@@ -169,12 +169,7 @@ impl Job<'_> {
         let mut parts = Vec::new();
         for index in files {
             let Masked { bytes, values } = match (self.read)(*index) {
-                Ok(sent) if sent.bytes.len() as u64 <= crate::discover::MAX_FILE_SIZE => sent,
-                Ok(sent) => {
-                    let grown = sent.bytes.len();
-                    self.end(&[*index], State::NotScanned, &format!("grew to {grown} bytes while the run went on"));
-                    continue;
-                }
+                Ok(sent) => sent,
                 Err(error) => {
                     self.end(&[*index], State::NotScanned, &format!("could not be read again: {error}"));
                     continue;

@@ -1,34 +1,17 @@
 //! Waiting: one listing serves all tasks that are open.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::Instant;
 
-use super::{Job, LOOKS_PER_WINDOW, Step, pages};
+use super::patience::Polls;
+use super::{Job, Step, pages};
 use crate::hss::{Error, Kind, Page, ResourceFilter, ResourceRow, ScanStatus, TaskFilter, TaskRow};
 use crate::model::{FileType, State, TaskStatus};
 
 /// A task that so many listings of the run's tasks lack is asked for by its id: the service's clock or its unit of time may be another
 /// one than we think.
 const MISSES: u32 = 2;
-
-/// However long the service says that a task takes, it is looked at after so many steady distances.
-const LONGEST_PAUSE: u32 = 4;
-
-/// The polls so far.
-#[derive(Default)]
-struct Polls {
-    /// How many, from when all was sent on.
-    count: usize,
-    /// When.
-    times: Vec<Instant>,
-    /// When the first task ends, by the service's own guess.
-    expected: Option<Instant>,
-    /// Whether all was sent when the last one was planned.
-    all_sent: bool,
-}
 
 /// Files that a poll found scanned, ready to be asked for their risks.
 pub(super) type Finished = Vec<usize>;
@@ -46,18 +29,18 @@ impl Job<'_> {
                 self.more_tasks.notified().await;
                 continue;
             }
-            self.until_next_poll(&mut polls).await;
+            polls.next(&self.patience, || self.sent.get(), &self.more_tasks).await;
             let open = self.ledger.borrow().open_tasks();
             let rows = match self.poll(&open, &mut missed).await {
                 Ok(rows) => rows,
                 Err(error) if matches!(error.kind, Kind::Refused | Kind::Invalid) => return Err(error),
                 Err(error) => {
-                    self.forgive(error)?;
+                    self.patience.forgive(error)?;
                     continue;
                 }
             };
-            self.strikes.set(0);
-            polls.expected = expected(rows.values().filter(|row| row.status != Some(TaskStatus::Finished)));
+            self.patience.answered();
+            polls.expect(rows.values().filter(|row| row.status != Some(TaskStatus::Finished)));
             let mut scanned = Vec::new();
             for (task_id, row) in rows {
                 if let Some(status) = row.status {
@@ -79,27 +62,6 @@ impl Job<'_> {
         }
     }
 
-    /// Waits for the time of the next poll. Once the last task is there the looks begin anew, as early as those of the last window allow.
-    async fn until_next_poll(&self, polls: &mut Polls) {
-        let mut due = None;
-        loop {
-            if self.sent.get() && !polls.all_sent {
-                polls.all_sent = true;
-                let window = self.steady() * LOOKS_PER_WINDOW;
-                polls.count = polls.times.iter().filter(|time| time.elapsed() < window).count();
-                due = None;
-            }
-            let left = polls.expected.map(|time| time.saturating_duration_since(Instant::now()) / 2).unwrap_or_default();
-            let pause = self.pause(polls.count).max(left.min(self.steady() * LONGEST_PAUSE));
-            let due = *due.get_or_insert_with(|| Instant::now() + pause);
-            if tokio::time::timeout_at(due, self.more_tasks.notified()).await.is_err() {
-                polls.count += 1;
-                polls.times.push(Instant::now());
-                return;
-            }
-        }
-    }
-
     /// The rows of the open tasks; a task that is not listed is not visible yet. One listing of what the run may have created serves
     /// all, however much the project has seen before.
     async fn poll(
@@ -117,8 +79,7 @@ impl Job<'_> {
             *times += 1;
             if alone || *times > MISSES {
                 let filter = TaskFilter { task_id: Some(task_id.clone()), ..TaskFilter::default() };
-                let listing = self.client.list_tasks(&filter, Page { offset: 0, limit: 10 }).await?;
-                let row = listing.rows.into_iter().find(|row| row.task_id == *task_id);
+                let row = self.patience.row_of(filter).await?;
                 found.extend(row.map(|row| (task_id.clone(), row)));
             }
         }
@@ -182,46 +143,5 @@ impl Job<'_> {
             self.end(&[index], State::ScanFailed, &reason);
         }
         Ok(Some(scanned))
-    }
-}
-
-/// When the first of these tasks ends, where the service says it of all. It says so in whole minutes, so the last of them may be none.
-fn expected<'a>(open: impl Iterator<Item = &'a TaskRow>) -> Option<Instant> {
-    let minutes = open.map(|row| row.estimated_time).reduce(|a, b| Some(a?.min(b?))).flatten()?;
-    let left = Duration::try_from_secs_f64((minutes - 1.0) * 60.0).ok()?;
-    Instant::now().checked_add(left)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn open(minutes: Option<f64>) -> TaskRow {
-        TaskRow {
-            task_id: "t".to_owned(),
-            status: Some(TaskStatus::Running),
-            start_time: None,
-            end_time: None,
-            estimated_time: minutes,
-            file_type: None,
-            files: None,
-            succeeded: None,
-            failed: None,
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_first_task_to_end_decides_and_a_minute_may_be_none() {
-        let now = Instant::now();
-        let guess = |minutes: &[Option<f64>]| {
-            let rows: Vec<TaskRow> = minutes.iter().map(|minutes| open(*minutes)).collect();
-            expected(rows.iter()).map(|time| time.duration_since(now).as_secs())
-        };
-        assert_eq!(guess(&[Some(5.0), Some(3.0)]), Some(120));
-        assert_eq!(guess(&[Some(1.0)]), Some(0));
-        assert_eq!(guess(&[Some(0.0)]), None);
-        assert_eq!(guess(&[Some(5.0), None]), None, "nobody knows");
-        assert_eq!(guess(&[Some(f64::MAX)]), None);
-        assert_eq!(guess(&[]), None);
     }
 }

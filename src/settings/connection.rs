@@ -85,15 +85,18 @@ pub(super) fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Targe
     if iam_endpoint.is_none() && found.as_ref().is_ok_and(|found| found.plan.needs_iam()) {
         return Err(Error::Usage("no IAM endpoint to get a token from: set a region, or HSS_IAC_IAM_ENDPOINT".to_owned()));
     }
+    let project_id = first(&cli.project_id, auth::project_from_env(env)).or_else(|| beside(|found| &found.project_id));
+    let enterprise_project_id = first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
+        .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned());
+    hss::check_place(project_id.as_deref(), &enterprise_project_id)?;
     Ok(Some(Target::Service(Box::new(Service {
         // Without a region there is no IAM host; its look-up then needs a project id and says so.
         iam_endpoint: iam_endpoint.unwrap_or_else(|| endpoint.clone()),
         sts_endpoint,
         endpoint,
         region,
-        project_id: first(&cli.project_id, auth::project_from_env(env)).or_else(|| beside(|found| &found.project_id)),
-        enterprise_project_id: first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
-            .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned()),
+        project_id,
+        enterprise_project_id,
         credentials: found,
         ca_pem,
         note,

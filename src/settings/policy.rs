@@ -144,9 +144,9 @@ pub(super) fn fill_gate(gate: &mut Gate, shown: &mut Shown, matches: &ArgMatches
     let max = file.max.as_ref().map(|max| max.iter().map(|(level, n)| Max { level: *level, findings: *n }).collect());
     fill(matches, "fail_on", &mut gate.fail_on, file.fail_on);
     fill(matches, "max", &mut gate.max, max);
-    fill(matches, "on_partial", &mut gate.on_partial, file.on_partial);
-    fill(matches, "on_service_error", &mut gate.on_service_error, file.on_service_error);
-    fill(matches, "if_empty", &mut gate.if_empty, file.if_empty);
+    fill(matches, "on_partial", &mut gate.lenience.on_partial, file.on_partial);
+    fill(matches, "on_service_error", &mut gate.lenience.on_service_error, file.on_service_error);
+    fill(matches, "if_empty", &mut gate.lenience.if_empty, file.if_empty);
     fill(matches, "report_level", &mut shown.report_level, file.report_level);
 }
 

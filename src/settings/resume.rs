@@ -1,6 +1,6 @@
 //! A run that is gone on with: what it was about and by what policy stands in its result, and where it goes on is for the user to say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
@@ -11,7 +11,7 @@ use crate::config;
 use crate::diff::{Mode, Scratch};
 use crate::error::Error;
 use crate::hss::auth;
-use crate::model::ScanResult;
+use crate::model::{ScanResult, Service};
 
 impl Scan {
     /// Checks what was typed against the result that a run left.
@@ -23,56 +23,93 @@ impl Scan {
         cwd: &Path,
         scratch: &Scratch,
     ) -> Result<Self, Error> {
-        #[cfg(feature = "emulator")]
-        if cli.connection.emulator {
-            return Err(Error::Usage(
-                "--emulator starts a stand-in of its own, which knows nothing of the run; its own ended with it".to_owned(),
-            ));
-        }
-        let mut scan = as_scan(cli, saved)?;
-        let of_result = &saved.service;
-        let connection = &mut scan.connection;
-        let take = |typed: &mut Option<String>, elsewhere: bool, saved: Option<&String>| {
-            if typed.is_none() && !elsewhere {
-                *typed = saved.cloned();
-            }
-        };
-        take(&mut connection.region, auth::region_from_env(env).is_some(), of_result.region.as_ref());
-        take(&mut connection.project_id, auth::project_from_env(env).is_some(), of_result.project_id.as_ref());
-        take(
-            &mut connection.enterprise_project_id,
-            auth::enterprise_project_from_env(env).is_some(),
-            Some(&of_result.enterprise_project_id),
-        );
+        can_go_on(&cli.connection, &cli.result)?;
+        let mut scan = as_scan(cli, saved);
+        fill_connection(&mut scan.connection, &saved.service, env);
         let settings = Self::check(scan, matches, env, cwd, scratch, Some(saved))?.1;
         let settings = settings.ok_or_else(|| Error::Usage("no region: set HSS_IAC_REGION or --region".to_owned()))?;
-        settings.is_the_same_place(saved)?;
+        is_the_same_place(&settings.target, settings.stand_in_allowed, &saved.service)?;
+        if let (Some("base"), Some(Err(why))) =
+            (saved.run.policy_from.as_deref(), settings.change.as_ref().map(|change| change.base.as_ref()))
+        {
+            return Err(Error::Usage(format!(
+                "the run goes by the rules of its base {}, which can't be had here ({why}): fetch that commit",
+                saved.run.base.as_deref().unwrap_or_default()
+            )));
+        }
         Ok(settings)
     }
+}
 
-    /// A credential goes where the user says, never where a file says: the two must agree.
-    fn is_the_same_place(&self, saved: &ScanResult) -> Result<(), Error> {
-        #[cfg_attr(not(feature = "emulator"), expect(irrefutable_let_patterns, reason = "the stand-in is the other target"))]
-        let Target::Service(service) = &self.target else { return Ok(()) };
-        let differs = |what: &str, flag: &str, was: &str, is: &str| {
-            if was == is {
-                return Ok(());
-            }
-            let text = format!("the run was with {what} {was}, and this would be {is}: say {flag} {was} if that is meant");
-            Err(Error::Usage(text))
-        };
-        differs("the endpoint", "--endpoint", &saved.service.endpoint, &service.endpoint)?;
-        let ours = &service.enterprise_project_id;
-        differs("the enterprise project", "--enterprise-project-id", &saved.service.enterprise_project_id, ours)?;
-        match (&saved.service.project_id, &service.project_id) {
-            (Some(was), Some(is)) => differs("the project", "--project-id", was, is),
-            _ => Ok(()),
+/// A run is gone on with where it was begun, from a file.
+pub(super) fn can_go_on(connection: &cli::Connection, result: &Path) -> Result<(), Error> {
+    #[cfg(feature = "emulator")]
+    if connection.emulator {
+        return Err(Error::Usage(
+            "--emulator starts a stand-in of its own, which knows nothing of the run; its own ended with it".to_owned(),
+        ));
+    }
+    #[cfg(not(feature = "emulator"))]
+    let _ = connection;
+    if result == Path::new("-") {
+        return Err(Error::Usage(
+            "a run is gone on with from a file, which is brought up to date, not from stdin".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// What the user does not say of the place is that of the run.
+pub(super) fn fill_connection(connection: &mut cli::Connection, saved: &Service, env: Env<'_>) {
+    let take = |typed: &mut Option<String>, elsewhere: bool, saved: Option<&String>| {
+        if typed.is_none() && !elsewhere {
+            *typed = saved.cloned();
         }
+    };
+    take(&mut connection.region, auth::region_from_env(env).is_some(), saved.region.as_ref());
+    take(&mut connection.project_id, auth::project_from_env(env).is_some(), saved.project_id.as_ref());
+    take(
+        &mut connection.enterprise_project_id,
+        auth::enterprise_project_from_env(env).is_some(),
+        Some(&saved.enterprise_project_id),
+    );
+}
+
+/// A credential goes where the user says, never where a file says: the two must agree. Nor does a file make a stand-in welcome.
+pub(super) fn is_the_same_place(target: &Target, stand_in_allowed: bool, saved: &Service) -> Result<(), Error> {
+    if saved.stand_in && !stand_in_allowed {
+        return Err(Error::Usage(
+            "the result is one of a stand-in, and CI is set: say --allow-stand-in if that is meant".to_owned(),
+        ));
+    }
+    #[cfg_attr(not(feature = "emulator"), expect(irrefutable_let_patterns, reason = "the stand-in is the other target"))]
+    let Target::Service(service) = target else { return Ok(()) };
+    let differs = |what: &str, flag: &str, was: &str, is: &str| {
+        if was == is {
+            return Ok(());
+        }
+        let text = format!("the run was with {what} {was}, and this would be {is}: say {flag} {was} if that is meant");
+        Err(Error::Usage(text))
+    };
+    differs("the endpoint", "--endpoint", &saved.endpoint, &service.endpoint)?;
+    let ours = &service.enterprise_project_id;
+    differs("the enterprise project", "--enterprise-project-id", &saved.enterprise_project_id, ours)?;
+    match (&saved.project_id, &service.project_id) {
+        (Some(was), Some(is)) => differs("the project", "--project-id", was, is),
+        _ => Ok(()),
+    }
+}
+
+/// The result is brought up to date where it stands.
+pub(super) fn keep_result(outputs: &mut Vec<Output>, result: PathBuf) {
+    let is_result = |output: &Output| output.format == Format::Json && output.path.as_ref() == Some(&result);
+    if !outputs.iter().any(is_result) {
+        outputs.push(Output { format: Format::Json, path: Some(result) });
     }
 }
 
 /// What `scan` would have been told.
-fn as_scan(cli: cli::Resume, saved: &ScanResult) -> Result<cli::Scan, Error> {
+fn as_scan(cli: cli::Resume, saved: &ScanResult) -> cli::Scan {
     let diff = saved.run.base.clone().map_or(Mode::Off, Mode::Revision);
     let of_base = saved.run.policy_from.as_deref() == Some("base");
     let input = cli::Input {
@@ -89,16 +126,8 @@ fn as_scan(cli: cli::Resume, saved: &ScanResult) -> Result<cli::Scan, Error> {
     };
     let cli::Resume { result, mut gate, known, mut report, connection, pace, talk, .. } = cli;
     gate.changed_only |= saved.policy.changed_only;
-    if result == Path::new("-") {
-        return Err(Error::Usage(
-            "a run is gone on with from a file, which is brought up to date, not from stdin".to_owned(),
-        ));
-    }
-    let is_result = |output: &Output| output.format == Format::Json && output.path.as_ref() == Some(&result);
-    if !report.output.iter().any(is_result) {
-        report.output.push(Output { format: Format::Json, path: Some(result) });
-    }
-    Ok(cli::Scan { input, gate, known, report, connection, pace, talk })
+    keep_result(&mut report.output, result);
+    cli::Scan { input, gate, known, report, connection, pace, talk }
 }
 
 /// The policy of a run stands over what the repository says now.

@@ -346,3 +346,32 @@ fn a_cache_without_a_secret_is_off_and_says_so() {
     let pruned = repository.run(&["cache", "prune", "--cache-dir", "../cache", "--cache-ttl", "0s"], &[], "");
     assert_eq!(pruned.stdout, "0 verdicts of 0 kB; 3 removed\n");
 }
+
+#[test]
+fn a_run_is_not_gone_on_with_by_the_rules_of_the_change() {
+    let repository = Repository::with_files();
+    repository.git(&["checkout", "-q", "-b", "feature"]);
+    repository.write("new/Dockerfile", BAD_DOCKERFILE);
+    repository.write("hss-iac.toml", "fail-on = \"never\"\n[[suppress]]\nrule = \"*\"\nreason = \"mine\"\n");
+    repository.commit("a change that mutes itself");
+    let emulator = start(quick());
+    let ran = scan_with(&repository, &emulator, &["--diff", "main", "--no-wait", "-o", "json=result.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let resume = |at: &std::path::Path| -> Finished {
+        let mut command = common::hss_iac(at);
+        common::connect(&mut command, &emulator).args(["resume", "result.json", "-q"]);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).output().expect("it runs").into()
+    };
+    let saved = std::fs::read(repository.path().join("result.json")).expect("a result");
+    // Here is the commit of the change, and not its base.
+    let shallow = repository.clone(&["--depth=1", "--branch=feature"]);
+    std::fs::write(shallow.path().join("result.json"), &saved).expect("a copy");
+    let ran = resume(shallow.path());
+    assert!(ran.code == 2 && ran.stderr.contains("fetch that commit"), "{} {}", ran.code, ran.stderr);
+    shallow.git(&["fetch", "-q", "--unshallow", "origin", "main", "feature"]);
+    let ran = resume(shallow.path());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let result: Value =
+        serde_json::from_slice(&std::fs::read(shallow.path().join("result.json")).expect("a result")).expect("JSON");
+    assert!(findings(&result).iter().all(|finding| finding.ends_with(" true")), "{:?}", findings(&result));
+}

@@ -100,11 +100,46 @@ fn refuses_a_question_that_is_not_as_documented() {
     let task =
         scan("dockerfile", std::slice::from_ref(&docker)).answer(&emulator).json()["task_id"].as_str().unwrap().to_owned();
     let iac = json!({"task_type": "iac_scan"});
+    let clusters = json!({"task_type": "cluster_scan", "cluster_scan_info": {"scan_type_list": ["benchmark"], "range_type": "all_cluster"}});
+    let of_clusters =
+        Call::post("/v5/{p}/common/task", &clusters).answer(&emulator).json()["task_id"].as_str().unwrap().to_owned();
+    let retry_of =
+        |task: &str, body: &Value| Call::post(&format!("/v5/{{p}}/common/tasks/{task}/retry"), body).with_method("PUT");
+    let retry = |info: Value| retry_of(&of_clusters, &json!({"task_type": "cluster_scan", "cluster_scan_info": info}));
+    let all_failed = json!({"task_type": "cluster_scan", "cluster_scan_info": {"range_type": "all_failed_cluster"}});
+    let one = json!({"cluster_id": "stand-in-cluster-1"});
     let files = || Call::get("/v5/{p}/container/iac/files");
     let risks = || Call::get("/v5/{p}/container/iac/file/risks");
     let paths = || Call::get("/v5/{p}/container/iac/file/risk/paths");
     let statistics = || Call::get("/v5/{p}/common/task-statistics");
     let table = vec![
+        ("retry: of files", retry_of(&of_clusters, &json!({"task_type": "iac_scan"})), 400, "HSS.0001"),
+        ("retry: of a task of files", retry_of(&task, &all_failed), 400, "HSS.0001"),
+        ("retry: unknown task", retry_of("nothing", &all_failed), 400, "HSS.0011"),
+        ("retry: by POST", retry(json!({"range_type": "all_failed_cluster"})).with_method("POST"), 404, "APIGW.0101"),
+        ("retry: unknown range", retry(json!({"range_type": "all_cluster"})), 400, "HSS.0001"),
+        ("retry: no range", retry(json!({})), 400, "HSS.0001"),
+        ("retry: specific, but which", retry(json!({"range_type": "specific_cluster"})), 400, "HSS.0001"),
+        ("retry: none", retry(json!({"range_type": "specific_cluster", "cluster_info_list": []})), 400, "HSS.0001"),
+        (
+            "retry: 201 clusters",
+            retry(json!({"range_type": "specific_cluster", "cluster_info_list": vec![one.clone(); 201]})),
+            400,
+            "HSS.0001",
+        ),
+        (
+            "retry: all, and which",
+            retry(json!({"range_type": "all_failed_cluster", "cluster_info_list": [one]})),
+            400,
+            "HSS.0001",
+        ),
+        (
+            "resources: filter of files",
+            resources(&of_clusters, &json!({"task_type": "cluster_scan", "iac_scan_info": {}})),
+            400,
+            "HSS.0001",
+        ),
+        ("tasks: filter of files", list_tasks(&json!({"task_type": "cluster_scan", "iac_scan_info": {}})), 400, "HSS.0001"),
         ("tasks: no type", list_tasks(&json!({})), 400, "HSS.0001"),
         ("tasks: unknown status", list_tasks(&json!({"task_type": "iac_scan", "task_status": "failed"})), 400, "HSS.0001"),
         ("tasks: unknown sort key", list_tasks(&json!({"task_type": "iac_scan", "sort_key": "end_time"})), 400, "HSS.0001"),

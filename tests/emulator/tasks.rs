@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use hss_iac::emulator::Options;
+use hss_iac::emulator::{FailingClusterScan, Options};
 use serde_json::{Value, json};
 
 use crate::call::{Call, DOCKERFILE, MANIFEST, iac_tasks, ids, list_tasks, resources, scan, start};
@@ -65,15 +65,53 @@ fn tasks_may_never_finish_and_lack_their_counts() {
 }
 
 #[test]
-fn a_cluster_scan_is_finished_at_once() {
-    let emulator = start(Options::default());
-    let info = json!({"scan_type_list": ["benchmark"], "range_type": "all_cluster"});
+fn clusters_are_listed_scan_by_scan_and_scanned_again_where_they_failed() {
+    let failing =
+        FailingClusterScan { cluster_id: "stand-in-cluster-2".to_owned(), scan_type: "benchmark".to_owned(), times: 1 };
+    let emulator =
+        start(Options { scan_time: Duration::from_millis(400), fail_cluster_scans: vec![failing], ..Options::default() });
+    let info = json!({"scan_type_list": ["benchmark", "cluster_vul"], "range_type": "all_cluster"});
     let body = json!({"task_type": "cluster_scan", "cluster_scan_info": info});
     let task_id = Call::post("/v5/{p}/common/task", &body).answer(&emulator).json()["task_id"].as_str().unwrap().to_owned();
     let rows = list_tasks(&json!({"task_type": "cluster_scan", "task_id": task_id})).answer(&emulator).json();
-    assert_eq!((&rows["total_num"], &rows["data_list"][0]["task_status"]), (&json!(1), &json!("finished")));
-    let clusters = resources(&task_id, &json!({"task_type": "cluster_scan"})).answer(&emulator).json();
-    assert_eq!(clusters["cluster_scan_data_list"].as_array().unwrap().len(), 2);
+    assert_eq!((&rows["total_num"], &rows["data_list"][0]["task_status"]), (&json!(1), &json!("ready")));
+    let counts = |scanning: u8, success: u8, failed: u8| {
+        json!({"scan_type_list": ["benchmark", "cluster_vul"], "scanning_cluster_num": scanning, "success_cluster_num": success,
+               "failed_cluster_num": failed})
+    };
+    assert_eq!(rows["data_list"][0]["cluster_scan_info"], counts(2, 0, 0));
+    let retry = |range: &str| {
+        let info = json!({"range_type": range});
+        let body = json!({"task_type": "cluster_scan", "cluster_scan_info": info});
+        Call::post(&format!("/v5/{{p}}/common/tasks/{task_id}/retry"), &body).with_method("PUT")
+    };
+    assert_eq!(retry("all_failed_cluster").answer(&emulator).code(), "HSS.0001", "it has not finished");
+    let row = || list_tasks(&json!({"task_type": "cluster_scan"})).answer(&emulator).json()["data_list"][0].clone();
+    let finish = || {
+        let begin = Instant::now();
+        while row()["task_status"] != "finished" {
+            assert!(begin.elapsed() < Duration::from_secs(10));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    finish();
+    assert_eq!(row()["cluster_scan_info"], counts(0, 1, 1));
+    let clusters = |filter: Value| {
+        let body = json!({"task_type": "cluster_scan", "cluster_scan_info": filter});
+        resources(&task_id, &body).answer(&emulator).json()["cluster_scan_data_list"].clone()
+    };
+    assert_eq!(clusters(json!({})).as_array().unwrap().len(), 2);
+    let failed = clusters(json!({"scan_status": "failed"}));
+    let details = json!([
+        {"scan_type": "benchmark", "status": "failed", "failed_reason": "the cluster can't be reached"},
+        {"scan_type": "cluster_vul", "status": "success"},
+    ]);
+    assert_eq!((failed.as_array().unwrap().len(), &failed[0]["scan_detail_list"]), (1, &details));
+    assert_eq!(retry("all_failed_cluster").answer(&emulator).json(), json!({}));
+    assert_eq!(row()["cluster_scan_info"], counts(1, 1, 0));
+    finish();
+    assert_eq!(row()["cluster_scan_info"], counts(0, 2, 0));
+    assert_eq!(retry("all_failed_cluster").answer(&emulator).code(), "HSS.0001", "nothing is left that failed");
     assert_eq!(iac_tasks().answer(&emulator).json()["total_num"], 0);
     let statistics = Call::get("/v5/{p}/common/task-statistics").query("task_type=cluster_scan").answer(&emulator).json();
     assert_eq!((&statistics["total_num"], &statistics["running_num"]), (&json!(1), &json!(0)));

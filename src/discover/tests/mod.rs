@@ -4,6 +4,7 @@
 mod explaining;
 mod finding;
 mod ignoring;
+mod indexes;
 mod links;
 mod selecting;
 

@@ -157,6 +157,67 @@ mod tests {
         assert!(vectors >= 16, "{vectors} vectors");
     }
 
+    const PARTS: [&str; 24] = [
+        "a", "b-c", "Z", "0", "~", "_", ".", "offset", "limit=", "x&y", "1 2", "+", "%2F", "/", "?", "#", "é", "部署", "'",
+        "(", "*", "!", ":", "@",
+    ];
+
+    /// A text of up to `most` of these parts.
+    fn text(random: &mut fastrand::Rng, most: usize) -> String {
+        (0..random.usize(..=most)).map(|_| PARTS[random.usize(..PARTS.len())]).collect()
+    }
+
+    fn generated(random: &mut fastrand::Rng) -> serde_json::Value {
+        let id = |random: &mut fastrand::Rng| format!("{:016x}", random.u64(..));
+        let method = ["GET", "POST", "PUT", "DELETE"][random.usize(..4)];
+        // Ids are all that a path holds besides what is documented, and they are of letters, digits, `-`, `_` and `.`.
+        let path = format!("/v5/{}/common/tasks/{}_{}.-/retry", id(random), id(random), id(random));
+        let mut query: Vec<(String, String)> = (0..random.usize(..5)).map(|_| (text(random, 3), text(random, 4))).collect();
+        query.retain(|(name, _)| !name.is_empty());
+        query.sort();
+        query.dedup_by(|a, b| a.0 == b.0);
+        random.shuffle(&mut query);
+        let body = if method == "GET" { String::new() } else { format!("{{\"task_type\":\"{}\"}}", text(random, 6)) };
+        let date =
+            format!("2026{:02}{:02}T{:02}{:02}00Z", random.u8(1..13), random.u8(1..29), random.u8(..24), random.u8(..60));
+        let host = format!("hss.region-{}.example{}", random.u8(..), [":8443", ""][random.usize(..2)]);
+        let mut headers = vec![("Host".to_owned(), host), ("X-Sdk-Date".to_owned(), date.clone())];
+        if !body.is_empty() {
+            headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
+        }
+        if random.bool() {
+            headers.push(("X-Project-Id".to_owned(), id(random)));
+        }
+        if random.bool() {
+            headers.push(("X-Security-Token".to_owned(), id(random)));
+        }
+        let (ak, sk) = (id(random), id(random));
+        let request = Unsigned { method, path: &path, query: &query, headers: &headers, body: body.as_bytes() };
+        let authorization = sign(&request, &ak, &sk, &date).authorization;
+        serde_json::json!({"method": method, "path": path, "query": query, "headers": headers, "body": body, "ak": ak, "sk": sk,
+            "authorization": authorization})
+    }
+
+    /// `HSS_IAC_SDK` names the directory with the environments of Python that `.ci/run` makes.
+    #[test]
+    #[allow(clippy::print_stderr, reason = "it says what it skips")]
+    fn the_official_signer_agrees_over_generated_requests() {
+        let Some(sdk) = std::env::var_os("HSS_IAC_SDK") else {
+            eprintln!("skipped: HSS_IAC_SDK does not say where the official SDK is; .ci/run does");
+            return;
+        };
+        let mut random = fastrand::Rng::with_seed(1);
+        let requests: Vec<serde_json::Value> = (0..2_000).map(|_| generated(&mut random)).collect();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), serde_json::to_string(&requests).unwrap()).unwrap();
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdk/signer.py");
+        let python = std::path::Path::new(&sdk).join("current/bin/python");
+        let ran = std::process::Command::new(python).args([&script, file.path()]).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert_eq!(said, "2000 signatures agree\n", "{}", String::from_utf8_lossy(&ran.stderr));
+        eprint!("{said}");
+    }
+
     /// The vectors' queries write `+` for itself, which a form decoder would read as a blank.
     fn raw_query(url: &str) -> Vec<(String, String)> {
         let query = url.split_once('?').map_or("", |(_, query)| query);

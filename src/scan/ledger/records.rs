@@ -33,6 +33,7 @@ impl Ledger {
                 task_id: record.task_id.clone().filter(|_| stage != Stage::Waiting),
                 changed: record.changed,
                 reused_from: record.reused_from.as_deref().and_then(|at| at.parse().ok()),
+                had_ended: record.next.is_none(),
                 ..Entry::new(source, upload_name, stage)
             }
         };

@@ -1,0 +1,158 @@
+//! How long to wait between looks at a task, and how often a service may fail: the same for tasks of files and of clusters.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{is_failing, is_fatal};
+use crate::hss::{Client, Error, Page, TaskFilter, TaskRow};
+
+/// The first waits between looks, in thousandths of the steady distance: early while it costs nothing, and only five in the first
+/// window of the documented limit.
+const FIRST_LOOKS: [u32; 6] = [20, 30, 100, 300, 800, 2_800];
+
+/// The steady distance of looks is a window of the service's limit through this: one call less than the limit allows.
+const LOOKS_PER_WINDOW: u32 = 4;
+
+/// A service that fails this many calls in a row, each after all its repetitions, is left alone.
+const STRIKES: u32 = 2;
+
+/// However long the service says that a task takes, it is looked at after so many steady distances.
+const LONGEST_PAUSE: u32 = 4;
+
+/// The patience with one service.
+pub(super) struct Patience<'a> {
+    client: &'a Client,
+    /// The documented window of the service's limit.
+    window: Duration,
+    /// Calls in a row that failed for good.
+    strikes: Cell<u32>,
+}
+
+impl<'a> Patience<'a> {
+    pub(super) fn new(client: &'a Client, window: Duration) -> Self {
+        Self { client, window, strikes: Cell::new(0) }
+    }
+
+    /// A call was answered: failures are counted anew.
+    pub(super) fn answered(&self) {
+        self.strikes.set(0);
+    }
+
+    /// Whether a failed call ends the job: the next ones would fail as well. Otherwise only what it was about is lost.
+    pub(super) fn forgive(&self, error: Error) -> Result<Error, Error> {
+        if is_fatal(error.kind) {
+            return Err(error);
+        }
+        let strikes = if is_failing(error.kind) { self.strikes.get() + 1 } else { 0 };
+        self.strikes.set(strikes);
+        if strikes >= STRIKES {
+            return Err(error);
+        }
+        Ok(error)
+    }
+
+    /// The distance of the nth look at something that takes its time, from 0.
+    pub(super) fn pause(&self, look: usize) -> Duration {
+        self.steady() * FIRST_LOOKS.get(look).copied().unwrap_or(1_000) / 1_000
+    }
+
+    /// The steady distance of looks, by the window that the service keeps to, as far as that is known.
+    pub(super) fn steady(&self) -> Duration {
+        self.client.window().unwrap_or(self.window) / LOOKS_PER_WINDOW
+    }
+
+    /// The row of the one task that the filter names; none where it is not visible yet.
+    pub(super) async fn row_of(&self, filter: TaskFilter) -> Result<Option<TaskRow>, Error> {
+        let listing = self.client.list_tasks(&filter, Page { offset: 0, limit: 10 }).await?;
+        Ok(listing.rows.into_iter().find(|row| Some(&row.task_id) == filter.task_id.as_ref()))
+    }
+}
+
+/// The polls so far.
+#[derive(Default)]
+pub(super) struct Polls {
+    /// How many, from when all was sent on.
+    count: usize,
+    /// When.
+    times: Vec<Instant>,
+    /// When the first task ends, by the service's own guess.
+    expected: Option<Instant>,
+    /// Whether all was sent when the last one was planned.
+    all_sent: bool,
+}
+
+impl Polls {
+    /// Waits for the time of the next poll. Once the last task is there the looks begin anew, as early as those of the last window allow;
+    /// `more` wakes to find out.
+    pub(super) async fn next(&mut self, patience: &Patience<'_>, sent: impl Fn() -> bool, more: &Notify) {
+        let mut due = None;
+        loop {
+            if sent() && !self.all_sent {
+                self.all_sent = true;
+                let window = patience.steady() * LOOKS_PER_WINDOW;
+                let recent = self.times.iter().filter(|time| time.elapsed() < window).count();
+                // Where more calls than documented were answered, looks are free.
+                self.count = if patience.client.is_free() { 0 } else { recent };
+                due = None;
+            }
+            let left = self.expected.map(|time| time.saturating_duration_since(Instant::now()) / 2).unwrap_or_default();
+            let pause = patience.pause(self.count).max(left.min(patience.steady() * LONGEST_PAUSE));
+            let due = *due.get_or_insert_with(|| Instant::now() + pause);
+            if tokio::time::timeout_at(due, more.notified()).await.is_err() {
+                self.count += 1;
+                self.times.push(Instant::now());
+                return;
+            }
+        }
+    }
+
+    /// Takes the service's guess for the tasks that are still open.
+    pub(super) fn expect<'a>(&mut self, open: impl Iterator<Item = &'a TaskRow>) {
+        self.expected = expected(open);
+    }
+}
+
+/// When the first of these tasks ends, where the service says it of all. It says so in whole minutes, so the last of them may be none.
+fn expected<'a>(open: impl Iterator<Item = &'a TaskRow>) -> Option<Instant> {
+    let minutes = open.map(|row| row.estimated_time).reduce(|a, b| Some(a?.min(b?))).flatten()?;
+    let left = Duration::try_from_secs_f64((minutes - 1.0) * 60.0).ok()?;
+    Instant::now().checked_add(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TaskStatus;
+
+    fn open(minutes: Option<f64>) -> TaskRow {
+        TaskRow {
+            task_id: "t".to_owned(),
+            status: Some(TaskStatus::Running),
+            start_time: None,
+            end_time: None,
+            estimated_time: minutes,
+            file_type: None,
+            files: None,
+            succeeded: None,
+            failed: None,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_task_to_end_decides_and_a_minute_may_be_none() {
+        let now = Instant::now();
+        let guess = |minutes: &[Option<f64>]| {
+            let rows: Vec<TaskRow> = minutes.iter().map(|minutes| open(*minutes)).collect();
+            expected(rows.iter()).map(|time| time.duration_since(now).as_secs())
+        };
+        assert_eq!(guess(&[Some(5.0), Some(3.0)]), Some(120));
+        assert_eq!(guess(&[Some(1.0)]), Some(0));
+        assert_eq!(guess(&[Some(0.0)]), None);
+        assert_eq!(guess(&[Some(5.0), None]), None, "nobody knows");
+        assert_eq!(guess(&[Some(f64::MAX)]), None);
+        assert_eq!(guess(&[]), None);
+    }
+}

@@ -1,0 +1,154 @@
+//! What `cluster-scan` needs. All that the service documents of the request is checked here, before a call is made.
+
+use std::time::Duration;
+
+use super::resume::{fill_connection, is_the_same_place};
+use super::{Env, Talk, Target, in_ci, outputs, provider, talk, target};
+use crate::cli::{self, Format, IfEmpty, OnFault, Output, Pacing};
+use crate::error::Error;
+use crate::hss::{self, Timings};
+use crate::judge::Lenience;
+use crate::model::{ClusterRequest, ClusterResult};
+use crate::scan::task_of;
+
+/// Everything `cluster-scan` needs.
+#[derive(Debug)]
+pub struct Cluster {
+    /// What to ask for.
+    pub request: ClusterRequest,
+    /// What does not fail the run.
+    pub lenience: Lenience,
+    /// Tables and JSON, in the order typed; never empty.
+    pub outputs: Vec<Output>,
+    /// Where to call.
+    pub target: Target,
+    /// Whether a stand-in may answer.
+    pub stand_in_allowed: bool,
+    /// The whole run.
+    pub timeout: Duration,
+    /// Create the task and go.
+    pub no_wait: bool,
+    /// How fast; what the service allows is learnt where `None`.
+    pub rate: Option<hss::Limit>,
+    /// The CI platform: `github` or `gitlab`.
+    pub provider: Option<String>,
+    /// How to talk.
+    pub talk: Talk,
+    /// How long things take; only tests change it.
+    pub timings: Timings,
+}
+
+impl Cluster {
+    /// Checks what was typed.
+    pub fn new(cli: cli::ClusterScan, env: Env<'_>) -> Result<Self, Error> {
+        let request = request(&cli)?;
+        Self::check(cli, request, env)
+    }
+
+    /// Checks what was typed against the result that a run left.
+    pub fn resume(cli: cli::Resume, saved: &ClusterResult, env: Env<'_>) -> Result<Self, Error> {
+        let cli::Resume { result, gate, report, mut connection, pace, talk, .. } = cli;
+        super::resume::can_go_on(&connection, &result)?;
+        fill_connection(&mut connection, &saved.service, env);
+        let mut output = report.output;
+        super::resume::keep_result(&mut output, result);
+        let cli = cli::ClusterScan {
+            types: Vec::new(),
+            all: false,
+            cluster: Vec::new(),
+            retry_failed: false,
+            lenience: gate.lenience,
+            output,
+            connection,
+            waiting: pace.waiting,
+            talk,
+        };
+        let settings = Self::check(cli, saved.request.clone(), env)?;
+        is_the_same_place(&settings.target, settings.stand_in_allowed, &saved.service)?;
+        Ok(settings)
+    }
+
+    fn check(cli: cli::ClusterScan, request: ClusterRequest, env: Env<'_>) -> Result<Self, Error> {
+        let (stand_in_allowed, target) = whom(&cli.connection, env)?;
+        hss::check_task(&task_of(&request))?;
+        Ok(Self {
+            request,
+            lenience: Lenience {
+                soften_partial: cli.lenience.on_partial == OnFault::Warn,
+                soften_service: cli.lenience.on_service_error == OnFault::Warn,
+                fail_if_empty: cli.lenience.if_empty == IfEmpty::Fail,
+            },
+            outputs: outputs(tables_and_json(cli.output)?, None, env)?,
+            target,
+            stand_in_allowed,
+            timeout: cli.waiting.timeout,
+            no_wait: cli.waiting.no_wait,
+            rate: match cli.waiting.rate {
+                Pacing::Auto => None,
+                Pacing::At(rate) => Some(hss::Limit { calls: rate.calls as usize, window: rate.window }),
+            },
+            provider: provider(env),
+            talk: talk(&cli.talk),
+            timings: Timings::default(),
+        })
+    }
+}
+
+fn whom(connection: &cli::Connection, env: Env<'_>) -> Result<(bool, Target), Error> {
+    let stand_in_allowed = connection.allow_stand_in || !in_ci(env);
+    let target = target(connection, env)?;
+    #[cfg(feature = "emulator")]
+    if connection.emulator && !stand_in_allowed {
+        return Err(Error::Usage(super::STAND_IN_IN_CI.to_owned()));
+    }
+    let target = target.ok_or_else(|| Error::Usage(super::NO_REGION.to_owned()))?;
+    Ok((stand_in_allowed, target))
+}
+
+/// What was typed, in the service's words. Naming a thing twice is naming it.
+fn request(cli: &cli::ClusterScan) -> Result<ClusterRequest, Error> {
+    let once = |words: &[String]| {
+        let mut all: Vec<String> = Vec::new();
+        for word in words.iter().map(|word| word.trim()) {
+            if !all.iter().any(|known| known == word) {
+                all.push(word.to_owned());
+            }
+        }
+        all
+    };
+    let range_type = match (cli.all, cli.cluster.is_empty()) {
+        (true, true) => "all_cluster",
+        (false, false) => "specific_cluster",
+        (true, false) => {
+            let text = "range_type: --all is all_cluster and --cluster is specific_cluster; leave one of them out";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        (false, true) => {
+            let text = "range_type: say --all (all_cluster), or --cluster ID (specific_cluster)";
+            return Err(Error::Usage(text.to_owned()));
+        }
+    };
+    let request = ClusterRequest {
+        scan_types: once(&cli.types),
+        range_type: range_type.to_owned(),
+        cluster_ids: once(&cli.cluster),
+        retry_failed: cli.retry_failed,
+    };
+    if request.scan_types.is_empty() {
+        let text = "scan_type_list: empty; say --type with one or more of cluster_vul, risk_assessment, benchmark";
+        return Err(Error::Usage(text.to_owned()));
+    }
+    Ok(request)
+}
+
+/// `auto` is a table wherever it runs: no platform has a report for clusters.
+fn tables_and_json(typed: Vec<Output>) -> Result<Vec<Output>, Error> {
+    typed
+        .into_iter()
+        .map(|output| match output.format {
+            Format::Auto => Ok(Output { format: Format::Table, ..output }),
+            Format::Table | Format::Json => Ok(output),
+            other => Err(Error::Usage(format!("a scan of clusters has no {other} report: say --output table or json"))),
+        })
+        .collect()
+}

@@ -1,0 +1,134 @@
+//! Bad weather: whole runs against a stand-in that fails in every way we know, judged by rules that share nothing with the code.
+//!
+//! A seed is a run: four of five are about a pair of a call and a fault until all pairs were had, the others are drawn. `HSS_IAC_SEED=N` plays one and says what it is,
+//! `HSS_IAC_SEEDS=N` plays the first N. The seed decides everything but the order in which calls in flight together arrive.
+#![cfg(all(feature = "emulator", unix))]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../common/checks.rs"]
+#[allow(dead_code, reason = "the formats are tested elsewhere")]
+mod checks;
+#[path = "../common/mod.rs"]
+mod common;
+mod oracle;
+mod play;
+mod repos;
+mod scenario;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use repos::Repos;
+use scenario::Scenario;
+
+/// Runs at a time: most of a run is waiting.
+const AT_A_TIME: usize = 32;
+/// Without a word: enough to see a fault of each kind, few enough for every `cargo test`.
+const FEW: u64 = 200;
+/// Every pair of a call and a fault, and hundreds that are drawn: so many that every way to end is among them.
+const MANY: u64 = 2_100;
+
+/// A number from the environment.
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
+}
+
+/// Plays every seed, several at a time; what each came to, and what was wrong, by seed.
+fn play_all<T: Send>(
+    seeds: impl Iterator<Item = u64> + Send,
+    play: impl Fn(u64) -> T + Sync,
+) -> (BTreeMap<u64, T>, BTreeMap<u64, String>) {
+    let seeds = Mutex::new(seeds);
+    let next = || seeds.lock().ok().and_then(|mut seeds| seeds.next());
+    let (done, wrong) = (Mutex::new(BTreeMap::new()), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let Some(seed) = next() {
+                    match catch_unwind(AssertUnwindSafe(|| play(seed))) {
+                        Ok(came) => drop(done.lock().expect("nobody panics here").insert(seed, came)),
+                        Err(why) => {
+                            let text = why.downcast_ref::<String>().cloned();
+                            let text = text.or(why.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                            wrong.lock().expect("nor here").insert(seed, text.unwrap_or_default());
+                        }
+                    }
+                }
+            });
+        }
+    });
+    (done.into_inner().expect("all have ended"), wrong.into_inner().expect("all have ended"))
+}
+
+/// Ends the test if anything was wrong, with what plays it again.
+fn report(test: &str, wrong: &BTreeMap<u64, String>) {
+    let said: Vec<String> = wrong
+        .iter()
+        .map(|(seed, why)| format!("{why}\n  again: HSS_IAC_SEED={seed} cargo test --test weather {test} -- --nocapture"))
+        .collect();
+    assert!(said.is_empty(), "{} of the runs went wrong\n{}", said.len(), said.join("\n"));
+}
+
+#[expect(clippy::print_stdout, reason = "the numbers of the reliability document; shown with --nocapture")]
+fn say(line: &str) {
+    println!("{line}");
+}
+
+#[test]
+fn no_weather_loses_a_file() {
+    let repos = Repos::new();
+    let one = number("HSS_IAC_SEED");
+    let seeds = one.map_or(0..number("HSS_IAC_SEEDS").unwrap_or(FEW), |seed| seed..seed + 1);
+    let begin = Instant::now();
+    let (files, faults) = (AtomicU64::new(0), AtomicU64::new(0));
+    let count = seeds.end - seeds.start;
+    let (done, wrong) = play_all(seeds, |seed| {
+        let scenario = Scenario::of(seed);
+        if one.is_some() {
+            say(&format!("{scenario:#?}"));
+        }
+        let ran = play::play(&scenario, &repos);
+        files.fetch_add(repos.all[scenario.repo].paths.len() as u64, Ordering::Relaxed);
+        faults.fetch_add(ran.faults() as u64, Ordering::Relaxed);
+        if one.is_some() {
+            say(&format!("{ran:#?}"));
+        }
+        oracle::judge(&scenario, &repos, &ran);
+        ran.exit
+    });
+    let mut codes: BTreeMap<u8, usize> = BTreeMap::new();
+    for code in done.values() {
+        *codes.entry(*code).or_default() += 1;
+    }
+    say(&format!(
+        "weather: {count} seeded runs in {} s, {} faults met, {} files, {} runs wrong, exit codes {codes:?}",
+        begin.elapsed().as_secs(),
+        faults.into_inner(),
+        files.into_inner(),
+        wrong.len(),
+    ));
+    report("no_weather", &wrong);
+    if count >= MANY {
+        for code in [0, 1, 4, 5, 6, 7, 8, 130, 143] {
+            assert!(codes.contains_key(&code), "no run ended with {code}: {codes:?}");
+        }
+    }
+}
+
+/// Every pair of a call and a fault is among the first seeds, and no two seeds are the same run.
+#[test]
+fn the_seeds_cover_every_pair_and_differ() {
+    let mut pairs = std::collections::BTreeSet::new();
+    let mut all = std::collections::BTreeSet::new();
+    for seed in 0..MANY {
+        let scenario = Scenario::of(seed);
+        pairs.extend(scenario.pair.clone());
+        let told = Scenario { seed: 0, ..scenario };
+        assert!(all.insert(format!("{told:?}")) || told.pair.is_none(), "seed {seed} is an earlier one again");
+    }
+    assert_eq!(pairs.len(), scenario::pairs());
+    assert!(Scenario::of(7).timeout < Duration::from_secs(10));
+}

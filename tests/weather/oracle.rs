@@ -1,0 +1,212 @@
+//! What must hold of any run, from the outside: what stands in its result, against what the stand-in saw and what is in the repository.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use hss_iac::emulator::Call;
+use hss_iac::model::{Exit, ScanResult};
+use hss_iac::report;
+use serde_json::Value;
+
+use crate::checks;
+use crate::common::assert_adds_up;
+use crate::play::{Ran, is_fault};
+use crate::repos::{Found, Repos, rule_of};
+use crate::scenario::{Scenario, Stdout, timings};
+
+/// What a busy machine may add to a run.
+const SLACK: Duration = Duration::from_secs(4);
+
+/// Panics with the first thing that does not hold.
+pub(crate) fn judge(scenario: &Scenario, repos: &Repos, ran: &Ran) {
+    let known = &repos.all[scenario.repo].paths;
+    assert_adds_up(&ran.result, known.len());
+    assert!(ran.took < scenario.timeout + timings().grace + SLACK, "it took {:?}", ran.took);
+    assert!(ran.refusals.iter().all(|refusal| is_asked_for(refusal)), "refused: {:?}", ran.refusals);
+    nothing_is_claimed(ran);
+    findings_are_those_of_the_files(known, ran);
+    exit_code(scenario, ran);
+    tasks_are_known(scenario, ran);
+    no_call_follows_a_refused_key(scenario, ran);
+    calls_are_counted(ran);
+    reports_are_valid(ran);
+    assert!(!ran.result.to_string().contains(&scenario.options.0.secret_key), "a secret in the result");
+}
+
+/// Refusals that the stand-in was told to give.
+fn is_asked_for(refusal: &str) -> bool {
+    refusal.contains("HSS.1018: invalid file information")
+}
+
+fn files(ran: &Ran) -> impl Iterator<Item = &Value> {
+    ran.result["files"].as_array().into_iter().flatten()
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
+}
+
+/// A file that counts as scanned is kept by the service and stands in the task that is named.
+fn nothing_is_claimed(ran: &Ran) {
+    let tasks: HashMap<&str, &Vec<String>> = ran.tasks.iter().map(|(id, _, files)| (id.as_str(), files)).collect();
+    let paths: BTreeSet<&str> = files(ran).map(|file| text(file, "path")).collect();
+    assert_eq!(paths.len(), files(ran).count(), "each path once");
+    for file in files(ran) {
+        let (state, id, task) = (text(file, "state"), text(file, "file_id"), text(file, "task_id"));
+        assert!(state == "scanned" || !text(file, "reason").is_empty(), "no reason: {file}");
+        if state == "scanned" {
+            assert!(tasks.get(task).is_some_and(|files| files.iter().any(|file| file == id)), "in no task: {file}");
+            let kept = ran.kept.iter().find(|kept| kept.file_id == id);
+            assert!(kept.is_some_and(|kept| kept.bytes.len() as u64 == file["size"]), "not kept: {file}");
+        }
+    }
+}
+
+/// What is scanned has all findings of fine weather, anything else none that fine weather lacks.
+fn findings_are_those_of_the_files(known: &BTreeMap<String, Found>, ran: &Ran) {
+    let mut found: BTreeMap<&str, Found> = BTreeMap::new();
+    for finding in ran.result["findings"].as_array().into_iter().flatten() {
+        found.entry(text(finding, "path")).or_default().insert(rule_of(finding));
+    }
+    for file in files(ran) {
+        let path = text(file, "path");
+        let (expected, found) = (&known[path], found.remove(path).unwrap_or_default());
+        assert!(found.is_subset(expected), "{path} has findings of its own: {found:?}");
+        if text(file, "state") == "scanned" {
+            assert_eq!(found, *expected, "{path} is scanned and not all is found");
+        }
+    }
+    assert!(found.is_empty(), "findings without a file: {found:?}");
+}
+
+/// The one exit code, from what the result and the scenario say.
+fn exit_code(scenario: &Scenario, ran: &Ran) {
+    let result = &ran.result;
+    let all_scanned = files(ran).all(|file| file["state"] == "scanned");
+    assert_eq!(result["complete"], all_scanned, "complete");
+    let told = u8::try_from(result["verdict"]["exit_code"].as_u64().unwrap_or(999)).expect("a code");
+    // A result that was written before stdout failed can't say so.
+    let hidden = scenario.stdout == Stdout::Full && ran.exit == 8;
+    assert!(told == ran.exit || hidden && [0, 3].contains(&told), "the result says {told}, the process {}", ran.exit);
+    if scenario.stdout == Stdout::Full {
+        assert!(ran.exit != 0, "a full disk passes");
+    }
+    let gate = result["findings"].as_array().into_iter().flatten().any(|finding| finding["level"] == "high");
+    let submitted = files(ran).all(|file| !text(file, "task_id").is_empty() || file["state"] != "not_scanned");
+    let statuses: BTreeSet<u16> = ran.journal.iter().filter_map(|call| call.status).collect();
+    let cut_by = |exit: Exit| scenario.signal.is_some_and(|(signal, _)| signal == exit);
+    match told {
+        0 if scenario.no_wait => assert!(submitted && !gate, "green, and not all is submitted"),
+        0 => assert!(all_scanned && !gate, "green by accident"),
+        1 => assert!(gate, "no finding reaches the gate"),
+        // A project that is not listed can't be told from one that may not be seen.
+        4 if !scenario.project_known => assert!(ran.faults() > 0, "nobody refused a login"),
+        4 => assert!(statuses.iter().any(|status| [400, 401, 403].contains(status)), "nobody refused a login"),
+        5 => assert!(scenario.unreachable || ran.faults() > 0 || statuses.contains(&429), "nothing failed"),
+        6 => assert!(ran.took >= scenario.timeout, "too early for a time-out: {:?}", ran.took),
+        7 => assert!(!all_scanned, "all is scanned"),
+        8 => assert!(scenario.stdout == Stdout::Full, "stdout was fine"),
+        130 => assert!(cut_by(Exit::Interrupted)),
+        143 => assert!(cut_by(Exit::Terminated)),
+        other => panic!("exit code {other}"),
+    }
+    assert!(!gate || [1, 130, 143].contains(&told), "{told} though a finding reaches the gate");
+    let status = match told {
+        0 if text(&result["verdict"], "status") == "pending" => "pending",
+        0 => "pass",
+        1 => "fail",
+        7 => "partial",
+        _ => "error",
+    };
+    assert_eq!(result["verdict"]["status"], status);
+}
+
+/// No two tasks hold a file, but where the listing that was to show the first did not.
+fn tasks_are_known(scenario: &Scenario, ran: &Ran) {
+    let told: BTreeSet<&str> =
+        ran.result["tasks"].as_array().into_iter().flatten().map(|task| text(task, "task_id")).collect();
+    let made: BTreeSet<&str> =
+        ran.tasks.iter().filter(|(id, ..)| !is_old(scenario, ran, id)).map(|(id, ..)| id.as_str()).collect();
+    assert!(told.is_subset(&made), "a task that nobody made: {told:?}");
+    let mut holders: HashMap<&str, usize> = HashMap::new();
+    for (_, _, files) in &ran.tasks {
+        for file in files {
+            *holders.entry(file).or_default() += 1;
+        }
+    }
+    if let Some((file, _)) = holders.iter().find(|(_, tasks)| **tasks > 1) {
+        assert!(may_repeat(scenario, ran), "file {file} stands in two tasks");
+    }
+    // The answer was lost and no look brought it back: then its files say so.
+    for (id, _, held) in ran.tasks.iter().filter(|(id, ..)| made.contains(id.as_str()) && !told.contains(id.as_str())) {
+        let says_so = |file: &Value| {
+            let reason = text(file, "reason");
+            reason.contains("a task may exist") || !text(file, "task_id").is_empty()
+        };
+        let silent: Vec<&Value> =
+            files(ran).filter(|file| held.iter().any(|id| id == text(file, "file_id")) && !says_so(file)).collect();
+        assert!(silent.is_empty(), "task {id} is not told of: {silent:?}");
+    }
+}
+
+/// A task of yesterday.
+fn is_old(scenario: &Scenario, ran: &Ran, id: &str) -> bool {
+    let old = usize::try_from(scenario.options.0.old_tasks).expect("few");
+    ran.tasks.iter().take(old).any(|(task, ..)| task == id)
+}
+
+/// Whether a task was lost and the looks for it could not see it.
+fn may_repeat(scenario: &Scenario, ran: &Ran) -> bool {
+    let options = &scenario.options.0;
+    let lost = ran.journal.iter().any(|call| call.api == "task" && call.effect && is_fault(call));
+    let blind = |call: &Call| {
+        let listing = ["tasks/batch-query", "resources/batch-query"].contains(&call.api.as_str());
+        listing
+            && ["Missing", "Shifted", "Short", "Emptied"]
+                .iter()
+                .any(|kind| call.detail.starts_with(&format!("fault {kind}")))
+    };
+    // A clock that is ahead hides it from all looks but the last, and looks that fail see nothing.
+    let ahead = !options.date_ahead.is_zero() || ran.journal.iter().any(|call| call.detail.starts_with("fault Dated"));
+    lost && (options.hide_tasks > if ahead { 0 } else { 3 } || ran.journal.iter().any(blind))
+}
+
+/// Five wrong signatures lock a key: after a 401 only what was in flight arrives.
+fn no_call_follows_a_refused_key(scenario: &Scenario, ran: &Ran) {
+    let Some(at) = ran.journal.iter().position(|call| call.status == Some(401)) else { return };
+    let after = ran.journal.len() - at - 1;
+    // Jobs, and the poll, the task and the place that may be asked for beside them.
+    let in_flight = if at == 0 { 0 } else { 2 * scenario.jobs + 2 };
+    assert!(after <= in_flight, "{after} calls after a 401");
+}
+
+/// What the result says of calls is what was sent, and that is not without end.
+fn calls_are_counted(ran: &Ran) {
+    let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
+    for call in &ran.journal {
+        *seen.entry(&call.api).or_default() += 1;
+    }
+    for (api, calls) in seen {
+        let told = ran.result["calls"][api].as_u64().unwrap_or(0);
+        assert!(calls <= told, "{calls} calls of {api}, {told} told");
+        assert!(calls <= 900, "{calls} calls of {api}");
+    }
+}
+
+type Writer = fn(&ScanResult, &mut dyn std::io::Write) -> report::Written;
+type Check = fn(&[u8], &Value);
+
+fn reports_are_valid(ran: &Ran) {
+    let result: ScanResult = serde_json::from_value(ran.result.clone()).expect("a result");
+    let formats: [(Writer, Check); 4] = [
+        (report::sarif::write, checks::sarif),
+        (report::junit::write, checks::junit),
+        (report::gitlab_codequality::write, checks::codequality),
+        (report::gitlab_sast::write, checks::sast),
+    ];
+    for (write, check) in formats {
+        let mut bytes = Vec::new();
+        write(&result, &mut bytes).expect("a report");
+        check(&bytes, &ran.result);
+    }
+}

@@ -1,0 +1,263 @@
+//! From a seed to a run.
+
+use std::time::Duration;
+
+use hss_iac::emulator::{Fault, Options, ScriptedFault};
+use hss_iac::hss::Timings;
+use hss_iac::model::Exit;
+
+use crate::common::scripted;
+use crate::repos;
+
+/// Every call that a run makes.
+const CALLS: [&str; 8] = [
+    "iam/projects",
+    "batch-upload",
+    "task",
+    "tasks/batch-query",
+    "resources/batch-query",
+    "iac/files",
+    "file/risks",
+    "risk/paths",
+];
+
+/// Every status that says that something is wrong.
+const STATUSES: [u16; 39] = [
+    400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425,
+    426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508, 511,
+];
+
+/// Where reports go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stdout {
+    Open,
+    Closed,
+    Full,
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub(crate) struct Scenario {
+    pub(crate) seed: u64,
+    /// The call and fault that it is about, where it is about one.
+    pub(crate) pair: Option<(&'static str, String)>,
+    /// Which repository.
+    pub(crate) repo: usize,
+    /// What the stand-in does wrong.
+    pub(crate) options: Told,
+    pub(crate) with_token: bool,
+    pub(crate) project_known: bool,
+    pub(crate) jobs: usize,
+    pub(crate) no_wait: bool,
+    pub(crate) timeout: Duration,
+    /// Cut short, and when.
+    pub(crate) signal: Option<(Exit, Duration)>,
+    pub(crate) stdout: Stdout,
+    /// Nobody listens.
+    pub(crate) unreachable: bool,
+}
+
+/// What of [`Options`] is told; its own `Debug` is shy of credentials.
+#[derive(Clone)]
+pub(crate) struct Told(pub(crate) Options);
+
+impl std::fmt::Debug for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let usual = Options::default();
+        let mut told = f.debug_struct("Options");
+        told.field("seed", &self.0.seed).field("fault_rate", &self.0.fault_rate).field("faults", &self.0.faults);
+        macro_rules! unusual {
+            ($($name:ident)*) => { $(if self.0.$name != usual.$name { told.field(stringify!($name), &self.0.$name); })* };
+        }
+        unusual!(throttle throttle_retry_after latency scan_time hide_tasks never_finish late_risks refuse_names
+            refuse_batch_containing fail_scan_names omit_counts shuffle old_tasks one_id_per_content split_risks
+            overcount_risks stale_files date_ahead);
+        told.finish()
+    }
+}
+
+/// Everything that goes wrong with a call besides a plain status.
+fn kinds() -> Vec<Fault> {
+    let ms = Duration::from_millis;
+    vec![
+        Fault::Throttle { retry_after: None },
+        Fault::Throttle { retry_after: Some(1) },
+        Fault::StatusAfter(500),
+        Fault::StatusAfter(503),
+        Fault::StatusAfter(408),
+        Fault::Html502,
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+        Fault::Truncate,
+        Fault::Slow(ms(60)),
+        Fault::Slow(ms(5_000)),
+        Fault::Stalled(ms(60)),
+        Fault::ExpiredToken,
+        Fault::NotPublished,
+        Fault::Garbage,
+        Fault::HtmlPage,
+        Fault::WrongType,
+        Fault::Endless,
+        Fault::Drip(ms(1)),
+        Fault::Drip(ms(50)),
+        Fault::Hang,
+        Fault::Headers,
+        Fault::Dated(86_400),
+        Fault::Dated(-86_400),
+        Fault::Dated(10 * 365 * 86_400),
+        Fault::Twice,
+        Fault::Missing,
+        Fault::Shifted,
+        Fault::Short,
+        Fault::Emptied,
+        Fault::Gone,
+    ]
+}
+
+/// Every fault with the calls that it comes at: the first, the second, the third, all. A status comes at the first or at all.
+fn faults() -> Vec<(Fault, u32)> {
+    let kinds = kinds().into_iter().flat_map(|fault| [1, 2, 3, 0].map(|nth| (fault.clone(), nth)));
+    kinds.chain(STATUSES.into_iter().flat_map(|status| [1, 0].map(|nth| (Fault::Status(status), nth)))).collect()
+}
+
+/// How many pairs of a call and a fault there are.
+pub(crate) fn pairs() -> usize {
+    CALLS.len() * faults().len()
+}
+
+/// 2,000 times faster than in life, so that a look at a task comes every 7 ms.
+pub(crate) fn timings() -> Timings {
+    let ms = Duration::from_millis;
+    Timings {
+        connect: ms(300),
+        request: ms(300),
+        backoff: ms(2),
+        longest_backoff: ms(15),
+        longest_wait: ms(60),
+        window: ms(30),
+        grace: ms(100),
+    }
+}
+
+impl Scenario {
+    /// The run of a seed.
+    pub(crate) fn of(seed: u64) -> Self {
+        let pairs = pairs() as u64;
+        // A step that shares no factor with the number of pairs: the first few seeds show some of every kind, all seeds every pair.
+        let step = (607..pairs).find(|step| gcd(*step, pairs) == 1).unwrap_or(1);
+        let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
+        let mut scenario = Self {
+            seed,
+            pair: None,
+            repo: random.usize(..repos::COUNT - 1),
+            options: Told(Options {
+                seed,
+                scan_time: Duration::from_millis(12),
+                throttle: Some((1_000, Duration::from_millis(20))),
+                ..Options::default()
+            }),
+            with_token: random.u8(..4) == 0,
+            project_known: random.bool(),
+            jobs: random.usize(1..=4),
+            no_wait: random.u8(..12) == 0,
+            timeout: Duration::from_millis(2_500),
+            signal: None,
+            stdout: Stdout::Open,
+            unreachable: false,
+        };
+        let nth = seed - seed / 5;
+        if seed % 5 < 4 && nth < pairs {
+            scenario.about(usize::try_from(nth * step % pairs).expect("a place in a list"));
+        } else {
+            scenario.drawn(&mut random);
+        }
+        scenario
+    }
+
+    /// A fault at a call, in a run that makes that call.
+    fn about(&mut self, place: usize) {
+        let all = faults();
+        let api = CALLS[place % CALLS.len()];
+        let (fault, nth) = all[place / CALLS.len()].clone();
+        self.pair = Some((api, format!("{fault:?} at {nth}")));
+        self.no_wait &= ["batch-upload", "task"].contains(&api);
+        self.project_known &= api != "iam/projects";
+        let options = &mut self.options.0;
+        match api {
+            "resources/batch-query" => options.omit_counts = true,
+            "file/risks" | "risk/paths" => self.repo = repos::WITH_PLACES,
+            _ => {}
+        }
+        options.faults.push(scripted(api, nth, fault));
+    }
+
+    /// Anything that may go wrong together.
+    fn drawn(&mut self, random: &mut fastrand::Rng) {
+        let ms = Duration::from_millis;
+        if random.u8(..40) == 0 {
+            self.repo = repos::COUNT - 1;
+        }
+        let options = &mut self.options.0;
+        options.fault_rate = [0.0, 0.1, 0.2, 0.5][random.usize(..4)];
+        let all = faults();
+        for _ in 0..random.usize(..4) {
+            let (fault, nth) = all[random.usize(..all.len())].clone();
+            let api = CALLS[random.usize(..CALLS.len())];
+            options.faults.push(ScriptedFault {
+                api: api.to_owned(),
+                nth: if nth == 0 { random.u32(..6) } else { nth },
+                fault,
+            });
+        }
+        let mut at_times = |one_in: u8| random.u8(..one_in) == 0;
+        options.shuffle = at_times(2);
+        options.omit_counts = at_times(4);
+        options.one_id_per_content = at_times(6);
+        options.split_risks = at_times(6);
+        options.overcount_risks = at_times(12);
+        options.stale_files = at_times(12);
+        options.never_finish = at_times(12);
+        if at_times(10) {
+            options.refuse_names = vec!["d1".to_owned(), "s1".to_owned()];
+        }
+        if at_times(10) {
+            options.refuse_batch_containing = vec!["d2".to_owned(), "s0".to_owned()];
+        }
+        if at_times(10) {
+            options.fail_scan_names = vec!["d3".to_owned(), "s2".to_owned()];
+        }
+        if at_times(8) {
+            options.old_tasks = 250;
+        }
+        if at_times(12) {
+            options.throttle = Some((5, ms(40)));
+        }
+        if at_times(20) {
+            options.date_ahead = Duration::from_secs(7_200);
+        }
+        self.unreachable = at_times(30);
+        self.stdout = match random.u8(..12) {
+            0 => Stdout::Full,
+            1 => Stdout::Closed,
+            _ => Stdout::Open,
+        };
+        options.hide_tasks = random.u32(..5).saturating_sub(1);
+        options.late_risks = random.u32(..6).saturating_sub(2);
+        if options.stale_files {
+            // Where the row is of long ago, three empty listings are believed: a clean file has no more to show.
+            options.late_risks = options.late_risks.min(2);
+        }
+        if random.u8(..10) == 0 {
+            let exit = if random.bool() { Exit::Interrupted } else { Exit::Terminated };
+            self.signal = Some((exit, ms(random.u64(..120))));
+        }
+        if options.never_finish || random.u8(..16) == 0 {
+            self.timeout = ms(random.u64(10..500));
+        }
+    }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
