@@ -37,10 +37,10 @@ use crate::{discover, report};
 
 use begun::{Begun, about_the_change, touched};
 pub use cache::cache;
-pub use doctor::doctor;
 use changed::Changed;
 use checkpoint::Checkpoint;
 pub use cluster::{cluster_scan, resume_clusters};
+pub use doctor::doctor;
 use findings::Findings;
 pub use hook::hook;
 pub use output::Streams;

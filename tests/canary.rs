@@ -23,7 +23,8 @@ use net::Tap;
 
 /// A secret that nothing else looks like, with characters that URLs and JSON write in another way.
 fn canary(name: &str) -> String {
-    let digest = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let digest =
+        name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{digest:016x}/{:016x}+{:08x}=", digest.rotate_left(23) ^ 0x5bd1_e995, digest as u32 ^ 0x9e37_79b9)
 }
 
@@ -176,7 +177,10 @@ impl Place {
         for name in ["HSS_IAC_ENDPOINT", "HSS_IAC_IAM_ENDPOINT", "HSS_IAC_STS_ENDPOINT"] {
             command.env(name, endpoint);
         }
-        let proxy = format!("http://user:{}@127.0.0.1:1", canary("proxy").replace('/', "%2F").replace('+', "%2B").replace('=', "%3D"));
+        let proxy = format!(
+            "http://user:{}@127.0.0.1:1",
+            canary("proxy").replace('/', "%2F").replace('+', "%2B").replace('=', "%3D")
+        );
         for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"] {
             command.env(name, &proxy);
         }
@@ -357,12 +361,14 @@ fn parrot(status: &'static str) -> String {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().map_while(Result::ok) {
             let head = net::head_of(&stream);
-            let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             let _ = stream.read_exact(&mut body);
             let said = format!("{}{head}{}", "x".repeat(440), String::from_utf8_lossy(&body));
             let said = serde_json::json!({"error_code": "HSS.0001", "error_msg": said}).to_string();
-            let place = head.lines().find(|line| line.to_ascii_lowercase().starts_with("x-auth-token: ")).unwrap_or("x: none");
+            let place =
+                head.lines().find(|line| line.to_ascii_lowercase().starts_with("x-auth-token: ")).unwrap_or("x: none");
             let answer = format!(
                 "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nLocation: http://x/?{}\r\nX-Request-Id: {0}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{said}",
                 &place[place.find(' ').unwrap_or(0) + 1..],
@@ -430,7 +436,9 @@ fn only_the_request_that_needs_a_secret_carries_it() {
                         is("id token") && line.contains("POST /v5/agencies/assume-with-oidc")
                     }
                     // A security token goes along with its key, a secret key nowhere.
-                    _ => source.options.security_token.as_ref() == Some(secret) && header(request, "x-security-token", secret),
+                    _ => {
+                        source.options.security_token.as_ref() == Some(secret) && header(request, "x-security-token", secret)
+                    }
                 };
                 assert!(allowed, "{}: {line} carries {secret}", source.name);
             }

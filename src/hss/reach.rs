@@ -136,7 +136,8 @@ pub async fn knock(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Resu
 
 /// The causes below what the HTTP client says of every one of them.
 fn why(error: &reqwest::Error) -> String {
-    let below = std::error::Error::source(error).and_then(|cause| if error.is_connect() { cause.source() } else { Some(cause) });
+    let below =
+        std::error::Error::source(error).and_then(|cause| if error.is_connect() { cause.source() } else { Some(cause) });
     super::send::causes(below.unwrap_or(error))
 }
 
@@ -144,23 +145,24 @@ fn why(error: &reqwest::Error) -> String {
 pub(super) fn distrust(error: &reqwest::Error) -> Option<Distrust> {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = error.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if let Some(tls) = tls {
-            return Some(match tls {
-                rustls::Error::InvalidCertificate(why) => match why {
-                    CertificateError::UnknownIssuer => Distrust::Issuer,
-                    CertificateError::Expired
-                    | CertificateError::ExpiredContext { .. }
-                    | CertificateError::NotValidYet
-                    | CertificateError::NotValidYetContext { .. } => Distrust::Time,
-                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Distrust::Name,
-                    _ => Distrust::Other,
-                },
-                _ => Distrust::Other,
-            });
+        if let Some(tls) = error.downcast_ref() {
+            return Some(sorted(tls));
         }
-        cause = error.source();
+        // An I/O error gives the cause of what it wraps as its own, and skips what it wraps; TLS stands in two of them.
+        let wrapped = error.downcast_ref().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &(dyn std::error::Error + 'static)).or_else(|| error.source());
     }
     None
+}
+
+fn sorted(error: &rustls::Error) -> Distrust {
+    use CertificateError as Why;
+    let rustls::Error::InvalidCertificate(why) = error else { return Distrust::Other };
+    match why {
+        // The latter where a CA of the same name is known, as when it was made anew.
+        Why::UnknownIssuer | Why::BadSignature => Distrust::Issuer,
+        Why::Expired | Why::ExpiredContext { .. } | Why::NotValidYet | Why::NotValidYetContext { .. } => Distrust::Time,
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => Distrust::Name,
+        _ => Distrust::Other,
+    }
 }

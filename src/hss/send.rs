@@ -270,11 +270,7 @@ pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> F
 }
 
 /// Reads and sorts an answer.
-pub(super) async fn read(
-    call: &Call<'_>,
-    credentials: Option<&Credentials>,
-    response: Response,
-) -> Result<Answer, Failed> {
+pub(super) async fn read(call: &Call<'_>, credentials: Option<&Credentials>, response: Response) -> Result<Answer, Failed> {
     let secrets = secrets(call, credentials);
     sort(call, &secrets, response).await.map_err(|mut failed| {
         failed.error.message = hide(failed.error.message, &secrets);

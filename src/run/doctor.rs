@@ -13,9 +13,9 @@ use crate::hss::auth::{Found, Plan, SourceError};
 use crate::hss::{self, Client};
 use crate::model::{Exit, Service};
 use crate::progress::Progress;
+use crate::report;
 use crate::report::doctor::{Check, Examination, Health, Name};
 use crate::settings::{self, Target};
-use crate::report;
 
 /// `doctor`: looks, prints, and ends with the exit code of what failed.
 pub async fn doctor(settings: settings::Doctor, streams: &mut Streams<'_>) -> Result<Exit, Error> {

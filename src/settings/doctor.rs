@@ -1,7 +1,6 @@
 //! What an examination of the way to the service goes by.
 
-use super::connection::target;
-use super::{Env, Talk, Target, in_ci, talk};
+use super::{Env, Talk, Target, talk, whom};
 use crate::cli::{self, Form};
 use crate::error::Error;
 use crate::hss::Timings;
@@ -28,13 +27,9 @@ pub struct Doctor {
 impl Doctor {
     /// Checks what was typed. What a scan would refuse as usage is refused here too, a region that is missing apart.
     pub fn new(cli: cli::Doctor, env: Env<'_>) -> Result<Self, Error> {
-        let stand_in_allowed = cli.connection.allow_stand_in || !in_ci(env);
-        #[cfg(feature = "emulator")]
-        if cli.connection.emulator && !stand_in_allowed {
-            return Err(Error::Usage(super::STAND_IN_IN_CI.to_owned()));
-        }
+        let (stand_in_allowed, target) = whom(&cli.connection, env)?;
         Ok(Self {
-            target: target(&cli.connection, env)?,
+            target,
             stand_in_allowed,
             probe_upload: cli.probe_upload,
             ca_file: cli.connection.ca_file.as_ref().map(|path| path.display().to_string()),

@@ -59,13 +59,13 @@ impl Account<'_> {
         let given = self.client.project().is_some();
         if let Err(error) = in_time(self.client.project_id()).await {
             let looked_up = self.answered.last("iam/projects").is_some_and(|status| status < 300);
-            return Some(if looked_up { self.no_project(&error, checks) } else { self.no_login(&error, checks) });
+            return Some(if looked_up { self.no_project(&error, checks) } else { self.no_login(&error, given, checks) });
         }
         let page = Page { offset: 0, limit: 10 };
         let listed = in_time(self.client.list_tasks(&TaskFilter::default(), page)).await;
         let status = self.answered.last("tasks/batch-query");
         match &listed {
-            Err(error) if status.is_none_or(|status| status == 401) => return Some(self.no_login(error, checks)),
+            Err(error) if status.is_none_or(|status| status == 401) => return Some(self.no_login(error, given, checks)),
             // "Access denied" (HSS API reference, "Error Codes"): the project is not one of the caller's.
             Err(error) if error.code.as_deref() == Some("HSS.0010") => return Some(self.no_project(error, checks)),
             _ => checks.ok(Name::Login, "the service takes the credentials".to_owned()),
@@ -84,9 +84,11 @@ impl Account<'_> {
         Some("--probe-upload uploads one tiny file, which stays in the project")
     }
 
-    fn no_login(&self, error: &hss::Error, checks: &mut Checks) -> &'static str {
+    fn no_login(&self, error: &hss::Error, given: bool, checks: &mut Checks) -> &'static str {
+        // The project that was named goes along with a key, and the gateway refuses both in the same way.
+        let and = if given { "; and whether the project is one of theirs" } else { "" };
         let remedy = match error.kind {
-            Kind::Login => format!("check what {} holds: whether it is whole, active, and not at its end", self.source),
+            Kind::Login => format!("check what {} holds: whether it is whole, active, and not at its end{and}", self.source),
             _ => again(error.kind).to_owned(),
         };
         checks.failed(Name::Login, exit_of(error.kind), error.message.clone(), &remedy);

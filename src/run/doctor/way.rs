@@ -115,7 +115,9 @@ impl Way<'_> {
         let distrust = match broken.hop {
             Hop::Connection => {
                 let remedy = match via {
-                    Via::Proxy(_) => "check the proxy, and whether it lets you through to this host; NO_PROXY goes around it",
+                    Via::Proxy(_) => {
+                        "check the proxy, and whether it lets you through to this host; NO_PROXY goes around it"
+                    }
                     Via::ThisMachine => "start what is to listen there, or leave the endpoint out",
                     _ => "let this machine out to the host, port 443, or name a proxy in HTTPS_PROXY",
                 };
