@@ -488,7 +488,7 @@ fn only_the_request_that_needs_a_secret_carries_it() {
 }
 
 /// Counts the requests, and those with a secret that they do not need.
-fn needed(source: &Source, _: &Search, count: &mut Count) {
+fn needed(source: &Source, search: &Search, count: &mut Count) {
     let emulator: Emulator = start(source.options.clone());
     let tap = Tap::to(&emulator.url());
     let place = Place::new();
@@ -498,6 +498,9 @@ fn needed(source: &Source, _: &Search, count: &mut Count) {
     let all = secrets(&sources(home.path()));
     for request in requests(&tap.heard().concat()) {
         count.runs += 1;
+        if search.first(&request).is_none() {
+            continue;
+        }
         let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
         let carried = all.iter().filter(|secret| holds(&request, secret) && !may_carry(source, &line, &request, secret));
         count.hits.extend(carried.map(|secret| format!("{}: {line} carries {secret}", source.name)));
