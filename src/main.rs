@@ -81,7 +81,7 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
         }
         Command::Baseline(baseline) => run::baseline(settings::Update::new(baseline, &cwd)?, &mut plain(&mut stdout)),
         Command::Doctor(doctor) => {
-            let settings = settings::Doctor::new(*doctor, &env)?;
+            let settings = settings::Doctor::new(&doctor, &env)?;
             let color = Streams::choice(settings.talk.color);
             run::doctor(settings, &mut Streams { out: &mut stdout, color }).await
         }

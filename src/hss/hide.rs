@@ -1,6 +1,6 @@
 //! An answer may repeat what the request carried, as debugging pages do: what no message may say, and how it is taken out.
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::auth::Credentials;
@@ -15,7 +15,7 @@ pub(super) fn secrets<'a>(call: &'a Call<'_>, credentials: Option<&'a Credential
         Some(Credentials::Token(token)) => secrets.push(token.expose_secret()),
         Some(Credentials::Keys { secret_key, security_token, .. }) => {
             secrets.push(secret_key.expose_secret());
-            secrets.extend(security_token.as_ref().map(|token| token.expose_secret()));
+            secrets.extend(security_token.as_ref().map(SecretString::expose_secret));
         }
         None => {}
     }

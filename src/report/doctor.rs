@@ -109,7 +109,7 @@ pub fn write(examination: &Examination, out: &mut dyn Write) -> io::Result<()> {
     }
     for check in &examination.checks {
         let style = style(check.state);
-        let name = word(&check.name);
+        let name = word(check.name);
         let found = printable(&check.found);
         writeln!(out, "{style}{:<STATE$}{style:#}{name:<NAME$}{found}", shown(check.state))?;
         if let Some(remedy) = &check.remedy {
@@ -129,7 +129,7 @@ pub fn write(examination: &Examination, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// As the JSON has it.
-fn word(name: &Name) -> String {
+fn word(name: Name) -> String {
     serde_json::to_value(name).ok().and_then(|name| Some(name.as_str()?.to_owned())).unwrap_or_default()
 }
 

@@ -26,7 +26,7 @@ pub struct Doctor {
 
 impl Doctor {
     /// Checks what was typed. What a scan would refuse as usage is refused here too, a region that is missing apart.
-    pub fn new(cli: cli::Doctor, env: Env<'_>) -> Result<Self, Error> {
+    pub fn new(cli: &cli::Doctor, env: Env<'_>) -> Result<Self, Error> {
         let (stand_in_allowed, target) = whom(&cli.connection, env)?;
         Ok(Self {
             target,

@@ -59,7 +59,7 @@ impl Account<'_> {
         let given = self.client.project().is_some();
         if let Err(error) = in_time(self.client.project_id()).await {
             let looked_up = self.answered.last("iam/projects").is_some_and(|status| status < 300);
-            return Some(if looked_up { self.no_project(&error, checks) } else { self.no_login(&error, given, checks) });
+            return Some(if looked_up { Self::no_project(&error, checks) } else { self.no_login(&error, given, checks) });
         }
         let page = Page { offset: 0, limit: 10 };
         let listed = in_time(self.client.list_tasks(&TaskFilter::default(), page)).await;
@@ -67,13 +67,13 @@ impl Account<'_> {
         match &listed {
             Err(error) if status.is_none_or(|status| status == 401) => return Some(self.no_login(error, given, checks)),
             // "Access denied" (HSS API reference, "Error Codes"): the project is not one of the caller's.
-            Err(error) if error.code.as_deref() == Some("HSS.0010") => return Some(self.no_project(error, checks)),
+            Err(error) if error.code.as_deref() == Some("HSS.0010") => return Some(Self::no_project(error, checks)),
             _ => checks.ok(Name::Login, "the service takes the credentials".to_owned()),
         }
         let project = self.client.project().unwrap_or_default();
         checks.ok(Name::Project, format!("{project}{}", if given { "" } else { ", looked up" }));
         if let Err(error) = listed {
-            self.no_permission(&error, checks);
+            Self::no_permission(&error, checks);
             return Some("tasks can't be listed");
         }
         checks.ok(Name::Permission, "tasks can be listed".to_owned());
@@ -95,14 +95,14 @@ impl Account<'_> {
         "the credentials were not taken"
     }
 
-    fn no_project(&self, error: &hss::Error, checks: &mut Checks) -> &'static str {
+    fn no_project(error: &hss::Error, checks: &mut Checks) -> &'static str {
         checks.ok(Name::Login, "the service takes the credentials".to_owned());
         let remedy = "set HSS_IAC_PROJECT_ID or --project-id to one of theirs in this region, or leave it out";
         checks.failed(Name::Project, exit_of(error.kind), error.message.clone(), remedy);
         "there is no project"
     }
 
-    fn no_permission(&self, error: &hss::Error, checks: &mut Checks) {
+    fn no_permission(error: &hss::Error, checks: &mut Checks) {
         let remedy = match error.kind {
             Kind::Login => "give the IAM user or agency the right to use HSS in this project and enterprise project",
             Kind::NotPublished => "HSS does not scan files there: try another region",
