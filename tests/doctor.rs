@@ -63,7 +63,7 @@ A stand-in answered in place of HSS: this says nothing of HSS.
 ok       region       cn-north-4: HSS is URL, IAM is URL
 ok       credentials  an access key from HSS_IAC_ACCESS_KEY, HSS_IAC_SECRET_KEY
 ok       proxy        URL: none, since it is this machine
-ok       resolve      127.0.0.1: 127.0.0.1
+ok       resolve      127.0.0.1 is an address
 ok       connection   URL answers
 ok       tls          URL: plain http, which does not leave this machine
 ok       clock        within a minute of the service's
@@ -71,7 +71,7 @@ ok       login        the service takes the credentials
 ok       project      5a1d0c7e94b24f3f8e6b72c915d03a48
 ok       permission   tasks can be listed
 skipped  upload       not tried: --probe-upload uploads one tiny file, which stays in the project
-10 checks: a scan can be made (1 call; exit 0)
+10 checks: none failed (1 call; exit 0)
 ";
     assert_eq!((ran.code, ran.stdout.replace(&emulator.url(), "URL"), ran.stderr.as_str()), (0, expected.to_owned(), ""));
     let made: Vec<_> = emulator.journal().into_iter().map(|call| call.api).collect();
@@ -167,6 +167,19 @@ fn a_clock_that_is_wrong() {
 }
 
 #[test]
+fn a_token_is_good_by_any_clock() {
+    let emulator = start(Options { date_ahead: Duration::from_secs(20 * 60), ..quick() });
+    let token = Options::default().token;
+    let ran = doctor(&emulator, &[("HSS_IAC_TOKEN", Some(&token))], &[]);
+    assert_eq!(
+        (ran.code, unwell(&ran)),
+        (0, vec!["warning clock".to_owned(), "skipped upload".to_owned()]),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
 fn credentials_that_are_missing_halved_or_refused() {
     let emulator = start(quick());
     let none = [("HSS_IAC_ACCESS_KEY", None), ("HSS_IAC_SECRET_KEY", None)];
@@ -191,9 +204,8 @@ fn credentials_that_are_missing_halved_or_refused() {
         let mut expected = vec!["failed login 4".to_owned()];
         expected.extend(SKIPPED_AFTER_LOGIN.map(str::to_owned));
         assert_eq!((refused.code, unwell(&refused)), (4, expected));
-        let remedy =
-            "check what HSS_IAC_ACCESS_KEY, HSS_IAC_SECRET_KEY holds: whether it is whole, active, and not at its end";
-        let and = if project.is_some() { "; and whether the project is one of theirs" } else { "" };
+        let remedy = "check the credentials (HSS_IAC_ACCESS_KEY, HSS_IAC_SECRET_KEY): whole, active, not expired";
+        let and = if project.is_some() { ", and that the project is one of theirs" } else { "" };
         assert_eq!(said(&refused, "login").1, format!("{remedy}{and}"));
         assert_eq!(emulator.journal().iter().filter(|call| call.status == Some(401)).count(), 1, "five lock the key");
     }
@@ -212,14 +224,23 @@ fn a_project_of_somebody_else() {
     let ran = doctor(&emulator, &by_token, &[]);
     let expected = ["failed project 4", "skipped permission", "skipped upload"];
     assert_eq!((ran.code, unwell(&ran)), (4, expected.map(str::to_owned).into()));
-    let remedy = "set HSS_IAC_PROJECT_ID or --project-id to one of theirs in this region, or leave it out";
+    let remedy = "set HSS_IAC_PROJECT_ID or --project-id to a project of theirs in this region, or leave it out";
     assert_eq!(said(&ran, "project").1, remedy);
 
     // A key is refused at the gate with the project that it names, as a wrong key is.
     let ran = doctor(&emulator, &by_token[..1], &[]);
     let expected = [&["failed login 4"][..], &SKIPPED_AFTER_LOGIN].concat();
     assert_eq!((ran.code, unwell(&ran)), (4, expected.iter().map(|text| (*text).to_owned()).collect()));
-    assert!(said(&ran, "login").1.ends_with("; and whether the project is one of theirs"), "{}", ran.stdout);
+    assert!(said(&ran, "login").1.ends_with(", and that the project is one of theirs"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_project_that_can_not_be_looked_up() {
+    let emulator = start(faulty("iam/projects", 0, Fault::Status(403)));
+    let ran = doctor(&emulator, &[("HSS_IAC_PROJECT_ID", None)], &[]);
+    let expected = ["failed project 4", "skipped permission", "skipped upload"];
+    assert_eq!((ran.code, unwell(&ran)), (4, expected.map(str::to_owned).into()), "{}", ran.stdout);
+    assert_eq!(said(&ran, "project").1, "set HSS_IAC_PROJECT_ID or --project-id to a project of theirs in this region");
 }
 
 #[test]
@@ -264,7 +285,18 @@ fn what_was_typed_wrong() {
     let expected = "\
 FAILED   region       no region, so that no host is known
                       set HSS_IAC_REGION or --region to the id of your region, such as cn-north-4
-1 check: 1 failed (0 calls; exit 2)
+FAILED   credentials  no credentials: set HSS_IAC_ACCESS_KEY and HSS_IAC_SECRET_KEY, or HSS_IAC_TOKEN
+                      see \"Credentials\" in the README for every way there is, also without a key
+skipped  proxy        not tried: no host is known
+skipped  resolve      not tried: no host is known
+skipped  connection   not tried: no host is known
+skipped  tls          not tried: no host is known
+skipped  clock        not tried: no host is known
+skipped  login        not tried: no host is known
+skipped  project      not tried: no host is known
+skipped  permission   not tried: no host is known
+skipped  upload       not tried: no host is known
+2 checks: 2 failed (0 calls; exit 2)
 ";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (2, expected, ""));
     let ran = run(nowhere.path(), &["doctor", "--endpoint", "http://hss.example.test"]);

@@ -73,6 +73,21 @@ pub enum Name {
     Upload,
 }
 
+impl Name {
+    /// What needs a host, in the order in which it is looked at.
+    pub const AFTER_CREDENTIALS: [Self; 9] = [
+        Self::Proxy,
+        Self::Resolve,
+        Self::Connection,
+        Self::Tls,
+        Self::Clock,
+        Self::Login,
+        Self::Project,
+        Self::Permission,
+        Self::Upload,
+    ];
+}
+
 /// How it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -120,7 +135,7 @@ pub fn write(examination: &Examination, out: &mut dyn Write) -> io::Result<()> {
     let calls = count(examination.calls.values().sum(), "call", "calls");
     let made = count(of(Health::Ok) + of(Health::Warning) + of(Health::Failed), "check", "checks");
     let failed = of(Health::Failed);
-    let verdict = if failed == 0 { "a scan can be made".to_owned() } else { format!("{failed} failed") };
+    let verdict = if failed == 0 { "none failed".to_owned() } else { format!("{failed} failed") };
     let warnings = match of(Health::Warning) {
         0 => String::new(),
         some => format!(", {}", count(some, "warning", "warnings")),

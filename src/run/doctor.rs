@@ -24,6 +24,10 @@ pub async fn doctor(settings: settings::Doctor, streams: &mut Streams<'_>) -> Re
             let mut checks = Checks::default();
             let remedy = "set HSS_IAC_REGION or --region to the id of your region, such as cn-north-4";
             checks.failed(Name::Region, Exit::Usage, "no region, so that no host is known".to_owned(), remedy);
+            checks.credentials(&settings.credentials);
+            for name in Name::AFTER_CREDENTIALS {
+                checks.skipped(name, "not tried: no host is known".to_owned());
+            }
             Examination::new(Service::default(), checks.list, [].into())
         }
         Some(Target::Service(service)) => {
@@ -76,12 +80,16 @@ async fn examine(
     checks.region(service);
     checks.credentials(&found);
     let hosts = way::hosts(service, found.as_ref().ok().map(|found| &found.plan));
-    let way = way::Way { settings, ca_pem: service.ca_pem.as_deref() };
+    let way = way::Way {
+        settings,
+        ca_pem: service.ca_pem.as_deref(),
+        by_token: found.as_ref().is_ok_and(|found| found.plan.calls_by_token()),
+    };
     let reached = way.all(&hosts, &mut checks).await?;
     let mut described = connect::described(service);
     described.stand_in = reached.stand_in;
     let mut calls = [].into();
-    let obstacle = if found.is_err() { Some("there are no credentials") } else { reached.obstacle };
+    let obstacle = if found.is_err() { Some("there are no credentials to use") } else { reached.obstacle };
     match (found, obstacle) {
         (Ok(found), None) => {
             let config = connect::config(service, found.plan.clone(), settings.stand_in_allowed, settings.timings);

@@ -4,12 +4,15 @@ use super::{Env, Talk, Target, talk, whom};
 use crate::cli::{self, Form};
 use crate::error::Error;
 use crate::hss::Timings;
+use crate::hss::auth::{self, Found, SourceError};
 
 /// Everything `doctor` needs.
 #[derive(Debug)]
 pub struct Doctor {
     /// Where a scan would call; `None` where no region is known.
     pub target: Option<Target>,
+    /// Credentials, or why there are none; those of the target where there is one.
+    pub credentials: Result<Found, SourceError>,
     /// Whether a stand-in may answer.
     pub stand_in_allowed: bool,
     /// Whether a file is uploaded.
@@ -30,6 +33,7 @@ impl Doctor {
         let (stand_in_allowed, target) = whom(&cli.connection, env)?;
         Ok(Self {
             target,
+            credentials: auth::find(env),
             stand_in_allowed,
             probe_upload: cli.probe_upload,
             ca_file: cli.connection.ca_file.as_ref().map(|path| path.display().to_string()),

@@ -58,8 +58,9 @@ impl Account<'_> {
     async fn ask(&self, settings: &settings::Doctor, checks: &mut Checks) -> Option<&'static str> {
         let given = self.client.project().is_some();
         if let Err(error) = in_time(self.client.project_id()).await {
-            let looked_up = self.answered.last("iam/projects").is_some_and(|status| status < 300);
-            return Some(if looked_up { Self::no_project(&error, checks) } else { self.no_login(&error, given, checks) });
+            // A 403 is the answer to somebody who is known, and may not list projects.
+            let known = self.answered.last("iam/projects").is_some_and(|status| status < 300 || status == 403);
+            return Some(if known { Self::no_project(&error, given, checks) } else { self.no_login(&error, given, checks) });
         }
         let page = Page { offset: 0, limit: 10 };
         let listed = in_time(self.client.list_tasks(&TaskFilter::default(), page)).await;
@@ -67,7 +68,7 @@ impl Account<'_> {
         match &listed {
             Err(error) if status.is_none_or(|status| status == 401) => return Some(self.no_login(error, given, checks)),
             // "Access denied" (HSS API reference, "Error Codes"): the project is not one of the caller's.
-            Err(error) if error.code.as_deref() == Some("HSS.0010") => return Some(Self::no_project(error, checks)),
+            Err(error) if error.code.as_deref() == Some("HSS.0010") => return Some(Self::no_project(error, given, checks)),
             _ => checks.ok(Name::Login, "the service takes the credentials".to_owned()),
         }
         let project = self.client.project().unwrap_or_default();
@@ -86,18 +87,22 @@ impl Account<'_> {
 
     fn no_login(&self, error: &hss::Error, given: bool, checks: &mut Checks) -> &'static str {
         // The project that was named goes along with a key, and the gateway refuses both in the same way.
-        let and = if given { "; and whether the project is one of theirs" } else { "" };
+        let and = if given { ", and that the project is one of theirs" } else { "" };
         let remedy = match error.kind {
-            Kind::Login => format!("check what {} holds: whether it is whole, active, and not at its end{and}", self.source),
+            Kind::Login => format!("check the credentials ({}): whole, active, not expired{and}", self.source),
             _ => again(error.kind).to_owned(),
         };
         checks.failed(Name::Login, exit_of(error.kind), error.message.clone(), &remedy);
         "the credentials were not taken"
     }
 
-    fn no_project(error: &hss::Error, checks: &mut Checks) -> &'static str {
+    fn no_project(error: &hss::Error, given: bool, checks: &mut Checks) -> &'static str {
         checks.ok(Name::Login, "the service takes the credentials".to_owned());
-        let remedy = "set HSS_IAC_PROJECT_ID or --project-id to one of theirs in this region, or leave it out";
+        let remedy = if given {
+            "set HSS_IAC_PROJECT_ID or --project-id to a project of theirs in this region, or leave it out"
+        } else {
+            "set HSS_IAC_PROJECT_ID or --project-id to a project of theirs in this region"
+        };
         checks.failed(Name::Project, exit_of(error.kind), error.message.clone(), remedy);
         "there is no project"
     }
