@@ -95,13 +95,13 @@ pub enum Command {
     Render(Render),
     /// Write the baseline of a saved JSON result: what is known already and does not decide
     Baseline(Baseline),
-    /// Look whether a scan could be made: name, proxy, TLS, clock, credentials, project, permission, each with its remedy
+    /// Check the way to HSS: proxy, name, TLS, clock, credentials, project, permission
     Doctor(Box<Doctor>),
     /// Show every effective value of a scan and where it comes from
     Config(Box<Config>),
     /// Write a commented hss-iac.toml at the root of the repository
     Init(Init),
-    /// Print the JSON Schema of a result, of hss-iac.toml, of the baseline or of what doctor found
+    /// Print the JSON Schema of a result, hss-iac.toml, the baseline or what doctor found
     Schema(Schema),
     /// Have git scan what is pushed, before it is
     Hook(Hook),

@@ -9,7 +9,7 @@ mod net;
 
 use std::time::Duration;
 
-use common::{Finished, Repo, calls, connect, faulty, hss_iac, quick, run, scripted, start};
+use common::{Finished, Repo, calls, connect, faulty, hss_iac, project, quick, run, scripted, start};
 use hss_iac::emulator::{Emulator, Fault, Options};
 #[cfg(unix)]
 use net::{Ca, MAPPED};
@@ -299,6 +299,11 @@ skipped  upload       not tried: no host is known
 2 checks: 2 failed (0 calls; exit 2)
 ";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (2, expected, ""));
+    let first: String = expected.split_inclusive('\n').take(4).collect();
+    for readme in ["README.md", "README.zh-CN.md"] {
+        let readme = std::fs::read_to_string(project().join(readme)).expect("a README");
+        assert!(readme.contains(&format!("$ hss-iac doctor\n{first}```")));
+    }
     let ran = run(nowhere.path(), &["doctor", "--endpoint", "http://hss.example.test"]);
     let expected = "error: endpoint \"http://hss.example.test\": plain http is for loopback only: say https\n";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (2, "", expected));

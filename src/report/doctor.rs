@@ -20,7 +20,7 @@ pub struct Examination {
     pub tool: Tool,
     /// Where a scan would be done.
     pub service: Service,
-    /// As that of the process: 0, or 2, 4, 5 or 6 by the class of what failed.
+    /// As that of the process: 0, or 2, 4 or 5 by the class of what failed.
     pub exit_code: u8,
     /// In the order in which they were made.
     pub checks: Vec<Check>,
