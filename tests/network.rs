@@ -74,7 +74,7 @@ fn no_proxy_leads_around_it() {
     // The address alone is no reason to go around it. That the client speaks no TLS with an address in brackets behind a proxy is
     // another matter.
     let before = proxy.heads().len();
-    scan(&emulator, &addressed, &[("HTTPS_PROXY", url)], &["--ca-file", ca.path()]);
+    scan(&emulator, &addressed, &[("HTTPS_PROXY", url)], &["--ca-file", ca.path(), "--timeout", "1s"]);
     assert!(proxy.heads().len() > before);
     // The stand-in's own address is loopback, and never goes to a proxy.
     let before = proxy.heads().len();
@@ -111,6 +111,19 @@ fn only_a_certificate_of_a_known_ca_is_taken() {
         assert_eq!(ran.code, code, "{what}: {}", ran.stderr);
         let heard = emulator.journal().len() > before;
         assert_eq!(heard, code == 0, "{what}: not one request where there is no trust");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_ca_of_ours_stands_beside_those_of_the_system() {
+    let emulator = start(quick());
+    let (ours, systems) = (Ca::new(), Ca::new());
+    for ca in [&ours, &systems] {
+        // The file that stands for the system's certificates, as OpenSSL has it.
+        let system = [("SSL_CERT_FILE", systems.path())];
+        let ran = scan(&emulator, &mapped(ca.front(&emulator.url())), &system, &["--ca-file", ours.path()]);
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
     }
 }
 
