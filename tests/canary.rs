@@ -27,7 +27,7 @@ use net::Tap;
 fn canary(name: &str) -> String {
     let digest =
         name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{digest:016x}/{:016x}+{:08x}=", digest.rotate_left(23) ^ 0x5bd1_e995, digest as u32 ^ 0x9e37_79b9)
+    format!("{digest:016x}/{:016x}+{:08x}=", digest.rotate_left(23) ^ 0x5bd1_e995, digest >> 32 ^ 0x9e37_79b9)
 }
 
 /// What may give a secret away: itself, as other forms write it, and each half of it.
@@ -236,10 +236,10 @@ fn leaves() -> BTreeSet<String> {
     let mut leaves = BTreeSet::new();
     for command in Cli::command().get_subcommands() {
         let below: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
-        match below.is_empty() {
-            true => drop(leaves.insert(command.get_name().to_owned())),
-            false => leaves.extend(below.into_iter().map(|name| format!("{} {name}", command.get_name()))),
+        if below.is_empty() {
+            leaves.insert(command.get_name().to_owned());
         }
+        leaves.extend(below.into_iter().map(|name| format!("{} {name}", command.get_name())));
     }
     leaves
 }
@@ -291,6 +291,7 @@ fn with_each(of: impl Fn(&Source) -> bool, what: impl Fn(&Source, &Search, &mut 
 }
 
 impl Count {
+    #[expect(clippy::print_stdout, reason = "--nocapture shows what was done")]
     fn say(&self, what: &str, secrets: usize) {
         let Self { commands, runs, bytes, hits, .. } = self;
         let (commands, hits) = (commands.len(), hits.len());
@@ -440,10 +441,10 @@ fn parrot(status: &'static str) -> String {
                 head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
             let mut body = vec![0; length.unwrap_or(0)];
             let _ = stream.read_exact(&mut body);
-            let heard = format!("{head}{}", String::from_utf8_lossy(&body));
-            let secret = known.iter().find_map(|secret| Some((heard.find(secret)?, secret)));
+            let request = format!("{head}{}", String::from_utf8_lossy(&body));
+            let secret = known.iter().find_map(|secret| Some((request.find(secret)?, secret)));
             let (at, secret) = secret.map_or((0, "none"), |(at, secret)| (at, secret));
-            let said = format!("{}{}{heard}", "x".repeat(CUT - secret.len() / 2), &heard[at..]);
+            let said = format!("{}{}{request}", "x".repeat(CUT - secret.len() / 2), &request[at..]);
             let said = serde_json::json!({"error_code": "HSS.0001", "error_msg": said}).to_string();
             let head = format!(
                 "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nConnection: close\r\nX-Request-Id: {secret}\r\n"
@@ -482,7 +483,7 @@ fn what_a_server_repeats_of_a_secret_is_hidden() {
 #[test]
 fn only_the_request_that_needs_a_secret_carries_it() {
     let (secrets, count) = with_each(|source| !source.github, needed);
-    println!("canaries on the wire: {secrets} secrets, {} requests, {} hits", count.runs, count.hits.len());
+    count.say("on the wire, where a run is a request", secrets);
     assert_eq!(count.hits, [""; 0]);
     assert!(count.runs > 60, "{}", count.runs);
 }
@@ -534,7 +535,7 @@ fn may_carry(source: &Source, line: &str, request: &[u8], secret: &String) -> bo
 /// Whether a secret stands in this header, and there alone.
 fn header(request: &[u8], name: &str, secret: &str) -> bool {
     let text = String::from_utf8_lossy(request);
-    let line = text.lines().find(|line| line.to_ascii_lowercase() == format!("{name}: {secret}").to_ascii_lowercase());
+    let line = text.lines().find(|line| line.eq_ignore_ascii_case(&format!("{name}: {secret}")));
     line.is_some() && text.matches(secret).count() == 1
 }
 

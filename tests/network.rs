@@ -153,7 +153,8 @@ fn old_server() -> (SocketAddr, std::thread::JoinHandle<Vec<u8>>) {
         body.extend([7; 32]);
         // No session, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, no compression.
         body.extend([0, 0xc0, 0x13, 0]);
-        let mut answer = vec![22, 3, 2, 0, body.len() as u8 + 4, 2, 0, 0, body.len() as u8];
+        let length = u8::try_from(body.len()).expect("a short hello");
+        let mut answer = vec![22, 3, 2, 0, length + 4, 2, 0, 0, length];
         answer.extend(body);
         stream.write_all(&answer).expect("an answer");
         let mut rest = Vec::new();

@@ -47,10 +47,11 @@ fn collect<'a>(value: &'a Value, secrets: &mut Vec<&'a str>) {
 }
 
 /// The text without them, as they are and as JSON writes them.
-pub(super) fn hide(mut text: String, secrets: &[&str]) -> String {
+pub(super) fn hide(text: &str, secrets: &[&str]) -> String {
+    let mut text = text.to_owned();
     for secret in secrets {
         let escaped = Value::from(*secret).to_string();
-        for form in [*secret, escaped.trim_matches('"')] {
+        for form in [*secret, &escaped[1..escaped.len() - 1]] {
             if text.contains(form) {
                 text = text.replace(form, "(hidden)");
             }

@@ -273,7 +273,7 @@ pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> F
 pub(super) async fn read(call: &Call<'_>, credentials: Option<&Credentials>, response: Response) -> Result<Answer, Failed> {
     let secrets = secrets(call, credentials);
     sort(call, &secrets, response).await.map_err(|mut failed| {
-        failed.error.message = hide(failed.error.message, &secrets);
+        failed.error.message = hide(&failed.error.message, &secrets);
         failed
     })
 }
@@ -305,8 +305,7 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
         return Ok(Answer { value, status, subject_token });
     }
     let value = serde_json::from_slice::<Value>(&body);
-    // Before it is cut to length, which could leave a part of a secret.
-    let said = Said::read(hide(String::from_utf8_lossy(&body).into_owned(), secrets).as_bytes());
+    let said = Said::read(&body, secrets);
     if (200..300).contains(&status) && body.is_empty() && call.may_be_empty {
         return Ok(Answer { value: Value::Null, status, subject_token });
     }

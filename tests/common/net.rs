@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// This machine by an address that no rule for loopback knows, so that proxies and NO_PROXY have a say.
+/// This machine by an address that no rule for loopback knows, so that proxies and `NO_PROXY` have a say.
 pub(crate) const MAPPED: &str = "[::ffff:127.0.0.1]";
 /// The same as certificates have it.
 const MAPPED_NAME: &str = "::ffff:127.0.0.1";
