@@ -52,6 +52,8 @@ pub(super) enum Entry {
     File,
     Link,
     Special(&'static str),
+    /// What stands in git's index: whether it is still there, and is a file, is seen when it is opened.
+    Tracked,
 }
 
 impl Entry {
@@ -99,30 +101,39 @@ impl<'a> Classifier<'a> {
             return Outcome::Not("its name is not one of a Dockerfile or a YAML file");
         }
         let file_type = map.unwrap_or_else(|| name.file_type());
-        match entry {
-            Entry::Link => self.link(path, file_type),
-            Entry::Special(what) => obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so"),
-            Entry::File => match open::below(&self.real_root, path).and_then(|file| read(file, buffer)) {
-                // What is beyond may be the object that the rest was put before.
-                Ok((size, None)) if name.is_ours() && map.is_none() => {
-                    match text(path, name, map, by_content, size, None, buffer) {
-                        Outcome::Ours(file, why) => Outcome::Ours(file, why),
-                        _ => obstacle(path, file_type, size, TOO_LONG.to_owned(), "its name says so"),
-                    }
+        let opened = match entry {
+            Entry::Link => return self.link(path, file_type),
+            Entry::Special(what) => {
+                return obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so");
+            }
+            Entry::File | Entry::Tracked => open::below(&self.real_root, path),
+        };
+        if opened.is_err() && entry == Entry::Tracked {
+            return match self.entry(path) {
+                Some(entry) => self.classify(path, entry, map, by_content, buffer),
+                None => Outcome::Not("git tracks it, and there is no such file"),
+            };
+        }
+        match opened.and_then(|file| read(file, buffer)) {
+            // What is beyond may be the object that the rest was put before.
+            Ok((size, None)) if name.is_ours() && map.is_none() => {
+                match text(path, name, map, by_content, size, None, buffer) {
+                    Outcome::Ours(file, why) => Outcome::Ours(file, why),
+                    _ => obstacle(path, file_type, size, TOO_LONG.to_owned(), "its name says so"),
                 }
-                Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
-                    Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
-                        SkipReason::HelmTemplate,
-                        "`{{` stands where YAML has no text, in the templates of a chart",
-                    ),
-                    Outcome::Ours(mut file, why) => {
-                        self.mask(&mut file, buffer);
-                        Outcome::Ours(file, why)
-                    }
-                    outcome => outcome,
-                },
-                Err(error) => obstacle(path, file_type, 0, format!("can't be read: {error}"), "its name says so"),
+            }
+            Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
+                Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
+                    SkipReason::HelmTemplate,
+                    "`{{` stands where YAML has no text, in the templates of a chart",
+                ),
+                Outcome::Ours(mut file, why) => {
+                    self.mask(&mut file, buffer);
+                    Outcome::Ours(file, why)
+                }
+                outcome => outcome,
             },
+            Err(error) => obstacle(path, file_type, 0, format!("can't be read: {error}"), "its name says so"),
         }
     }
 

@@ -1,7 +1,6 @@
 //! What makes a file a Dockerfile: its name, then its first instruction.
 
-use memchr::memchr;
-use memchr::memmem;
+use memchr::{memchr, memchr2, memmem};
 
 /// How a name speaks of a Dockerfile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +40,9 @@ const OPENINGS: [&[u8]; 3] = [b"{{", b"{%", b"<%"];
 
 /// Looks at a base name; `None` where it says nothing of a Dockerfile.
 pub(super) fn name(name: &[u8]) -> Option<Name> {
-    // Nearly all names of a tree end here: nothing is allocated for them.
+    // Nearly all names of a tree end here: nothing is allocated for them, and few have the `f` of both stems.
     let holds = |stem: &str| name.windows(stem.len()).any(|part| part.eq_ignore_ascii_case(stem.as_bytes()));
-    if !STEMS.iter().any(|stem| holds(stem)) {
+    if memchr2(b'f', b'F', name).is_none() || !STEMS.iter().any(|stem| holds(stem)) {
         return None;
     }
     let lower = name.to_ascii_lowercase();

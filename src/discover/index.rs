@@ -4,9 +4,11 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::thread;
 
 use gix_index::entry::Mode;
 use gix_index::hash::Kind;
+use memchr::memchr;
 use ring::digest::{self, SHA256};
 use sha1::{Digest as _, Sha1};
 
@@ -19,28 +21,69 @@ const MODE_AT: usize = 24;
 const EXTENDED: u8 = 0x40;
 
 /// Shows `each` the paths of files and links in an index (`gitformat-index(5)`), by path; one in conflict comes several times. Fails
-/// after it may have shown some.
-pub(super) fn paths(index: &Path, hash: Kind, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+/// after it may have shown some. Its sum is made beside that: it takes as long as the paths do.
+pub(super) fn paths(index: &Path, hash: Kind, each: impl FnMut(&[u8])) -> io::Result<()> {
+    thread::scope(|scope| {
+        let sum = scope.spawn(|| is_whole(index, hash));
+        entries(index, hash, each)?;
+        match sum.join() {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Err(error)) => Err(error),
+            Ok(Ok(false)) | Err(_) => Err(unusual()),
+        }
+    })
+}
+
+/// All of an index but the sum at its end.
+fn before_the_sum(index: &Path, hash: Kind) -> io::Result<io::Take<File>> {
     let file = File::open(index)?;
-    let hash_length = hash.len_in_bytes();
-    let length = file.metadata()?.len().checked_sub(hash_length as u64).ok_or_else(unusual)?;
-    let mut file = Hashed { file: file.take(length), sum: Sum::new(hash) };
-    let mut reader = BufReader::with_capacity(CHUNK, &mut file);
+    let length = file.metadata()?.len().checked_sub(hash.len_in_bytes() as u64).ok_or_else(unusual)?;
+    Ok(file.take(length))
+}
+
+fn entries(index: &Path, hash: Kind, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut reader = BufReader::with_capacity(CHUNK, before_the_sum(index, hash)?);
     let (version, entries) = header(&mut reader)?;
     let mut path = Vec::new();
     for _ in 0..entries {
-        let mode = entry(&mut reader, version, hash_length, &mut path)?;
+        let mode = entry(&mut reader, version, hash.len_in_bytes(), &mut path)?;
         if matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK) {
             each(&path);
         }
     }
-    extensions(&mut reader)?;
+    extensions(&mut reader)
+}
+
+/// Whether the sum at the end is that of what stands before it. It guards against damage and not against malice, so SHA-1 is as good
+/// as any.
+fn is_whole(index: &Path, hash: Kind) -> io::Result<bool> {
+    let mut file = before_the_sum(index, hash)?;
+    let sum = if hash == Kind::Sha256 {
+        let mut sum = digest::Context::new(&SHA256);
+        in_chunks(&mut file, |bytes| sum.update(bytes))?;
+        sum.finish().as_ref().to_vec()
+    } else {
+        let mut sum = Sha1::new();
+        in_chunks(&mut file, |bytes| sum.update(bytes))?;
+        sum.finalize().to_vec()
+    };
     let mut expected = Vec::new();
-    let Hashed { file, sum } = file;
     file.into_inner().read_to_end(&mut expected)?;
     // With `index.skipHash` git writes zeros.
-    let right = expected.iter().all(|byte| *byte == 0) || sum.is(&expected);
-    if right && expected.len() == hash_length { Ok(()) } else { Err(unusual()) }
+    Ok(expected == sum || expected.len() == sum.len() && expected.iter().all(|byte| *byte == 0))
+}
+
+fn in_chunks(file: &mut impl Read, mut each: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut reader = BufReader::with_capacity(CHUNK, file);
+    loop {
+        let bytes = reader.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        each(bytes);
+        let read = bytes.len();
+        reader.consume(read);
+    }
 }
 
 /// The version and the number of entries.
@@ -67,7 +110,7 @@ fn entry(reader: &mut impl BufRead, version: u32, hash_length: usize, path: &mut
     // From version 4 on a path says how much of the one before it does not share, and no padding follows.
     let kept = if version < 4 { 0 } else { path.len().checked_sub(offset(reader)?).ok_or_else(unusual)? };
     path.truncate(kept);
-    length += reader.read_until(0, path)?;
+    length += until_zero(reader, path)?;
     if path.pop() != Some(0) {
         return Err(unusual());
     }
@@ -77,6 +120,22 @@ fn entry(reader: &mut impl BufRead, version: u32, hash_length: usize, path: &mut
     }
     let mode = [fixed[MODE_AT], fixed[MODE_AT + 1], fixed[MODE_AT + 2], fixed[MODE_AT + 3]];
     Ok(Mode::from_bits_retain(u32::from_be_bytes(mode)))
+}
+
+/// As `read_until`, which looks at every byte on its own.
+fn until_zero(reader: &mut impl BufRead, path: &mut Vec<u8>) -> io::Result<usize> {
+    let mut read = 0;
+    loop {
+        let bytes = reader.fill_buf()?;
+        let end = memchr(0, bytes).map(|at| at + 1);
+        let length = end.unwrap_or(bytes.len());
+        path.extend_from_slice(&bytes[..length]);
+        reader.consume(length);
+        read += length;
+        if end.is_some() || length == 0 {
+            return Ok(read);
+        }
+    }
 }
 
 /// A number of git's packs: seven bits a byte, and one more for each that follows.
@@ -111,44 +170,4 @@ fn extensions(reader: &mut impl BufRead) -> io::Result<()> {
 
 fn unusual() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "not the usual form of an index")
-}
-
-/// What is read, with the sum of it.
-struct Hashed {
-    file: io::Take<File>,
-    sum: Sum,
-}
-
-impl Read for Hashed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        self.sum.add(&buffer[..read]);
-        Ok(read)
-    }
-}
-
-/// The checksum of a repository's kind. It guards against damage and not against malice, so SHA-1 is as good as any.
-enum Sum {
-    Sha1(Sha1),
-    Sha256(digest::Context),
-}
-
-impl Sum {
-    fn new(hash: Kind) -> Self {
-        if hash == Kind::Sha256 { Self::Sha256(digest::Context::new(&SHA256)) } else { Self::Sha1(Sha1::new()) }
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha1(sum) => sum.update(bytes),
-            Self::Sha256(sum) => sum.update(bytes),
-        }
-    }
-
-    fn is(self, expected: &[u8]) -> bool {
-        match self {
-            Self::Sha1(sum) => sum.finalize().as_slice() == expected,
-            Self::Sha256(sum) => sum.finish().as_ref() == expected,
-        }
-    }
 }

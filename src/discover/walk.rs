@@ -53,7 +53,7 @@ struct Ignored {
 }
 
 /// A path that git may track, what stands there as far as that is known, and what is to become of it.
-type Candidate = (RepoPath, Option<Entry>, Fate);
+type Candidate = (RepoPath, Entry, Fate);
 
 /// What one thread found.
 #[derive(Debug, Default)]
@@ -83,10 +83,7 @@ pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
     };
     let parts = spread(&tracked, |(path, entry, fate), buffer| {
         let mut part = Discovery::default();
-        // What is not there any more is no file of ours.
-        if let Some(entry) = entry.or_else(|| walk.classifier.entry(path)) {
-            walk.put(path, entry, *fate, buffer, &mut part);
-        }
+        walk.put(path, *entry, *fate, buffer, &mut part);
         part
     });
     let mut discovery = found.discovery;
@@ -172,7 +169,7 @@ impl<'a> Walk<'a> {
         let mut index = Tracked::new(mine);
         let paths = rules.as_ref().and_then(|rules| index.all(rules.work_tree()));
         let paths = paths.ok_or_else(|| Error::Usage(super::NO_INDEX.to_owned()))?;
-        Ok(paths.iter().map(|path| (path.clone(), None, self.rules.fate(path, false))).collect())
+        Ok(paths.iter().map(|path| (path.clone(), Entry::Tracked, self.rules.fate(path, false))).collect())
     }
 
     fn search(&self) -> Found {
@@ -314,13 +311,13 @@ impl<'a> Walk<'a> {
         for (Ignored { path, work_tree }, entry) in std::mem::take(&mut found.ignored_files) {
             let tracked = work_tree.is_some_and(|work_tree| index.holds(&work_tree, &path));
             let fate = self.rules.fate(&path, !tracked);
-            files.push((path, Some(entry), fate));
+            files.push((path, entry, fate));
         }
         for Ignored { path: directory, work_tree } in std::mem::take(&mut found.ignored_directories) {
             let Some(work_tree) = work_tree else { continue };
             for path in index.below(&work_tree, &directory) {
                 let fate = self.rules.fate(&path, false);
-                files.push((path, None, fate));
+                files.push((path, Entry::Tracked, fate));
             }
         }
         found.discovery.notes.append(&mut index.notes);
