@@ -493,12 +493,14 @@ fn needed(source: &Source, search: &Search, count: &mut Count) {
     let emulator: Emulator = start(source.options.clone());
     let tap = Tap::to(&emulator.url());
     let place = Place::new();
+    count.commands.insert("scan".to_owned());
     let ran = place.command(source, &format!("http://{}", tap.address), &["scan", "-q"]).output().expect("it runs");
     assert!([0, 1].contains(&ran.status.code().expect("a code")), "{}", String::from_utf8_lossy(&ran.stderr));
     let home = tempfile::tempdir().expect("a directory");
     let all = secrets(&sources(home.path()));
     for request in requests(&tap.heard().concat()) {
         count.runs += 1;
+        count.bytes += request.len();
         if search.first(&request).is_none() {
             continue;
         }

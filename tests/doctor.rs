@@ -259,8 +259,16 @@ fn what_may_not_be_done_or_is_not_there() {
     ] {
         let emulator = start(faulty(api, 0, fault.clone()));
         let ran = doctor(&emulator, &[], &["--probe-upload"]);
-        let first = unwell(&ran)[0].clone();
-        assert_eq!((ran.code, first), (code, format!("failed {check} {code}")), "{api} {fault:?}: {}", ran.stdout);
+        let mut unwell = unwell(&ran);
+        let is_unknown = (api, &fault) == ("tasks/batch-query", &Fault::NotPublished);
+        if is_unknown {
+            assert_eq!(
+                unwell.drain(..2).collect::<Vec<_>>(),
+                ["skipped login", "skipped project"],
+                "a gateway knows nobody"
+            );
+        }
+        assert_eq!((ran.code, &*unwell[0]), (code, &*format!("failed {check} {code}")), "{api} {fault:?}: {}", ran.stdout);
         assert_eq!(said(&ran, check).1, remedy, "{api} {fault:?}");
         assert_eq!((calls(&emulator, api), emulator.files().len()), (1, 0), "{api} {fault:?}");
     }

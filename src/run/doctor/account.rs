@@ -59,7 +59,8 @@ impl Account<'_> {
         let given = self.client.project().is_some();
         if let Err(error) = in_time(self.client.project_id()).await {
             // A 403 is the answer to somebody who is known, and may not list projects.
-            let known = self.answered.last("iam/projects").is_some_and(|status| status < 300 || status == 403);
+            let heard = self.answered.last("iam/projects").is_some_and(|status| status < 300 || status == 403);
+            let known = heard && !says_nothing(error.kind);
             return Some(if known { Self::no_project(&error, given, checks) } else { self.no_login(&error, given, checks) });
         }
         let page = Page { offset: 0, limit: 10 };
@@ -69,6 +70,13 @@ impl Account<'_> {
             Err(error) if status.is_none_or(|status| status == 401) => return Some(self.no_login(error, given, checks)),
             // "Access denied" (HSS API reference, "Error Codes"): the project is not one of the caller's.
             Err(error) if error.code.as_deref() == Some("HSS.0010") => return Some(Self::no_project(error, given, checks)),
+            // The look-up of the project has shown that they are taken; without it nothing has.
+            Err(error) if given && says_nothing(error.kind) => {
+                checks.skipped(Name::Login, "not known: nobody has looked at the credentials".to_owned());
+                checks.skipped(Name::Project, "not known, as the login".to_owned());
+                Self::no_permission(error, checks);
+                return Some("tasks can't be listed");
+            }
             _ => checks.ok(Name::Login, "the service takes the credentials".to_owned()),
         }
         let project = self.client.project().unwrap_or_default();
@@ -147,6 +155,11 @@ impl Account<'_> {
             }
         }
     }
+}
+
+/// Whether it comes from where nobody has looked at the credentials, such as a gateway or a proxy.
+fn says_nothing(kind: Kind) -> bool {
+    matches!(kind, Kind::NotPublished | Kind::Throttled | Kind::Failing | Kind::Unreachable | Kind::StandIn)
 }
 
 /// What to do where nothing is wrong on our side.
