@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use futures_util::future::try_join_all;
 use futures_util::stream;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -86,7 +87,8 @@ impl Job<'_> {
 
     /// Rows of the files: a clean one needs no other call. The listing holds the project's whole history: its first page says how long
     /// it is, and it is read on while that costs fewer calls than asking file by file, or while a page saves more than one of them. It
-    /// is the listing of all files, not of the risky ones: that a file is missing from those would not prove it clean.
+    /// is the listing of all files, not of the risky ones: that a file is missing from those would not prove it clean. Where calls are
+    /// free, as many pages as are needed at least are read at once.
     async fn file_rows(&self, files: &BTreeMap<String, Vec<usize>>) -> Result<HashMap<String, FileRow>, Error> {
         let mut rows = HashMap::new();
         let types: BTreeSet<FileType> =
@@ -94,23 +96,28 @@ impl Job<'_> {
         let file_type = types.first().copied().filter(|_| types.len() == 1);
         let file_id = files.keys().next().cloned().filter(|_| files.len() == 1);
         let filter = FileFilter { file_id, file_type, ..FileFilter::default() };
-        let mut page = Page { offset: 0, limit: ROWS_PER_PAGE };
+        let (mut offset, mut at_once) = (0, 1);
         loop {
-            let listing = match self.client.list_files(&filter, page).await {
-                Ok(listing) => listing,
+            let pages = (0..at_once).map(|page| Page { offset: offset + page * ROWS_PER_PAGE, limit: ROWS_PER_PAGE });
+            let listings = match try_join_all(pages.map(|page| self.client.list_files(&filter, page))).await {
+                Ok(listings) => listings,
                 Err(error) => return self.patience.forgive(error).map(|_| rows),
             };
-            let received = listing.rows.len() as u64;
-            let ours = listing.rows.into_iter().filter(|row| files.contains_key(&row.file_id));
+            let received = listings.iter().map(|listing| listing.rows.len() as u64).sum::<u64>();
+            let total = listings.last().and_then(|listing| listing.total);
             let before = rows.len();
+            let ours = listings.into_iter().flat_map(|listing| listing.rows).filter(|row| files.contains_key(&row.file_id));
             rows.extend(ours.map(|row| (row.file_id.clone(), row)));
-            page.offset += received;
+            offset += received;
             let found = rows.len() - before;
             let missing = (files.len() - rows.len()) as u64;
-            let pages_left = listing.total.map_or(1, |total| total.saturating_sub(page.offset).div_ceil(ROWS_PER_PAGE));
+            let pages_left = total.map_or(1, |total| total.saturating_sub(offset).div_ceil(ROWS_PER_PAGE));
             if received == 0 || missing == 0 || pages_left == 0 || (pages_left >= missing && found < 2) {
                 return Ok(rows);
             }
+            let whole = received == at_once * ROWS_PER_PAGE && self.client.is_free();
+            let needed = if whole { missing.div_ceil(ROWS_PER_PAGE).min(pages_left) } else { 1 };
+            at_once = needed.min(self.options.jobs as u64);
         }
     }
 
