@@ -225,7 +225,7 @@ impl Emulator {
 
     /// Every file that is kept, in the order of upload.
     pub fn files(&self) -> Vec<StoredFile> {
-        self.lock().files.iter().map(|file| file.stored.clone()).collect()
+        self.lock().files.values().map(|file| file.stored.clone()).collect()
     }
 
     /// Every answer from 400 to 499 that was neither injected nor 401 nor 429, as `api: code: message`.

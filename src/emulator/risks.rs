@@ -27,14 +27,17 @@ pub(super) fn files(state: &State, query: &Query) -> Result<Answer, Refusal> {
             && file_type.is_none_or(|file_type| file_type == file.stored.file_type)
             && risky.is_none_or(|risky| risky != found(file).is_empty())
     };
-    let mut rows: Vec<Value> = state.files.iter().filter(wanted).map(file_row).collect();
+    let mut files: Vec<&File> = state.files.values().filter(wanted).collect();
+    state.arrange(&mut files, |file| json!(file.stored.file_id).to_string());
+    let total = files.len();
+    let mut rows: Vec<Value> = page.cut(files).into_iter().map(file_row).collect();
     if state.options.stale_files {
         for row in &mut rows {
             (row["risky"], row["risk_num"], row["last_scan_time"]) = (json!(false), json!(0), json!(1_000_000_000_000_i64));
         }
     }
-    state.arrange(&mut rows, |row| row["file_id"].to_string());
-    Ok(listing(page, rows))
+    let detail = format!("{} of {total}", rows.len());
+    Ok(Answer::done(&json!({"total_num": total, "data_list": rows}), detail))
 }
 
 fn file_row(file: &File) -> Value {
@@ -61,8 +64,7 @@ pub(super) fn risks(state: &mut State, query: &Query) -> Result<Answer, Refusal>
     let categories = ["control_plane", "access_control", "network", "workload", "secrets", "node_escape"];
     let category = query.one_of("risk_category", &categories)?;
     let file_id = wanted_file(state, query)?.stored.file_id.clone();
-    let late = state.files.iter_mut().find(|file| file.stored.file_id == file_id && file.late > 0);
-    if let Some(file) = late {
+    if let Some(file) = state.files.get_mut(&file_id).filter(|file| file.late > 0) {
         file.late -= 1;
         return Ok(listing(page, Vec::new()));
     }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use indexmap::IndexMap;
+
 use super::Options;
 use super::auth::Locks;
 use super::issue::Issued;
@@ -90,7 +92,8 @@ pub(super) struct ClusterScan {
 /// All of it.
 pub(super) struct State {
     pub(super) options: Options,
-    pub(super) files: Vec<File>,
+    /// By id, in the order of upload.
+    pub(super) files: IndexMap<String, File>,
     pub(super) tasks: Vec<Task>,
     pub(super) journal: Vec<Call>,
     pub(super) refusals: Vec<String>,
@@ -107,7 +110,7 @@ impl State {
     pub(super) fn new(options: Options) -> Self {
         let mut state = Self {
             options,
-            files: Vec::new(),
+            files: IndexMap::new(),
             tasks: Vec::new(),
             journal: Vec::new(),
             refusals: Vec::new(),
@@ -135,7 +138,7 @@ impl State {
             task.settled = true;
         }
         let stored = StoredFile { file_id, name: format!("{n}-{name}"), file_type: file_type.to_owned(), bytes: Vec::new() };
-        self.files.push(File {
+        self.keep(File {
             stored,
             enterprise_project: "0".to_owned(),
             uploaded: yesterday,
@@ -153,9 +156,11 @@ impl State {
 
     /// The file, if the enterprise project may see it.
     pub(super) fn file(&self, file_id: &str, enterprise_project: &str) -> Option<&File> {
-        self.files
-            .iter()
-            .find(|file| file.stored.file_id == file_id && visible(&file.enterprise_project, enterprise_project))
+        self.files.get(file_id).filter(|file| visible(&file.enterprise_project, enterprise_project))
+    }
+
+    pub(super) fn keep(&mut self, file: File) {
+        self.files.insert(file.stored.file_id.clone(), file);
     }
 
     pub(super) fn create_task(&mut self, enterprise_project: &str, job: Job) -> String {
@@ -180,7 +185,8 @@ impl State {
             task.settled = true;
             let ended = task.ended(&self.options);
             let Job::Iac { file_ids, .. } = &task.job else { continue };
-            for file in self.files.iter_mut().filter(|file| file_ids.contains(&file.stored.file_id)) {
+            for file_id in file_ids {
+                let Some(file) = self.files.get_mut(file_id) else { continue };
                 let first = file.scanned.map_or(ended, |(first, _)| first);
                 file.scanned = Some((first, ended));
                 if file.result.is_none() {

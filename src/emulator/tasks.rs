@@ -235,7 +235,7 @@ fn scan_status(state: &State, finished: bool, file_id: &str) -> (&'static str, O
     if !finished {
         return ("scanning", None);
     }
-    match state.files.iter().find(|file| file.stored.file_id == file_id).and_then(|file| file.result.as_ref()) {
+    match state.files.get(file_id).and_then(|file| file.result.as_ref()) {
         Some(Ok(_)) => ("success", None),
         Some(Err(reason)) => ("failed", Some(reason.clone())),
         None => ("scanning", None),
@@ -283,7 +283,7 @@ pub(super) fn resources(state: &State, query: &Query, task_id: &str, body: &[u8]
 
 fn iac_rows(state: &State, task: &Task, file_ids: &[String], filter: &IacResourceFilter) -> Vec<Value> {
     let finished = task.finished(&state.options);
-    let files = file_ids.iter().filter_map(|id| state.files.iter().find(|file| file.stored.file_id == *id));
+    let files = file_ids.iter().filter_map(|id| state.files.get(id));
     files
         .filter_map(|file| {
             let (status, reason) = scan_status(state, finished, &file.stored.file_id);

@@ -104,7 +104,7 @@ pub(super) fn upload(state: &mut State, query: &Query, form: Form) -> Result<Ans
     let detail = format!("{upload_type}: {} taken, {} refused", taken.len(), failed.len());
     let effect = failed.is_empty();
     if effect {
-        state.files.append(&mut kept);
+        kept.into_iter().for_each(|file| state.keep(file));
     }
     Ok(Answer { effect, ..Answer::done(&json!({"success_file_info": taken, "fail_file_info": failed}), detail) })
 }
@@ -112,7 +112,7 @@ pub(super) fn upload(state: &mut State, query: &Query, form: Form) -> Result<Ans
 /// The id of a file of this type and content that is kept already, where each content is kept once.
 fn held(state: &State, kept: &[File], file_type: &str, bytes: &[u8]) -> Option<String> {
     let same = |file: &&File| file.stored.file_type == file_type && file.stored.bytes == bytes;
-    let file = state.files.iter().chain(kept).filter(|_| state.options.one_id_per_content).find(same)?;
+    let file = state.files.values().chain(kept).filter(|_| state.options.one_id_per_content).find(same)?;
     Some(file.stored.file_id.clone())
 }
 

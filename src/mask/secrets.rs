@@ -41,7 +41,7 @@ pub fn secrets(bytes: &[u8]) -> Result<Option<Masked>, Unmaskable> {
     let tree = yaml::read(&source.text);
     let mut found = Found { tree: &tree, seen: HashSet::new(), taken: HashSet::new(), values: Vec::new() };
     // What an alias stands for is looked at where it is written.
-    for id in (0..tree.nodes.len()).filter(|id| !matches!(tree.node(*id).value, Value::Alias(_))) {
+    for id in tree.ids().filter(|id| !matches!(tree.node(*id).value, Value::Alias(_))) {
         found.look_at(id);
     }
     let values = found.values;

@@ -61,7 +61,7 @@ impl<'t> Reader<'_, 't> {
     /// The text of an item whose dash has this indentation.
     fn text(&mut self, rest: &'t str, dash: Option<usize>, at: usize) {
         let text = bare(rest);
-        let Some(node) = dash.and(self.open).and_then(|open| self.tree.nodes.get_mut(open)) else { return };
+        let Some(node) = dash.and(self.open).and_then(|open| self.tree.get_mut(open)) else { return };
         if !matches!(text, "" | "{" | "[") {
             (node.start, node.end, node.value) = (at, at + text.chars().count(), scalar(unquoted(text)));
             self.open = None;
@@ -88,7 +88,7 @@ impl<'t> Reader<'_, 't> {
         // The items of a key may stand under it without indentation.
         let is_in = |value: &Value<'_>| matches!(value, Value::Mapping(_)) == mapping;
         while let Some((column, id)) = self.stack.last() {
-            let same = self.tree.nodes.get(*id).is_some_and(|node| is_in(&node.value));
+            let same = is_in(&self.tree.node(*id).value);
             if *column < indent || (*column == indent && (same || (!mapping && self.open.is_some()))) {
                 break;
             }
@@ -98,19 +98,19 @@ impl<'t> Reader<'_, 't> {
         let last = self.stack.last().copied();
         if let Some((column, id)) = last
             && column == indent
-            && self.tree.nodes.get(id).is_some_and(|node| is_in(&node.value))
+            && is_in(&self.tree.node(id).value)
         {
             return true;
         }
         let value = if mapping { Value::Mapping(Vec::new()) } else { Value::Sequence(Vec::new()) };
         let id = match (last, self.open.take()) {
             (None, _) => {
-                let id = self.tree.add(None, None, (at, at), value);
+                let Some(id) = self.tree.add(None, None, (at, at), value) else { return false };
                 self.tree.documents.push(id);
                 id
             }
             (Some(_), Some(open)) if self.stack.len() < MAX_DEPTH => {
-                if let Some(node) = self.tree.nodes.get_mut(open) {
+                if let Some(node) = self.tree.get_mut(open) {
                     (node.start, node.end, node.value) = (at, at, value);
                 }
                 open
@@ -123,7 +123,7 @@ impl<'t> Reader<'_, 't> {
 
     fn add(&mut self, key: Option<Id>, span: (usize, usize), text: &'t str) -> Option<Id> {
         let (_, parent) = *self.stack.last()?;
-        Some(self.tree.add(Some(parent), key, span, scalar(text)))
+        self.tree.add(Some(parent), key, span, scalar(text))
     }
 }
 

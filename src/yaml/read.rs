@@ -101,11 +101,11 @@ impl<'a, 't> Reader<'a, 't> {
                 let bare = anchor == 0 && tag.is_none();
                 let span = self.scalar_span(span, &text, style, bare);
                 let plain = style == ScalarStyle::Plain && tag.is_none_or(|tag| tag.suffix != "str");
-                self.add(anchor, span, Value::Scalar { text, plain, style, bare });
+                self.add(anchor, span, Value::Scalar { text, plain, style, bare })?;
             }
             Event::Alias(anchor) => {
                 let target = self.anchors.get(&anchor).copied();
-                self.add(0, (span.start.index(), span.end.index()), Value::Alias(target));
+                self.add(0, (span.start.index(), span.end.index()), Value::Alias(target))?;
             }
             Event::SequenceStart(anchor, _) => self.begin(anchor, span, false)?,
             Event::MappingStart(anchor, _) => self.begin(anchor, span, true)?,
@@ -114,7 +114,7 @@ impl<'a, 't> Reader<'a, 't> {
                 // The end of a block collection is where the next token is found; that of a flow collection is its bracket.
                 let end = span.end.index();
                 let closed = self.cursor.before(end).ends_with([']', '}']) && !span.is_empty();
-                if let (true, Some(node)) = (closed, self.tree.nodes.get_mut(frame.id)) {
+                if let (true, Some(node)) = (closed, self.tree.get_mut(frame.id)) {
                     node.end = self.base + end;
                 }
             }
@@ -134,22 +134,22 @@ impl<'a, 't> Reader<'a, 't> {
         // With an anchor or a tag the span runs on to the first child.
         let end = span.start.index() + usize::from(!span.is_empty());
         let value = if mapping { Value::Mapping(Vec::new()) } else { Value::Sequence(Vec::new()) };
-        let id = self.add(anchor, (span.start.index(), end), value);
+        let id = self.add(anchor, (span.start.index(), end), value)?;
         self.stack.push(Frame { id, mapping, key: None });
         Some(())
     }
 
-    fn add(&mut self, anchor: usize, (start, end): (usize, usize), value: Value<'t>) -> Id {
+    fn add(&mut self, anchor: usize, (start, end): (usize, usize), value: Value<'t>) -> Option<Id> {
         let span = (self.base + start, self.base + end);
         let id = match self.stack.last_mut() {
             None => {
-                let id = self.tree.add(None, None, span, value);
+                let id = self.tree.add(None, None, span, value)?;
                 self.root = Some(id);
                 id
             }
             Some(frame) => {
                 let key = frame.key.take();
-                let id = self.tree.add(Some(frame.id), key, span, value);
+                let id = self.tree.add(Some(frame.id), key, span, value)?;
                 frame.key = (frame.mapping && key.is_none()).then_some(id);
                 id
             }
@@ -157,7 +157,7 @@ impl<'a, 't> Reader<'a, 't> {
         if anchor != 0 {
             self.anchors.insert(anchor, id);
         }
-        id
+        Some(id)
     }
 
     /// Where a scalar starts and ends. The parser counts blanks after it to it, block scalars from the first line of their

@@ -2,12 +2,27 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::num::NonZero;
 use std::ops::Range;
 
 use saphyr_parser::ScalarStyle;
 
-/// A node, by its number. Numbers follow the text: what a node holds comes after it, up to its `last`.
-pub(crate) type Id = usize;
+/// A node, by its number. Numbers follow the text: what a node holds comes after it, up to its `last`. A file of a megabyte may have a
+/// million nodes, so they are kept small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Id(NonZero<u32>);
+
+impl Id {
+    /// Of the node at this place; `None` beyond what any file that is read has.
+    fn at(index: usize) -> Option<Self> {
+        u32::try_from(index + 1).ok().and_then(NonZero::new).map(Self)
+    }
+
+    /// The place of the node in the tree's list.
+    pub(crate) fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// What may be merged into a mapping, one thing into the other counted; more than any real file needs.
 const MAX_MERGES: usize = 256;
@@ -67,31 +82,45 @@ pub(crate) struct Tree<'t> {
 
 impl<'t> Tree<'t> {
     /// Adds a node; `key` is the key that it is the value of.
-    pub(crate) fn add(&mut self, parent: Option<Id>, key: Option<Id>, span: (usize, usize), value: Value<'t>) -> Id {
-        let id = self.nodes.len();
+    pub(crate) fn add(&mut self, parent: Option<Id>, key: Option<Id>, span: (usize, usize), value: Value<'t>) -> Option<Id> {
+        let id = Id::at(self.nodes.len())?;
         self.nodes.push(Node { start: span.0, end: span.1, parent, key, held: None, last: id, value });
-        if let Some(node) = key.and_then(|key| self.nodes.get_mut(key)) {
+        if let Some(node) = key.and_then(|key| self.get_mut(key)) {
             node.held = Some(id);
-            return id;
+            return Some(id);
         }
-        let value = parent.and_then(|parent| self.nodes.get_mut(parent)).map(|node| &mut node.value);
+        let value = parent.and_then(|parent| self.get_mut(parent)).map(|node| &mut node.value);
         if let Some(Value::Sequence(children) | Value::Mapping(children)) = value {
             children.push(id);
         }
-        id
+        Some(id)
+    }
+
+    /// A node that is still to be changed.
+    pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut Node<'t>> {
+        self.nodes.get_mut(id.index())
+    }
+
+    /// Every node, in the order of the text.
+    pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = Id> + use<> {
+        (0..self.nodes.len()).filter_map(Id::at)
+    }
+
+    /// A node and all that it holds, in the order of the text.
+    pub(crate) fn within(&self, id: Id) -> impl Iterator<Item = Id> + use<> {
+        (id.index()..=self.node(id).last.index()).filter_map(Id::at)
     }
 
     /// Makes the tree ready to be asked.
     pub(crate) fn finish(mut self) -> Self {
-        for id in (0..self.nodes.len()).rev() {
-            let Some(Node { parent: Some(parent), last, end, .. }) = self.nodes.get(id) else { continue };
-            let (parent, last, end) = (*parent, *last, *end);
-            if let Some(parent) = self.nodes.get_mut(parent) {
+        for id in self.ids().rev() {
+            let Node { parent: Some(parent), last, end, .. } = *self.node(id) else { continue };
+            if let Some(parent) = self.get_mut(parent) {
                 parent.last = parent.last.max(last);
                 parent.end = parent.end.max(end);
             }
         }
-        let mut keys: Vec<Id> = (0..self.nodes.len()).filter(|id| self.node(*id).held.is_some()).collect();
+        let mut keys: Vec<Id> = self.ids().filter(|id| self.node(*id).held.is_some()).collect();
         keys.sort_by(|a, b| self.text(*a).cmp(&self.text(*b)).then(a.cmp(b)));
         self.by_text.clone_from(&keys);
         keys.sort_by_key(|id| self.node(*id).parent);
@@ -103,7 +132,7 @@ impl<'t> Tree<'t> {
     /// Looks up what is merged into each mapping.
     fn merge(&mut self) {
         let mut sources: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
-        for id in 0..self.nodes.len() {
+        for id in self.ids() {
             let Node { parent: Some(parent), held: Some(held), ref value, .. } = *self.node(id) else { continue };
             if matches!(value, Value::Scalar { text, plain: true, .. } if text == "<<") {
                 let held = if self.items(held).is_empty() { vec![held] } else { self.items(held).to_vec() };
@@ -145,7 +174,7 @@ impl<'t> Tree<'t> {
 
     /// A node. Its number is from this tree, which loses none once it is finished.
     pub(crate) fn node(&self, id: Id) -> &Node<'t> {
-        &self.nodes[id]
+        &self.nodes[id.index()]
     }
 
     /// The node itself, or what it stands for.

@@ -43,12 +43,13 @@ fn state(late: u32) -> State {
     let mut state = State::new(Options::default());
     let risks =
         vec![risk("SI-1", "high", None, vec![hit("a"), hit("b")]), risk("SI-2", "low", Some("USER root"), Vec::new())];
-    state.files = vec![
+    let files = [
         file("risky", Some(Ok(risks)), late),
         file("clean", Some(Ok(Vec::new())), 0),
         file("failed", Some(Err("why".to_owned())), 0),
         file("new", None, 0),
     ];
+    files.into_iter().for_each(|file| state.keep(file));
     state
 }
 

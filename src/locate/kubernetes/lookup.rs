@@ -46,7 +46,7 @@ impl<'a, 't> Lookup<'a, 't> {
 
     fn all_loose(&self) -> HashMap<(Id, String), Id> {
         let mut all = HashMap::new();
-        for id in 0..self.tree.nodes.len() {
+        for id in self.tree.ids() {
             let node = self.tree.node(id);
             let (Some(mapping), Some(_), Some(text)) = (node.parent, node.held, self.tree.text(id)) else { continue };
             if let Some(value) = self.tree.get(mapping, text) {

@@ -228,5 +228,5 @@ fn below(lookup: &Lookup<'_, '_>, id: Id, path: &Path, next: usize) -> Vec<Id> {
         return holders.collect();
     }
     let is_value = |id: &Id| tree.node(*id).held.is_none();
-    (id..=tree.node(id).last).filter(is_value).take(BUDGET).collect()
+    tree.within(id).filter(is_value).take(BUDGET).collect()
 }

@@ -13,7 +13,7 @@ pub(super) fn spans(text: &str) -> Vec<Range<usize>> {
     let tree = yaml::read(text);
     let mut manifest = Manifest { text, tree: &tree, places: Vec::new(), spans: Vec::new() };
     manifest.places = manifest.contents();
-    for id in 0..tree.nodes.len() {
+    for id in tree.ids() {
         manifest.node(id);
     }
     manifest.rest();
@@ -56,7 +56,7 @@ impl Manifest<'_> {
             Value::Mapping(keys) => self.mapping(keys),
             Value::Sequence(items) => self.sequence(items),
             Value::Scalar { .. } => {
-                if let Some(place) = self.places.get(id).cloned().filter(|place| !place.is_empty()) {
+                if let Some(place) = self.places.get(id.index()).cloned().filter(|place| !place.is_empty()) {
                     self.spans.extend(scan::within(self.text, place));
                 }
             }
@@ -103,7 +103,7 @@ impl Manifest<'_> {
             }
         }
         let mut command = Joined::of(self.text, &[]);
-        for place in items.iter().filter_map(|item| self.places.get(*item)).filter(|place| !place.is_empty()) {
+        for place in items.iter().filter_map(|item| self.places.get(item.index())).filter(|place| !place.is_empty()) {
             command.push(self.text, place.clone());
             command.text.push(' ');
         }
@@ -115,7 +115,7 @@ impl Manifest<'_> {
         let id = self.tree.content(id);
         let items = self.tree.items(id).iter().map(|item| self.tree.content(*item));
         for id in items.chain([id]).collect::<Vec<_>>() {
-            let Some(place) = self.places.get(id).cloned() else { continue };
+            let Some(place) = self.places.get(id.index()).cloned() else { continue };
             let Some(text) = self.text.get(place.clone()) else { continue };
             let hidden = if names::is_dsn(name) { password(text) } else { value::hidden(name, text, Reader::Kubernetes) };
             self.spans.extend(hidden.map(|hidden| place.start + hidden.start..place.start + hidden.end));
