@@ -1,6 +1,7 @@
 //! What can be typed. Records it and decides nothing.
 
 mod cluster;
+mod doctor;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod policy;
@@ -16,6 +17,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 
 pub use self::cluster::ClusterScan;
+pub use self::doctor::Doctor;
 #[cfg(feature = "emulator")]
 pub use self::emulator::Emulator;
 pub use self::policy::{Config, Document, Init, Schema};
@@ -93,11 +95,13 @@ pub enum Command {
     Render(Render),
     /// Write the baseline of a saved JSON result: what is known already and does not decide
     Baseline(Baseline),
+    /// Check the way to HSS: proxy, name, TLS, clock, credentials, project, permission
+    Doctor(Box<Doctor>),
     /// Show every effective value of a scan and where it comes from
     Config(Box<Config>),
     /// Write a commented hss-iac.toml at the root of the repository
     Init(Init),
-    /// Print the JSON Schema of a result, of hss-iac.toml or of the baseline
+    /// Print the JSON Schema of a result, hss-iac.toml, the baseline or what doctor found
     Schema(Schema),
     /// Have git scan what is pushed, before it is
     Hook(Hook),

@@ -80,6 +80,11 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
             run::render(&settings, &mut Streams { out: &mut stdout, color })
         }
         Command::Baseline(baseline) => run::baseline(settings::Update::new(baseline, &cwd)?, &mut plain(&mut stdout)),
+        Command::Doctor(doctor) => {
+            let settings = settings::Doctor::new(&doctor, &env)?;
+            let color = Streams::choice(settings.talk.color);
+            run::doctor(settings, &mut Streams { out: &mut stdout, color }).await
+        }
         Command::Config(config) => {
             let color = Streams::choice(config.color());
             let (effective, format) = settings::config(*config, typed, &env, &cwd)?;

@@ -3,6 +3,7 @@
 mod change;
 mod cluster;
 mod connection;
+mod doctor;
 mod effective;
 mod outputs;
 mod policy;
@@ -17,8 +18,9 @@ use secrecy::SecretString;
 
 pub use self::change::Change;
 pub use self::cluster::Cluster;
-use self::connection::target;
+use self::connection::whom;
 pub use self::connection::{Service, Target};
+pub use self::doctor::Doctor;
 pub use self::effective::config;
 pub use self::outputs::Partial;
 use self::outputs::{outputs, partial};
@@ -38,10 +40,6 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 const NO_REGION: &str =
     "no region: set HSS_IAC_REGION or --region, such as cn-north-4 (or try it without an account: --emulator)";
-
-#[cfg(feature = "emulator")]
-const STAND_IN_IN_CI: &str =
-    "--emulator where CI is set: a verdict of the stand-in is not one of HSS; say --allow-stand-in if that is meant";
 
 /// How to talk.
 #[derive(Debug, Clone, Copy)]
@@ -131,12 +129,7 @@ impl Scan {
         scratch: &Scratch,
         saved: Option<&ScanResult>,
     ) -> Result<(Loaded, Option<Self>), Error> {
-        let stand_in_allowed = cli.connection.allow_stand_in || !in_ci(env);
-        let target = target(&cli.connection, env)?;
-        #[cfg(feature = "emulator")]
-        if cli.connection.emulator && !stand_in_allowed {
-            return Err(Error::Usage(STAND_IN_IN_CI.to_owned()));
-        }
+        let (stand_in_allowed, target) = whom(&cli.connection, env)?;
         let Taken { mut input, mut loaded, mut change } = input(&mut cli.input, matches, saved.is_none(), env, cwd)?;
         if let Some(saved) = saved {
             resume::policy_of(saved, &mut loaded, &mut cli.known);

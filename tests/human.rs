@@ -44,7 +44,8 @@ fn the_example_listed() {
     insta::assert_snapshot!("list_explain", explained.join("\n"));
 }
 
-const COMMANDS: [&str; 9] = ["scan", "list", "cluster-scan", "render", "baseline", "init", "config", "schema", "emulator"];
+const COMMANDS: [&str; 10] =
+    ["scan", "list", "cluster-scan", "render", "baseline", "doctor", "init", "config", "schema", "emulator"];
 
 #[test]
 fn help() {

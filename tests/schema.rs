@@ -49,6 +49,15 @@ fn what_a_scan_writes_is_valid() {
     let again = run(repo.path(), &[&scan[..], &["--baseline", "hss-iac-baseline.json", "api"]].concat()).json();
     assert!(again["resolved"].is_array() && again["counts"]["findings"]["known"].is_u64(), "{again}");
     assert_valid("result", &again);
+    for (args, code) in [
+        (&["--emulator", "--probe-upload"][..], 0),
+        (&["--region", "cn-north-4", "--endpoint", "http://127.0.0.1:1"], 4),
+        (&[], 2),
+    ] {
+        let examined = run(repo.path(), &[&["doctor", "-q", "-o", "json"], args].concat());
+        assert_eq!((examined.code, &examined.json()["exit_code"]), (code, &json!(code)), "{}", examined.stderr);
+        assert_valid("doctor", &examined.json());
+    }
     let lost = run(repo.path(), &["scan", "-q", "--region", "cn-north-4", "-o", "json"]).json();
     assert_eq!(lost["verdict"]["exit_code"], 4);
     assert_valid("result", &lost);

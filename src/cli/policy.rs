@@ -91,4 +91,6 @@ pub enum Document {
     Config,
     /// The baseline.
     Baseline,
+    /// What `doctor` found.
+    Doctor,
 }

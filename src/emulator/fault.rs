@@ -37,6 +37,8 @@ pub enum Fault {
     ExpiredToken,
     /// 404 APIGW.0101.
     NotPublished,
+    /// 400 HSS.0013: the caller may not do this.
+    NoPermission,
     /// Carried out; a 200 whose body is not JSON.
     Garbage,
     /// A 200 with a page of HTML, as a proxy that wants a login gives, not carried out.
@@ -120,6 +122,7 @@ pub(super) fn instead(fault: &Fault, rule: &str) -> Option<Result<Answer, Refusa
         Fault::ResetBefore => Some(Ok(Answer::plain(StatusCode::OK, "application/json", ""))),
         Fault::ExpiredToken => Some(Err(Refusal::unauthenticated("token expires"))),
         Fault::NotPublished => Some(Err(Refusal::not_published())),
+        Fault::NoPermission => Some(Err(Refusal::hss("HSS.0013", "no permission"))),
         Fault::Gone => Some(Err(Refusal::hss("HSS.0011", "resource not found"))),
         _ => None,
     }

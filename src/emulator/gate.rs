@@ -303,6 +303,7 @@ fn spoil(decision: &mut Decision, fault: &Fault) {
         | Fault::HtmlPage
         | Fault::ExpiredToken
         | Fault::NotPublished
+        | Fault::NoPermission
         | Fault::Gone => {}
     }
     decision.answer.detail = match decision.answer.detail.as_str() {

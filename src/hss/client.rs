@@ -115,6 +115,12 @@ pub enum Event {
     },
 }
 
+/// Has TLS use ring.
+pub(super) fn provide() {
+    // The second install of a process finds the first one there, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// A client of HSS, and of what of IAM and STS it takes to call HSS.
 pub struct Client {
     pub(super) hss: Route,
@@ -142,8 +148,7 @@ pub struct Client {
 impl Client {
     /// Builds a client; opens no connection. `observe` is told of every [`Event`].
     pub fn new(config: Config, observe: Box<dyn Fn(&Event)>) -> Result<Self, Error> {
-        // The second install of a process finds the first one there, which is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        provide();
         let route = |base: &str| Route::new(base, config.ca_pem.as_deref(), &config.timings);
         let (hss, iam) = (route(&config.endpoint)?, route(&config.iam_endpoint)?);
         Ok(Self {
@@ -313,7 +318,7 @@ impl Client {
                 self.note_headers(&response);
                 match self.impostor() {
                     Some(error) => Err(never(error)),
-                    None => send::read(call, response).await,
+                    None => send::read(call, credentials, response).await,
                 }
             }
             Err(error) => Err(send::unanswered(call.api, &error, &call.route.base)),

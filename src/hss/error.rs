@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::hide::hide;
+
 /// What a failed call means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -35,12 +37,14 @@ pub struct Error {
     pub message: String,
     /// Whether the call may have taken effect although no answer says so.
     pub lost: bool,
+    /// The service's code, such as `HSS.0013`, where it gave one.
+    pub code: Option<String>,
 }
 
 impl Error {
     /// A failure that is certain: the call had no effect, or none that matters.
     pub fn new(kind: Kind, message: String) -> Self {
-        Self { kind, message, lost: false }
+        Self { kind, message, lost: false, code: None }
     }
 }
 
@@ -55,19 +59,19 @@ pub(super) struct Said {
 const LONGEST_TEXT: usize = 500;
 
 impl Said {
-    /// Reads a body: pairs at the top first, then in nested objects; a body that is not JSON is the text.
-    pub(super) fn read(body: &[u8]) -> Self {
+    /// Reads a body: pairs at the top first, then in nested objects; a body that is not JSON is the text. These secrets are hidden in it.
+    pub(super) fn read(body: &[u8], secrets: &[&str]) -> Self {
         if let Ok(value) = serde_json::from_slice::<Value>(body) {
-            return Self::of(&value, 0).unwrap_or_default();
+            return Self::of(&value, secrets, 0).unwrap_or_default();
         }
         let text = String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" ");
-        Self { text: (!text.is_empty()).then(|| shorten(&text)), ..Self::default() }
+        Self { text: (!text.is_empty()).then(|| shorten(&text, secrets)), ..Self::default() }
     }
 
-    fn of(value: &Value, depth: usize) -> Option<Self> {
+    fn of(value: &Value, secrets: &[&str], depth: usize) -> Option<Self> {
         let object = value.as_object().filter(|_| depth < 4)?;
         let text = |name: &str| match object.get(name) {
-            Some(Value::String(text)) => Some(shorten(text)),
+            Some(Value::String(text)) => Some(shorten(text, secrets)),
             Some(Value::Number(number)) => Some(number.to_string()),
             _ => None,
         };
@@ -83,7 +87,7 @@ impl Said {
                 return Some(Self { code: Some(code), text: Some(message), request_id: text("request_id") });
             }
         }
-        object.values().find_map(|value| Self::of(value, depth + 1)).or_else(|| {
+        object.values().find_map(|value| Self::of(value, secrets, depth + 1)).or_else(|| {
             let code = text("error_code");
             if code.as_deref() == Some("0") {
                 return None;
@@ -117,8 +121,10 @@ impl Said {
     }
 }
 
-fn shorten(text: &str) -> String {
-    let safe: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
+/// Hidden before it is cut, which could leave a part of a secret.
+fn shorten(text: &str, secrets: &[&str]) -> String {
+    let safe: String =
+        hide(text, secrets).chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_TEXT).collect();
     safe.trim().to_owned()
 }
 
@@ -139,11 +145,24 @@ mod tests {
             (r#"{"error_code":0,"error_msg":"success","data":[{"code":"0","message":"ok"}]}"#, Said::default()),
         ];
         for (body, expected) in cases {
-            assert_eq!(Said::read(body.as_bytes()), expected, "{body}");
+            assert_eq!(Said::read(body.as_bytes(), &[]), expected, "{body}");
         }
-        let gateway = Said::read(br#"{"error_msg":"over","error_code":"APIG.0308","request_id":"r1"}"#);
+        let gateway = Said::read(br#"{"error_msg":"over","error_code":"APIG.0308","request_id":"r1"}"#, &[]);
         assert_eq!(gateway, Said { request_id: Some("r1".into()), ..said("APIG.0308", "over") });
         assert_eq!(gateway.kind(200), Kind::Throttled);
+    }
+
+    #[test]
+    fn a_secret_is_hidden_before_a_text_is_cut() {
+        let before = "x".repeat(LONGEST_TEXT - 12);
+        for secret in ["se/cret\"+1", r#"se\/cret\"+1"#, r#"se\u002fcret\"\u002b1"#] {
+            let body = format!(r#"{{"error_code":"HSS.0001","error_msg":"{before}{secret} and more"}}"#);
+            let text = Said::read(body.as_bytes(), &["se/cret\"+1"]).text;
+            // Where it is no JSON, the body as it stands is the text.
+            assert!(text.is_some_and(|text| !text.contains("cre")), "{secret}");
+        }
+        let plain = Said::read(format!("{before} se/cret\"+1").as_bytes(), &["se/cret\"+1"]);
+        assert_eq!(plain.text, Some(format!("{before} (hidden)")));
     }
 
     #[test]

@@ -17,7 +17,9 @@ use super::auth::sign::{Unsigned, sign};
 use super::check::{certificates, is_loopback};
 use super::client::Timings;
 use super::error::Said;
+use super::hide::{hide, secrets};
 use super::pace::{Limit, TooFast};
+use super::reach::Distrust;
 use super::wire::UploadPart;
 use super::{Error, Kind};
 use crate::model::FileType;
@@ -240,24 +242,43 @@ fn host(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Sorts a request that brought no answer.
-pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> Failed {
+/// An error with its causes.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut why = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         why = format!("{why}: {cause}");
         source = cause.source();
     }
+    why
+}
+
+/// Sorts a request that brought no answer.
+pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> Failed {
+    let why = causes(error);
     // The URL of a request holds no secret, and is long.
     let why = why.replace(error.url().map_or("", Url::as_str), endpoint);
     let sent = !error.is_connect();
     let kind = if sent { Kind::Failing } else { Kind::Unreachable };
-    let again = if sent { Again::Broken(None) } else { Again::NotSent };
-    Failed { error: Error { kind, message: format!("{api}: {why}"), lost: sent }, again, status: None }
+    let again = match (sent, super::reach::distrust(error)) {
+        (true, _) => Again::Broken(None),
+        // A certificate is not trusted more for being asked for again.
+        (false, Some(Distrust::Issuer | Distrust::Name | Distrust::Time)) => Again::Never,
+        (false, _) => Again::NotSent,
+    };
+    Failed { error: Error { kind, message: format!("{api}: {why}"), lost: sent, code: None }, again, status: None }
 }
 
 /// Reads and sorts an answer.
-pub(super) async fn read(call: &Call<'_>, mut response: Response) -> Result<Answer, Failed> {
+pub(super) async fn read(call: &Call<'_>, credentials: Option<&Credentials>, response: Response) -> Result<Answer, Failed> {
+    let secrets = secrets(call, credentials);
+    sort(call, &secrets, response).await.map_err(|mut failed| {
+        failed.error.message = hide(&failed.error.message, &secrets);
+        failed
+    })
+}
+
+async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Result<Answer, Failed> {
     let api = call.api;
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -266,7 +287,7 @@ pub(super) async fn read(call: &Call<'_>, mut response: Response) -> Result<Answ
     let location = header("location");
     let subject_token = header("x-subject-token").map(SecretString::from);
     let broken = |what: String| Failed {
-        error: Error { kind: Kind::Failing, message: format!("{api}: {status} {what}"), lost: true },
+        error: Error { kind: Kind::Failing, message: format!("{api}: {status} {what}"), lost: true, code: None },
         again: Again::Broken(None),
         status: Some(status),
     };
@@ -284,7 +305,7 @@ pub(super) async fn read(call: &Call<'_>, mut response: Response) -> Result<Answ
         return Ok(Answer { value, status, subject_token });
     }
     let value = serde_json::from_slice::<Value>(&body);
-    let said = Said::read(&body);
+    let said = Said::read(&body, secrets);
     if (200..300).contains(&status) && body.is_empty() && call.may_be_empty {
         return Ok(Answer { value: Value::Null, status, subject_token });
     }
@@ -310,7 +331,7 @@ pub(super) async fn read(call: &Call<'_>, mut response: Response) -> Result<Answ
         Kind::Failing => (Again::Broken(retry_after), true),
         _ => (Again::Never, false),
     };
-    Err(Failed { error: Error { kind, message, lost }, again, status: Some(status) })
+    Err(Failed { error: Error { kind, message, lost, code: said.code }, again, status: Some(status) })
 }
 
 /// `Retry-After`: seconds or a date.

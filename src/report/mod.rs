@@ -1,6 +1,7 @@
 //! Reports: each format is a function from a result to bytes, and owns its escaping.
 
 pub mod cluster;
+pub mod doctor;
 pub mod effective;
 mod excerpt;
 pub mod github;

@@ -77,29 +77,35 @@ pub(super) fn connect(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connect
     }
 }
 
+/// A stand-in on this machine, as whom it knows.
 #[cfg(feature = "emulator")]
-fn stand_in(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connection, Error> {
+pub(super) fn start_stand_in() -> Result<(settings::Service, Plan, crate::emulator::Emulator), Error> {
     let options = crate::emulator::Options::default();
     let plan = Plan::Fixed(Credentials::Keys {
         access_key: options.access_key.clone(),
         secret_key: options.secret_key.clone().into(),
         security_token: None,
     });
-    let mut service = settings::Service {
-        endpoint: String::new(),
-        iam_endpoint: String::new(),
+    let project_id = Some(options.project_id.clone());
+    let stand_in = crate::emulator::Emulator::start(options)
+        .map_err(|source| Error::Io { what: "the stand-in can't listen on 127.0.0.1".to_owned(), source })?;
+    let service = settings::Service {
+        endpoint: stand_in.url(),
+        iam_endpoint: stand_in.url(),
         sts_endpoint: None,
         region: None,
-        project_id: Some(options.project_id.clone()),
+        project_id,
         enterprise_project_id: "0".to_owned(),
         credentials: Err(crate::hss::auth::SourceError::Missing),
         ca_pem: None,
         note: None,
     };
-    let stand_in = crate::emulator::Emulator::start(options)
-        .map_err(|source| Error::Io { what: "the stand-in can't listen on 127.0.0.1".to_owned(), source })?;
-    service.endpoint = stand_in.url();
-    service.iam_endpoint = stand_in.url();
+    Ok((service, plan, stand_in))
+}
+
+#[cfg(feature = "emulator")]
+fn stand_in(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connection, Error> {
+    let (service, plan, stand_in) = start_stand_in()?;
     let client = client(&service, plan.clone(), whom, progress)?;
     // The port is another one in every run; a result is the same in every run.
     let service = Service { endpoint: "stand-in".to_owned(), stand_in: true, ..described(&service) };
@@ -108,7 +114,13 @@ fn stand_in(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connection, Error
 
 fn client(service: &settings::Service, plan: Plan, whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Client, Error> {
     let progress = Rc::clone(progress);
-    let config = Config {
+    let config = Config { rate: whom.rate, ..config(service, plan, whom.stand_in_allowed, whom.timings) };
+    Ok(Client::new(config, Box::new(move |event| progress.event(event)))?)
+}
+
+/// What a client goes by that learns the limit.
+pub(super) fn config(service: &settings::Service, plan: Plan, stand_in_allowed: bool, timings: Timings) -> Config {
+    Config {
         endpoint: service.endpoint.clone(),
         iam_endpoint: service.iam_endpoint.clone(),
         region: service.region.clone(),
@@ -117,14 +129,13 @@ fn client(service: &settings::Service, plan: Plan, whom: Whom<'_>, progress: &Rc
         sts_endpoint: service.sts_endpoint.clone(),
         plan,
         ca_pem: service.ca_pem.clone(),
-        stand_in_allowed: whom.stand_in_allowed,
-        rate: whom.rate,
-        timings: whom.timings,
-    };
-    Ok(Client::new(config, Box::new(move |event| progress.event(event)))?)
+        stand_in_allowed,
+        rate: None,
+        timings,
+    }
 }
 
-fn described(service: &settings::Service) -> Service {
+pub(super) fn described(service: &settings::Service) -> Service {
     Service {
         endpoint: service.endpoint.clone(),
         region: service.region.clone(),

@@ -72,6 +72,7 @@ pub fn schema(of: Document, streams: &mut Streams<'_>) -> Result<Exit, Error> {
         Document::ClusterResult => schema_for!(ClusterResult),
         Document::Config => schema_for!(config::File),
         Document::Baseline => schema_for!(Baseline),
+        Document::Doctor => schema_for!(report::doctor::Examination),
     };
     streams.write(|out| report::json::write(&schema, out))?;
     Ok(Exit::Pass)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::resume::{fill_connection, is_the_same_place};
-use super::{Env, Talk, Target, in_ci, outputs, provider, talk, target};
+use super::{Env, Talk, Target, outputs, provider, talk, whom};
 use crate::cli::{self, Format, IfEmpty, OnFault, Output, Pacing};
 use crate::error::Error;
 use crate::hss::{self, Timings};
@@ -70,6 +70,7 @@ impl Cluster {
 
     fn check(cli: cli::ClusterScan, request: ClusterRequest, env: Env<'_>) -> Result<Self, Error> {
         let (stand_in_allowed, target) = whom(&cli.connection, env)?;
+        let target = target.ok_or_else(|| Error::Usage(super::NO_REGION.to_owned()))?;
         hss::check_task(&task_of(&request))?;
         Ok(Self {
             request,
@@ -92,17 +93,6 @@ impl Cluster {
             timings: Timings::default(),
         })
     }
-}
-
-fn whom(connection: &cli::Connection, env: Env<'_>) -> Result<(bool, Target), Error> {
-    let stand_in_allowed = connection.allow_stand_in || !in_ci(env);
-    let target = target(connection, env)?;
-    #[cfg(feature = "emulator")]
-    if connection.emulator && !stand_in_allowed {
-        return Err(Error::Usage(super::STAND_IN_IN_CI.to_owned()));
-    }
-    let target = target.ok_or_else(|| Error::Usage(super::NO_REGION.to_owned()))?;
-    Ok((stand_in_allowed, target))
 }
 
 /// What was typed, in the service's words. Naming a thing twice is naming it.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Env;
+use super::{Env, in_ci};
 use crate::cli;
 use crate::error::Error;
 use crate::hss;
@@ -44,8 +44,22 @@ pub struct Service {
     pub note: Option<String>,
 }
 
-/// Whom to call; nobody where no region is known.
-pub(super) fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> {
+#[cfg(feature = "emulator")]
+const STAND_IN_IN_CI: &str =
+    "--emulator where CI is set: a verdict of the stand-in is not one of HSS; say --allow-stand-in if that is meant";
+
+/// Whether a stand-in may answer, and whom to call; nobody where no region is known.
+pub(super) fn whom(cli: &cli::Connection, env: Env<'_>) -> Result<(bool, Option<Target>), Error> {
+    let stand_in_allowed = cli.allow_stand_in || !in_ci(env);
+    let target = target(cli, env)?;
+    #[cfg(feature = "emulator")]
+    if cli.emulator && !stand_in_allowed {
+        return Err(Error::Usage(STAND_IN_IN_CI.to_owned()));
+    }
+    Ok((stand_in_allowed, target))
+}
+
+fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> {
     #[cfg(feature = "emulator")]
     if cli.emulator {
         if [&cli.endpoint, &cli.iam_endpoint, &cli.sts_endpoint].into_iter().any(Option::is_some) {

@@ -88,6 +88,11 @@ impl Plan {
         matches!(self, Self::Password { .. } | Self::IdentityProvider { .. } | Self::Assumed { .. })
     }
 
+    /// Whether calls carry a token and no signature.
+    pub fn calls_by_token(&self) -> bool {
+        matches!(self, Self::Fixed(Credentials::Token(_))) || self.brings_token()
+    }
+
     /// Whether what it brings is a token, which names its project.
     pub(super) fn brings_token(&self) -> bool {
         matches!(self, Self::Password { .. } | Self::IdentityProvider { .. })

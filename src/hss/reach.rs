@@ -1,0 +1,168 @@
+//! How far it is to a host: proxy, name, connection, TLS, clock. No credential is sent, and no API is called.
+
+use std::net::{IpAddr, ToSocketAddrs as _};
+use std::time::Duration;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use jiff::Timestamp;
+use reqwest::Url;
+use rustls::CertificateError;
+
+use super::client::Timings;
+use super::send::Route;
+use super::{Error, is_loopback};
+
+/// The variables that name a proxy for https, in the order in which they count.
+const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// How long the system may look for a name.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Who stands between this machine and a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// Nobody: no variable names a proxy, or `NO_PROXY` names the host.
+    Direct,
+    /// Nobody, since the host is this machine.
+    ThisMachine,
+    /// The proxy of this URL, without what stands before its `@`.
+    Proxy(String),
+    /// Nobody, since what this variable holds can't be used: it may be a password, and is not shown.
+    Unusable(&'static str),
+}
+
+/// Who stands between, by the very rules that the HTTP client goes by.
+pub fn via(base: &str) -> Result<Via, Error> {
+    if is_loopback(base)? {
+        return Ok(Via::ThisMachine);
+    }
+    let Ok(uri) = base.parse::<http::Uri>() else { return Ok(Via::Direct) };
+    if let Some(proxy) = Matcher::from_env().intercept(&uri) {
+        return Ok(Via::Proxy(proxy.uri().to_string().trim_end_matches('/').to_owned()));
+    }
+    let set = VARIABLES.into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
+    Ok(match set {
+        Some((name, value))
+            if !value.is_empty() && Matcher::builder().all(value.as_str()).build().intercept(&uri).is_none() =>
+        {
+            Via::Unusable(name)
+        }
+        _ => Via::Direct,
+    })
+}
+
+/// The addresses of the host of a URL, by the system's resolver, in its order.
+pub async fn resolve(url: &str) -> Result<Vec<IpAddr>, String> {
+    let url = Url::parse(url).map_err(|error| error.to_string())?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let asked = tokio::task::spawn_blocking(move || {
+        (host.as_str(), port).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect::<Vec<_>>())
+    });
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(Ok(mut found))) => {
+            found.dedup();
+            if found.is_empty() { Err("it has no address".to_owned()) } else { Ok(found) }
+        }
+        Ok(Ok(Err(error))) => Err(error.to_string()),
+        Ok(Err(_)) => Err("the resolver broke off".to_owned()),
+        Err(_) => Err(format!("no answer in {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// A host that answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// How far its clock is ahead of ours, in milliseconds, to half a second; `None` where it does not tell.
+    pub ahead: Option<i64>,
+    /// Whether it says that it is a stand-in.
+    pub stand_in: bool,
+}
+
+/// What is wrong with a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody whom this machine trusts has signed it.
+    Issuer,
+    /// It is not valid yet, or no more.
+    Time,
+    /// It is for another host.
+    Name,
+    /// Something else, or there was no TLS to be had.
+    Other,
+}
+
+/// Where the way ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hop {
+    /// There was no connection.
+    Connection,
+    /// There was one, and no TLS.
+    Tls(Distrust),
+    /// All was well, but there was no answer.
+    Answer,
+}
+
+/// A host that did not answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Where the way ended.
+    pub hop: Hop,
+    /// Why, one line.
+    pub why: String,
+}
+
+/// Asks for `/`, where no API is, and takes any answer: the gateway tells its time with each.
+pub async fn knock(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Result<Result<Reached, Broken>, Error> {
+    super::client::provide();
+    let route = Route::new(base, ca_pem, timings)?;
+    Ok(match route.http.get(base).send().await {
+        Ok(response) => {
+            let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+            let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+            // It tells whole seconds, and half of the one that it tells has passed on the average.
+            let ahead = date.map(|date| date.timestamp().as_millisecond() + 500 - Timestamp::now().as_millisecond());
+            Ok(Reached { ahead, stand_in: response.headers().contains_key("x-hss-stand-in") })
+        }
+        Err(error) => {
+            let hop = match distrust(&error) {
+                Some(distrust) => Hop::Tls(distrust),
+                None if error.is_connect() => Hop::Connection,
+                None => Hop::Answer,
+            };
+            Err(Broken { hop, why: why(&error) })
+        }
+    })
+}
+
+/// The causes below what the HTTP client says of every one of them.
+fn why(error: &reqwest::Error) -> String {
+    let below =
+        std::error::Error::source(error).and_then(|cause| if error.is_connect() { cause.source() } else { Some(cause) });
+    super::send::causes(below.unwrap_or(error))
+}
+
+/// The TLS error in the chain of causes, if any.
+pub(super) fn distrust(error: &reqwest::Error) -> Option<Distrust> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(tls) = error.downcast_ref() {
+            return Some(sorted(tls));
+        }
+        // An I/O error gives the cause of what it wraps as its own, and skips what it wraps; TLS stands in two of them.
+        let wrapped = error.downcast_ref().and_then(std::io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    None
+}
+
+fn sorted(error: &rustls::Error) -> Distrust {
+    use CertificateError as Why;
+    let rustls::Error::InvalidCertificate(why) = error else { return Distrust::Other };
+    match why {
+        // The latter where a CA of the same name is known, as when it was made anew.
+        Why::UnknownIssuer | Why::BadSignature => Distrust::Issuer,
+        Why::Expired | Why::ExpiredContext { .. } | Why::NotValidYet | Why::NotValidYetContext { .. } => Distrust::Time,
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => Distrust::Name,
+        _ => Distrust::Other,
+    }
+}
