@@ -104,7 +104,9 @@ pub(super) fn upload(state: &mut State, query: &Query, form: Form) -> Result<Ans
     let detail = format!("{upload_type}: {} taken, {} refused", taken.len(), failed.len());
     let effect = failed.is_empty();
     if effect {
-        kept.into_iter().for_each(|file| state.keep(file));
+        for file in kept {
+            state.keep(file);
+        }
     }
     Ok(Answer { effect, ..Answer::done(&json!({"success_file_info": taken, "fail_file_info": failed}), detail) })
 }

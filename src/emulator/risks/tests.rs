@@ -49,7 +49,9 @@ fn state(late: u32) -> State {
         file("failed", Some(Err("why".to_owned())), 0),
         file("new", None, 0),
     ];
-    files.into_iter().for_each(|file| state.keep(file));
+    for file in files {
+        state.keep(file);
+    }
     state
 }
 
