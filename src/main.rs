@@ -45,7 +45,7 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
             let saved = match run::load_either(resume.result())? {
                 Saved::Scan(saved) => *saved,
                 Saved::Clusters(saved) => {
-                    let settings = settings::Cluster::resume(*resume, &saved, &env)?;
+                    let settings = settings::Cluster::resume(*resume, &saved, typed, &env)?;
                     let color = Streams::choice(settings.talk.color);
                     let mut streams = Streams { out: &mut stdout, color };
                     return run::resume_clusters(settings, *saved, signal, &mut streams).await;

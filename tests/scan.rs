@@ -17,7 +17,7 @@ fn risks_of_a_listing_that_does_not_add_up_still_count() {
     let result = scan(repo.path(), &emulator, &["--on-partial", "warn"]).json();
     assert_eq!((&result["verdict"]["exit_code"], &result["files"][0]["state"]), (&json!(1), &json!("scan_failed")));
     let reason = result["files"][0]["reason"].as_str().expect("a reason");
-    assert!(reason.starts_with("some of its risks could not be read: a listing names"), "{reason}");
+    assert!(reason.starts_with("some of its risks could not be read: file/risks: the listing names"), "{reason}");
 }
 
 #[test]

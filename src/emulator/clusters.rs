@@ -5,15 +5,13 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Options;
 use super::answer::{Answer, Refusal};
 use super::query::{self, Query, one_of};
 use super::store::{ClusterScan, Job, State, Task, uuid, visible};
 
 pub(super) const SCAN_TYPES: [&str; 3] = ["cluster_vul", "risk_assessment", "benchmark"];
 const CLUSTER_TYPES: [&str; 7] = ["cce", "ali", "tencent", "azure", "aws", "self_built_hw", "self_built_idc"];
-/// The clusters that there are, each with its enterprise project.
-const CLUSTERS: [(&str, &str); 3] =
-    [("stand-in-cluster-1", "0"), ("stand-in-cluster-2", "0"), ("stand-in-cluster-3", "stand-in-enterprise")];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,22 +52,29 @@ struct RetryCluster {
 }
 
 /// What a new task is about.
-pub(super) fn job(enterprise_project: &str, scan: New) -> Result<Job, Refusal> {
+pub(super) fn job(options: &Options, enterprise_project: &str, scan: New) -> Result<Job, Refusal> {
     if scan.scan_type_list.is_empty() {
         return Err(Refusal::invalid("scan_type_list is mandatory"));
     }
     check_scan_types(&scan.scan_type_list)?;
-    let seen = || CLUSTERS.into_iter().filter(|(_, owner)| visible(owner, enterprise_project)).map(|(id, _)| id);
+    let owner = |number| if number == 3 { "stand-in-enterprise" } else { "0" };
+    let ours = (1..=options.clusters).filter(|number| visible(owner(*number), enterprise_project));
+    let seen: Vec<String> = ours.map(|number| format!("stand-in-cluster-{number}")).collect();
     let ids = match (one_of("range_type", &scan.range_type, &["all_cluster", "specific_cluster"])?, scan.cluster_id_list) {
-        ("all_cluster", None) => seen().collect(),
+        ("all_cluster", None) => seen,
         ("all_cluster", Some(_)) => return Err(Refusal::invalid("cluster_id_list belongs to specific_cluster alone")),
-        (_, Some(ids)) if !ids.is_empty() => named(&ids, seen)?,
+        (_, Some(ids)) if !ids.is_empty() => named(&ids, &seen)?,
         _ => return Err(Refusal::invalid("cluster_id_list is mandatory with specific_cluster")),
     };
     let mut scans = Vec::new();
     for cluster_id in ids {
         for scan_type in &scan.scan_type_list {
-            scans.push(ClusterScan { cluster_id, scan_type: scan_type.clone(), tries: 1, under_way: true });
+            scans.push(ClusterScan {
+                cluster_id: cluster_id.clone(),
+                scan_type: scan_type.clone(),
+                tries: 1,
+                under_way: true,
+            });
         }
     }
     Ok(Job::Cluster { scan_types: scan.scan_type_list, scans })
@@ -85,13 +90,13 @@ fn check_scan_types(scan_types: &[String]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn named<I: Iterator<Item = &'static str>>(ids: &[String], seen: impl Fn() -> I) -> Result<Vec<&'static str>, Refusal> {
+fn named(ids: &[String], seen: &[String]) -> Result<Vec<String>, Refusal> {
     let one = |(index, id): (usize, &String)| {
         query::id("cluster_id_list", id)?;
         if ids[..index].contains(id) {
             return Err(Refusal::invalid(format!("cluster {id} is given twice")));
         }
-        let found = seen().find(|seen| seen == id);
+        let found = seen.iter().find(|seen| *seen == id).cloned();
         found.ok_or_else(|| Refusal::hss("HSS.0011", format!("resource not found: cluster {id}")))
     };
     ids.iter().enumerate().map(one).collect()
@@ -118,12 +123,12 @@ fn of_cluster(state: &State, task: &Task, scans: &[&ClusterScan]) -> &'static st
 }
 
 /// The scans of each cluster.
-fn by_cluster(scans: &[ClusterScan]) -> Vec<(&'static str, Vec<&ClusterScan>)> {
-    let mut all: Vec<(&'static str, Vec<&ClusterScan>)> = Vec::new();
+fn by_cluster(scans: &[ClusterScan]) -> Vec<(&str, Vec<&ClusterScan>)> {
+    let mut all: Vec<(&str, Vec<&ClusterScan>)> = Vec::new();
     for scan in scans {
         match all.last_mut() {
             Some((id, its)) if *id == scan.cluster_id => its.push(scan),
-            _ => all.push((scan.cluster_id, vec![scan])),
+            _ => all.push((&scan.cluster_id, vec![scan])),
         }
     }
     all
@@ -150,7 +155,7 @@ pub(super) fn rows(state: &State, task: &Task, scans: &[ClusterScan], filter: &F
     if let Some(cluster_type) = &filter.cluster_type {
         one_of("cluster_type", cluster_type, &CLUSTER_TYPES)?;
     }
-    let row = |(id, scans): (&'static str, Vec<&ClusterScan>)| {
+    let row = |(id, scans): (&str, Vec<&ClusterScan>)| {
         let word = of_cluster(state, task, &scans);
         let detail = |scan: &&ClusterScan| match status(state, task, scan) {
             (status, Some(reason)) => json!({"scan_type": scan.scan_type, "status": status, "failed_reason": reason}),

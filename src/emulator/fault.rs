@@ -65,6 +65,8 @@ pub enum Fault {
     Short,
     /// Carried out; a list and its total say that there is nothing.
     Emptied,
+    /// Carried out; a list says nothing of its total.
+    Untotalled,
     /// 400 HSS.0011: the id is not known any more, not carried out.
     Gone,
 }
@@ -149,6 +151,9 @@ pub(super) fn spoil_rows(body: &mut String, fault: &Fault) {
     }
     if let (Fault::Emptied, Some(total)) = (fault, fields.get_mut("total_num")) {
         *total = json!(0);
+    }
+    if *fault == Fault::Untotalled {
+        fields.remove("total_num");
     }
     *body = Value::Object(fields).to_string();
 }

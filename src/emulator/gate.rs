@@ -294,7 +294,7 @@ fn spoil(decision: &mut Decision, fault: &Fault) {
             let effect = answer.effect;
             *answer = Answer { effect, ..fault::broken(*status).into_answer(&decision.request_id) };
         }
-        Fault::Twice | Fault::Missing | Fault::Shifted | Fault::Short | Fault::Emptied => {
+        Fault::Twice | Fault::Missing | Fault::Shifted | Fault::Short | Fault::Emptied | Fault::Untotalled => {
             fault::spoil_rows(&mut answer.body, fault);
         }
         Fault::Throttle { .. }

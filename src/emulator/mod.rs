@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 mod answer;
@@ -91,6 +92,12 @@ pub struct Options {
     pub refuse_batch_containing: Vec<String>,
     /// A file whose name holds one of these is uploaded, but its scan fails.
     pub fail_scan_names: Vec<String>,
+    /// So many clusters there are: the third belongs to the enterprise project `stand-in-enterprise`, every other to `0`.
+    pub clusters: u32,
+    /// What is done to the rows of clusters before they are listed.
+    pub spoil_clusters: Option<fn(&mut Vec<Value>)>,
+    /// What is done to the row of a task of clusters before it is listed.
+    pub spoil_task: Option<fn(&mut Value)>,
     /// Scans of clusters that fail.
     pub fail_cluster_scans: Vec<FailingClusterScan>,
     /// The first so many listings after a retry show the task as it was before.
@@ -154,6 +161,9 @@ impl Default for Options {
             refuse_names: Vec::new(),
             refuse_batch_containing: Vec::new(),
             fail_scan_names: Vec::new(),
+            clusters: 3,
+            spoil_clusters: None,
+            spoil_task: None,
             fail_cluster_scans: Vec::new(),
             stale_retries: 0,
             omit_counts: false,

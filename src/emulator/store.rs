@@ -81,7 +81,7 @@ pub(super) enum Job {
 /// A scan of a cluster in a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ClusterScan {
-    pub(super) cluster_id: &'static str,
+    pub(super) cluster_id: String,
     pub(super) scan_type: String,
     /// Which try this is, from 1.
     pub(super) tries: u32,

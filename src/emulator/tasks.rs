@@ -77,7 +77,7 @@ pub(super) fn create(state: &mut State, query: &Query, body: &[u8]) -> Result<An
     let job = match (one_of("task_type", &task.task_type, &TASK_TYPES)?, task.iac_scan_info, task.cluster_scan_info) {
         ("iac_scan", Some(scan), None) => iac_job(state, enterprise_project, scan)?,
         ("iac_scan", _, _) => return Err(Refusal::invalid("iac_scan_info, and nothing else, belongs to an iac_scan")),
-        (_, None, Some(scan)) => clusters::job(enterprise_project, scan)?,
+        (_, None, Some(scan)) => clusters::job(&state.options, enterprise_project, scan)?,
         _ => return Err(Refusal::invalid("cluster_scan_info, and nothing else, belongs to a cluster_scan")),
     };
     let detail = match &job {
@@ -225,7 +225,10 @@ fn task_row(state: &State, task: &Task) -> Value {
             }
             row["iac_scan_info"] = Value::Object(info);
         }
-        Job::Cluster { scan_types, scans } => row["cluster_scan_info"] = clusters::counts(state, task, scan_types, scans),
+        Job::Cluster { scan_types, scans } => {
+            row["cluster_scan_info"] = clusters::counts(state, task, scan_types, scans);
+            state.options.spoil_task.into_iter().for_each(|spoil| spoil(&mut row));
+        }
     }
     row
 }
@@ -275,6 +278,9 @@ pub(super) fn resources(state: &State, query: &Query, task_id: &str, body: &[u8]
         }
     };
     state.arrange(&mut rows, |row| format!("{}{}", row["file_id"], row["cluster_id"]));
+    if let (Job::Cluster { .. }, Some(spoil)) = (&task.job, state.options.spoil_clusters) {
+        spoil(&mut rows);
+    }
     let total = rows.len();
     let rows = page.cut(rows);
     let detail = format!("{} of {total}", rows.len());

@@ -57,12 +57,13 @@ fn file_type(value: &Value) -> Option<FileType> {
 /// A page; `None` where the answer is no listing at all, which must not be taken for an empty one.
 pub(super) fn listing<T>(value: &Value, list: &str, row: impl Fn(&Value) -> Option<T>) -> Option<Listing<T>> {
     let total = number(value, "total_num");
-    let rows = match value.get(list) {
-        Some(Value::Array(rows)) => rows.iter().filter_map(row).collect(),
-        Some(Value::Null) | None if total.is_some() => Vec::new(),
+    let all = match value.get(list) {
+        Some(Value::Array(rows)) => rows.as_slice(),
+        Some(Value::Null) | None if total.is_some() => &[],
         _ => return None,
     };
-    Some(Listing { total, rows })
+    let rows: Vec<T> = all.iter().filter_map(row).collect();
+    Some(Listing { total, unreadable: (all.len() - rows.len()) as u64, rows })
 }
 
 pub(super) fn upload(value: &Value) -> Option<UploadAnswer> {
@@ -93,7 +94,13 @@ pub(super) fn task_id(value: &Value) -> Option<String> {
 
 pub(super) fn task(value: &Value) -> Option<TaskRow> {
     let info = value.get("iac_scan_info").unwrap_or(&Value::Null);
-    let status = match text(value, "task_status").as_deref() {
+    let (files, succeeded, failed) = if text(value, "task_type").as_deref() == Some("cluster_scan") {
+        cluster_counts(value.get("cluster_scan_info").unwrap_or(&Value::Null))
+    } else {
+        (number(info, "scan_file_num"), number(info, "success_file_num"), number(info, "failed_file_num"))
+    };
+    let status_word = text(value, "task_status");
+    let status = match status_word.as_deref() {
         Some("ready") => Some(TaskStatus::Ready),
         Some("running") => Some(TaskStatus::Running),
         Some("finished") => Some(TaskStatus::Finished),
@@ -102,14 +109,23 @@ pub(super) fn task(value: &Value) -> Option<TaskRow> {
     Some(TaskRow {
         task_id: task_id(value)?,
         status,
+        status_word,
         start_time: milliseconds(value, "start_time"),
         end_time: milliseconds(value, "end_time"),
         estimated_time: decimal(value, "estimated_time"),
         file_type: file_type(info),
-        files: number(info, "scan_file_num"),
-        succeeded: number(info, "success_file_num"),
-        failed: number(info, "failed_file_num"),
+        files,
+        succeeded,
+        failed,
     })
+}
+
+/// Clusters in all, scanned, failed: the sum of the three that are sent is all.
+fn cluster_counts(info: &Value) -> (Option<u64>, Option<u64>, Option<u64>) {
+    let [scanning, success, failed] =
+        ["scanning", "success", "failed"].map(|word| number(info, &format!("{word}_cluster_num")));
+    let all = [scanning, success, failed].into_iter().try_fold(0_u64, |all, number| Some(all.saturating_add(number?)));
+    (all, success, failed)
 }
 
 pub(super) fn resource(value: &Value) -> Option<ResourceRow> {
@@ -127,12 +143,11 @@ fn scan_status(value: &Value, name: &str) -> Option<ScanStatus> {
 }
 
 pub(super) fn cluster(value: &Value) -> Option<ClusterRow> {
-    let scan = |value: &Value| {
-        Some(ClusterScanRow {
-            scan_type: text(value, "scan_type")?,
-            status: scan_status(value, "status"),
-            failed_reason: text(value, "failed_reason"),
-        })
+    // One without a type is a scan all the same, and may have failed.
+    let scan = |value: &Value| ClusterScanRow {
+        scan_type: text(value, "scan_type").unwrap_or_default(),
+        status: scan_status(value, "status"),
+        failed_reason: text(value, "failed_reason"),
     };
     let scans = value.get("scan_detail_list").and_then(Value::as_array);
     Some(ClusterRow {
@@ -141,7 +156,7 @@ pub(super) fn cluster(value: &Value) -> Option<ClusterRow> {
         cluster_type: text(value, "cluster_type"),
         version: text(value, "cluster_version"),
         status: scan_status(value, "scan_status"),
-        scans: scans.into_iter().flatten().filter_map(scan).collect(),
+        scans: scans.into_iter().flatten().map(scan).collect(),
     })
 }
 
@@ -199,8 +214,11 @@ mod tests {
         let read = |value: Value| listing(&value, "data_list", resource);
         assert_eq!(read(json!({})), None);
         assert_eq!(read(json!({"data_list": {}, "total_num": 0})), None);
-        assert_eq!(read(json!({"data_list": null, "total_num": "0"})), Some(Listing { total: Some(0), rows: vec![] }));
-        assert_eq!(read(json!({"data_list": []})), Some(Listing { total: None, rows: vec![] }));
+        assert_eq!(
+            read(json!({"data_list": null, "total_num": "0"})),
+            Some(Listing { total: Some(0), unreadable: 0, rows: vec![] })
+        );
+        assert_eq!(read(json!({"data_list": [7]})), Some(Listing { total: None, unreadable: 1, rows: vec![] }));
         assert_eq!(upload(&json!({"data_list": []})), None);
     }
 
@@ -211,6 +229,7 @@ mod tests {
         let expected = TaskRow {
             task_id: "t".into(),
             status: None,
+            status_word: Some("paused".into()),
             start_time: Some(1_700_000_000_000),
             end_time: Some(1_700_000_000_123),
             estimated_time: Some(1.5),

@@ -1,8 +1,10 @@
 //! What is documented of a request is checked before it is sent.
 
 use reqwest::Url;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
+use super::auth::{Credentials, Plan};
 use super::{ClusterRange, Error, Kind, NewTask, Page};
 
 /// Checks a task against the constraints of "Creating a Task" (HSS API Reference) without sending anything; the error names the field.
@@ -16,6 +18,14 @@ pub fn check_place(project_id: Option<&str>, enterprise_project_id: &str) -> Res
         segment("project_id", project_id)?;
     }
     bounded("enterprise_project_id", enterprise_project_id.to_owned(), 256).map(drop)
+}
+
+/// Checks a token that is sent as it is: 1 to 32,768 characters (HSS API Reference, "Creating a Task"); the error names the header.
+pub fn check_token(plan: &Plan) -> Result<(), Error> {
+    match plan {
+        Plan::Fixed(Credentials::Token(token)) => in_bounds("X-Auth-Token", token.expose_secret().chars().count(), 32_768),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn task_body(task: &NewTask) -> Result<Value, Error> {
@@ -78,9 +88,12 @@ pub(super) fn paging(page: Page) -> Result<Vec<(String, String)>, Error> {
 }
 
 pub(super) fn bounded(name: &str, value: String, longest: usize) -> Result<String, Error> {
-    let length = value.chars().count();
+    in_bounds(name, value.chars().count(), longest).map(|()| value)
+}
+
+fn in_bounds(name: &str, length: usize, longest: usize) -> Result<(), Error> {
     if (1..=longest).contains(&length) {
-        return Ok(value);
+        return Ok(());
     }
     Err(Error::new(Kind::Invalid, format!("{name}: {length} characters, HSS takes 1 to {longest}")))
 }

@@ -133,6 +133,8 @@ pub struct Client {
     answered: Notify,
     first: Mutex<()>,
     refused: RefCell<Option<Error>>,
+    /// Wakes whatever waits before a call, when no more may be sent.
+    refusing: Notify,
     clock: Cell<Option<(i64, Instant)>>,
     repeated_uploads: Cell<u64>,
     stand_in: Cell<bool>,
@@ -162,6 +164,7 @@ impl Client {
             answered: Notify::new(),
             first: Mutex::new(()),
             refused: RefCell::new(None),
+            refusing: Notify::new(),
             clock: Cell::new(None),
             repeated_uploads: Cell::new(0),
             stand_in: Cell::new(false),
@@ -172,9 +175,9 @@ impl Client {
         })
     }
 
-    /// Sends nothing more: what is on its way may still be answered, every other call fails.
+    /// Sends nothing more: what is on its way may still be answered, every other call fails at once, also one that waits its turn.
     pub fn stop(&self) {
-        self.refuse(Error::new(Kind::Unreachable, "not sent, since the run is over".to_owned()));
+        self.refuse(not_sent());
     }
 
     /// The project, where it is known by now.
@@ -249,8 +252,22 @@ impl Client {
             };
             if !wait.is_zero() {
                 (self.observe)(&Event::Repeating { api: call.api, why: failed.error.message, after: wait });
-                tokio::time::sleep(wait).await;
+                self.unless_refused(tokio::time::sleep(wait)).await?;
             }
+        }
+    }
+
+    /// Waits for something that comes before a call, as long as calls may be sent.
+    async fn unless_refused<T>(&self, wait: impl Future<Output = T>) -> Result<T, Error> {
+        let refusing = self.refusing.notified();
+        let refused = || self.refused.borrow().clone();
+        if let Some(refused) = refused() {
+            return Err(refused);
+        }
+        tokio::select! {
+            biased;
+            () = refusing => Err(refused().unwrap_or_else(not_sent)),
+            done = wait => Ok(done),
         }
     }
 
@@ -271,15 +288,18 @@ impl Client {
         let proven = &call.route.proven;
         let is_ours = matches!(call.who, As::Us);
         // What brings credentials is alone anyway, and who waits for them holds this lock.
-        let alone = if proven.get() || !is_ours { None } else { Some(self.first.lock().await) };
+        let alone =
+            if proven.get() || !is_ours { None } else { Some(self.unless_refused(self.first.lock()).await.map_err(never)?) };
         let alone = alone.filter(|_| !proven.get());
         // After the lock: what the first call learns of the limit holds for those that waited for it.
-        let turn = self.turn(call.api).await;
-        if let Some(refused) = self.refused.borrow().clone() {
-            return Err(never(refused));
-        }
+        let turn = self.unless_refused(self.turn(call.api)).await.map_err(never)?;
         // After the wait, in which they may have ended.
-        let held = if is_ours { Some(self.credentials().await.map_err(never)?) } else { None };
+        let held = if is_ours {
+            let obtained = self.unless_refused(self.credentials()).await.map_err(never)?;
+            Some(obtained.map_err(never)?)
+        } else {
+            None
+        };
         let mut outcome = self.send(call, held.as_ref()).await;
         let status = match &outcome {
             Ok(answer) => Some(answer.status),
@@ -347,6 +367,7 @@ impl Client {
     /// Every call that has not been sent fails with this error, or with an earlier one.
     pub(super) fn refuse(&self, error: Error) {
         self.refused.borrow_mut().get_or_insert(error);
+        self.refusing.notify_waiters();
     }
 
     fn note_headers(&self, response: &reqwest::Response) {
@@ -397,6 +418,10 @@ impl Client {
         }
         error
     }
+}
+
+fn not_sent() -> Error {
+    Error::new(Kind::Unreachable, "not sent, since the run is over".to_owned())
 }
 
 /// The right to have one call in flight; given back when dropped, whatever happens to the call.

@@ -14,7 +14,7 @@ mod region;
 mod send;
 mod wire;
 
-pub use check::{certificates, check_place, check_task, is_loopback};
+pub use check::{certificates, check_place, check_task, check_token, is_loopback};
 pub use client::{Client, Config, Event, Timings};
 pub use error::{Error, Kind};
 pub use pace::Limit;

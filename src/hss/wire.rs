@@ -82,6 +82,8 @@ pub struct Page {
 pub struct Listing<T> {
     /// Rows in all, where the service says.
     pub total: Option<u64>,
+    /// Rows of this page that lack what names them. They are rows all the same, and nobody knows what they say.
+    pub unreadable: u64,
     /// The rows of this page.
     pub rows: Vec<T>,
 }
@@ -128,6 +130,8 @@ pub struct TaskRow {
     pub task_id: String,
     /// `None` where the service sends a word that we do not know.
     pub status: Option<crate::model::TaskStatus>,
+    /// The word of the service for it.
+    pub status_word: Option<String>,
     /// Milliseconds.
     pub start_time: Option<i64>,
     /// Milliseconds.
@@ -136,11 +140,11 @@ pub struct TaskRow {
     pub estimated_time: Option<f64>,
     /// The type of its files.
     pub file_type: Option<FileType>,
-    /// Files in the task.
+    /// Files in the task; clusters in one of clusters.
     pub files: Option<u64>,
-    /// Files scanned.
+    /// Those that were scanned.
     pub succeeded: Option<u64>,
-    /// Files that could not be scanned.
+    /// Those that could not be scanned.
     pub failed: Option<u64>,
 }
 
@@ -193,7 +197,7 @@ pub struct ClusterRow {
 /// One scan of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterScanRow {
-    /// `cluster_vul`, `risk_assessment` or `benchmark`.
+    /// `cluster_vul`, `risk_assessment` or `benchmark`; empty where the service names none.
     pub scan_type: String,
     /// `None` where the service sends a word that we do not know.
     pub status: Option<ScanStatus>,

@@ -14,18 +14,29 @@ pub struct Lenience {
     pub fail_if_empty: bool,
 }
 
-/// Judges clusters. `pending` says that the task was created and not waited for, `is_over` that it has finished. Everything that held
-/// stands in the reasons, most decisive first.
-pub fn judge_clusters(
-    lenience: Lenience,
-    clusters: &[Cluster],
-    faults: &[(Exit, String)],
-    pending: bool,
-    is_over: bool,
-) -> Verdict {
+/// What happened, besides what stands in the clusters.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterFacts<'a> {
+    /// What ended the run early or went wrong beside it.
+    pub faults: &'a [(Exit, String)],
+    /// The task was created and is not waited for.
+    pub pending: bool,
+    /// The task has finished.
+    pub is_over: bool,
+    /// Something failed and is scanned again: until that is over, it failed.
+    pub retried: bool,
+    /// Clusters that failed, as the task counts them.
+    pub counted_failed: u64,
+    /// Whose clusters were asked for.
+    pub enterprise_project: &'a str,
+}
+
+/// Judges clusters. Everything that held stands in the reasons, most decisive first.
+pub fn judge_clusters(lenience: Lenience, clusters: &[Cluster], facts: ClusterFacts<'_>) -> Verdict {
+    let ClusterFacts { faults, pending, is_over, retried, counted_failed, enterprise_project } = facts;
     let mut held = faults.to_vec();
     let of = count(clusters.len() as u64, "cluster", "clusters");
-    let failed = clusters.iter().filter(|cluster| cluster.state == ClusterState::Failed).count();
+    let failed = clusters.iter().filter(|cluster| cluster.state == ClusterState::Failed).count() as u64;
     let unfinished = clusters.iter().filter(|cluster| cluster.state == ClusterState::Unfinished).count();
     if failed > 0 {
         held.push((Exit::Partial, format!("the scan of {failed} of {of} failed")));
@@ -33,21 +44,29 @@ pub fn judge_clusters(
     if unfinished > 0 && !pending {
         held.push((Exit::Partial, format!("{unfinished} of {of} not scanned")));
     }
+    if counted_failed > failed {
+        let counted = count(counted_failed, "cluster", "clusters");
+        held.push((Exit::Partial, format!("the task counts {counted} as failed")));
+    }
     let is_empty = is_over && clusters.is_empty();
+    let nothing = || match enterprise_project {
+        "all_granted_eps" => "no cluster to scan in any enterprise project".to_owned(),
+        one => format!("no cluster to scan in the enterprise project {one} (all_granted_eps is every one)"),
+    };
     if is_empty && lenience.fail_if_empty {
-        held.push((Exit::Empty, "no cluster to scan".to_owned()));
+        held.push((Exit::Empty, nothing()));
     }
     let service_softened =
         lenience.soften_service && held.iter().any(|(exit, _)| matches!(exit, Exit::Service | Exit::Timeout));
     let softened = |exit: Exit| match exit {
         Exit::Service | Exit::Timeout => lenience.soften_service,
-        // What the fault cut off is part of it; what failed is not.
-        Exit::Partial => lenience.soften_partial || (service_softened && failed == 0),
+        // What the fault cut off is part of it; what failed is not, be it scanned again.
+        Exit::Partial => lenience.soften_partial || (service_softened && failed == 0 && counted_failed == 0 && !retried),
         _ => false,
     };
     let pass = || match (pending, is_empty) {
         (true, _) => "submitted, not waited for".to_owned(),
-        (false, true) => "no cluster to scan".to_owned(),
+        (false, true) => nothing(),
         (false, false) => format!("{of} scanned"),
     };
     decide(held, softened, pending, pass)

@@ -5,7 +5,7 @@ mod cluster;
 pub mod inline;
 pub mod suppress;
 
-pub use cluster::{Lenience, judge_clusters};
+pub use cluster::{ClusterFacts, Lenience, judge_clusters};
 
 use crate::model::{Exit, FileRecord, Finding, Level, Policy, State, Status, Verdict};
 

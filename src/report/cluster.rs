@@ -60,7 +60,7 @@ fn write_cluster(cluster: &Cluster, out: &mut dyn Write) -> io::Result<()> {
         write_state(&format!("{name}{pad}"), scan.state, scan.reason.as_deref(), out)?;
     }
     if let Some(reason) = &cluster.reason {
-        writeln!(out, "  {}", one_line(&cut(reason, LONGEST)))?;
+        writeln!(out, "  cluster: {}", one_line(&cut(reason, LONGEST)))?;
     }
     writeln!(out)
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -12,14 +13,15 @@ use super::{Streams, begun, connect, exit_code, output};
 use crate::cli::{Format, Output};
 use crate::error::{Error, exit_of};
 use crate::hss::Client;
-use crate::judge::judge_clusters;
+use crate::judge::{ClusterFacts, judge_clusters};
 use crate::model::{
     CLUSTER_SCAN, ClusterCounts, ClusterNext, ClusterResult, ClusterRun, ClusterState, Exit, SCHEMA_VERSION, Service,
     Status, Verdict,
 };
 use crate::progress::Progress;
+use crate::report;
 use crate::scan::{Account, ClusterJob, ClusterOptions};
-use crate::{report, settings};
+use crate::settings::{self, Target};
 
 /// `cluster-scan`. `signal` cuts it short.
 pub async fn cluster_scan(
@@ -68,14 +70,24 @@ pub async fn resume_clusters(
                 .to_owned(),
         ));
     }
+    let begun = match (saved.next, &saved.task) {
+        (Some(ClusterNext::Create), None) => true,
+        (Some(ClusterNext::Create), Some(_)) => false,
+        (_, task) => task.as_ref().is_some_and(|task| !task.task_id.is_empty()),
+    };
+    if !begun {
+        return Err(Error::Usage(
+            "nothing can go on with this result: it names no task, or one beside a task that is still to be created; run cluster-scan again"
+                .to_owned(),
+        ));
+    }
     let account = Account {
-        request: saved.request.clone(),
         task: saved.task.clone(),
         next: saved.next,
         clusters: saved.clusters.clone(),
         retried_after: saved.run.retried_after,
         notes: saved.notes.clone(),
-        asking: false,
+        ..Account::new(saved.request.clone())
     };
     let result = ClusterResult { tool: begun::this_tool(), ..saved };
     to_the_end(&settings, account, result, signal, streams).await
@@ -96,14 +108,17 @@ async fn to_the_end(
     if account.borrow().next.is_none() {
         progress.line("nothing is left to do: the run was done with every cluster");
     } else {
+        for path in settings.outputs.iter().filter_map(|output| output.path.as_deref()) {
+            output::can_be_written(path)?;
+        }
         faults = work(settings, &account, &mut result, signal, &progress).await?;
     }
     progress.finish();
     let account = account.into_inner();
     result.run.ended_at = begun::time_of(Timestamp::now());
     settle(settings, &account, &mut result, &faults);
-    say_what_is_left(settings, &result, &progress);
-    write_all(settings, &account, &mut result, faults, streams);
+    let kept = write_all(settings, &account, &mut result, faults, streams);
+    say_what_is_left(settings, &result, kept.as_deref(), &progress);
     exit_code(&result.verdict)
 }
 
@@ -159,7 +174,11 @@ async fn work(
         .await
     };
     // A stand-in that may not be one decides, however the run ended.
-    let end = impostor(settings.stand_in_allowed, &client).or(end);
+    let mut end = impostor(settings.stand_in_allowed, &client).or(end);
+    if let (Some((Exit::Timeout | Exit::Interrupted | Exit::Terminated, why)), Some(odd)) = (&mut end, &account.borrow().odd)
+    {
+        *why = format!("{why}, and the last look at the task was odd: {odd}");
+    }
     account.borrow_mut().close(end.as_ref().map_or("not waited for", |(_, reason)| reason));
     of_service(result, &client, &before);
     Ok(end.into_iter().collect())
@@ -180,43 +199,59 @@ fn settle(settings: &settings::Cluster, account: &Account, result: &mut ClusterR
     result.run.retried_after = account.retried_after;
     result.counts = ClusterCounts::of(&result.clusters);
     let is_over = account.next.is_none() && account.task.is_some();
+    let retried = account.task.as_ref().is_some_and(|task| task.retried);
     let whole = result.clusters.iter().all(|cluster| cluster.state == ClusterState::Success);
     result.complete = is_over && whole;
     let pending = settings.no_wait && account.next.is_some() && account.task.is_some() && faults.is_empty();
-    result.verdict = judge_clusters(settings.lenience, &result.clusters, faults, pending, is_over);
+    let facts = ClusterFacts {
+        faults,
+        pending,
+        is_over,
+        retried: retried && !is_over,
+        counted_failed: account.counted_failed,
+        enterprise_project: &result.service.enterprise_project_id,
+    };
+    result.verdict = judge_clusters(settings.lenience, &result.clusters, facts);
 }
 
-/// What the service was given, and how to go on with it.
-fn say_what_is_left(settings: &settings::Cluster, result: &ClusterResult, progress: &Progress) {
+/// What the service was given, and how to go on with it by the file that keeps the result.
+fn say_what_is_left(settings: &settings::Cluster, result: &ClusterResult, kept: Option<&Path>, progress: &Progress) {
     let Some(next) = result.next else { return };
     if let Some(task) = &result.task {
         progress.warn(&format!("task {} (cluster_scan)", task.task_id));
     }
-    let in_file = in_files(&settings.outputs, Format::Json).next();
-    progress.warn(&match (next, in_file) {
-        (ClusterNext::FindOut, _) => {
+    progress.warn(&match (&settings.target, next, kept) {
+        #[cfg(feature = "emulator")]
+        (Target::StandIn, ..) => "the stand-in ended with this run, so nothing can go on with it".to_owned(),
+        (_, ClusterNext::FindOut, _) => {
             "the task is not created again, since it may be there: look for it in the console".to_owned()
         }
-        (_, Some(path)) => format!("hss-iac resume {} goes on with it", path.display()),
-        (_, None) => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
+        (_, _, Some(path)) => format!("hss-iac resume {} goes on with it", path.display()),
+        (_, _, None) => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
     });
 }
 
-fn in_files(outputs: &[Output], format: Format) -> impl Iterator<Item = &std::path::Path> {
+fn in_files(outputs: &[Output], format: Format) -> impl Iterator<Item = &Path> {
     outputs.iter().filter(move |output| output.format == format).filter_map(|output| output.path.as_deref())
 }
 
-/// Writes the tables that go to files, then the JSON, which tells what could not be written, and stdout at the end.
+/// Writes the tables that go to files, then the JSON, which tells what could not be written, and stdout at the end. Gives the first file
+/// that the JSON is in.
 fn write_all(
     settings: &settings::Cluster,
     account: &Account,
     result: &mut ClusterResult,
     mut faults: Vec<(Exit, String)>,
     streams: &mut Streams<'_>,
-) {
+) -> Option<PathBuf> {
+    let mut kept = None;
     for format in [Format::Table, Format::Json] {
         for path in in_files(&settings.outputs, format) {
-            if let Err(error) = write_file(result, format, path) {
+            let written = write_file(result, format, path);
+            if written.is_ok() && format == Format::Json {
+                kept.get_or_insert_with(|| path.to_owned());
+            }
+            if let Err(error) = written {
                 let fault = format!("the {format} report could not be written to {}: {error}", path.display());
                 faults.push((Exit::Report, fault));
                 settle(settings, account, result, &faults);
@@ -233,9 +268,10 @@ fn write_all(
             settle(settings, account, result, &faults);
         }
     }
+    kept
 }
 
-fn write_file(result: &ClusterResult, format: Format, path: &std::path::Path) -> io::Result<()> {
+fn write_file(result: &ClusterResult, format: Format, path: &Path) -> io::Result<()> {
     match format {
         Format::Json => output::write_file(path, |out| report::json::write(result, out)),
         _ => output::write_file(path, |out| output::write_plain(|out| report::cluster::write(result, out), out)),

@@ -218,6 +218,17 @@ pub(super) fn write_draft(path: &Path, write: impl FnOnce(&mut dyn Write) -> io:
     part.publish()
 }
 
+/// Whether a file can be written there, as far as that can be told without doing it. The error names the file.
+pub(super) fn can_be_written(path: &Path) -> Result<(), Error> {
+    let tried = match is_kept(path) {
+        true if path.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        // Whoever reads a pipe would take its first end for the last.
+        true => Ok(()),
+        false => Part::draft(path, |_| Ok(())).map(drop),
+    };
+    tried.map_err(|source| Error::Io { what: format!("{} can't be written, and nothing was begun", path.display()), source })
+}
+
 /// A whole file beside the place that it is for; taken away unless it is put there.
 struct Part<'a> {
     at: PathBuf,

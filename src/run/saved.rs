@@ -81,9 +81,10 @@ pub fn load_either(path: &Path) -> Result<Saved, Error> {
         _ => (path.display().to_string(), std::fs::read(path)),
     };
     let bytes = bytes.map_err(|error| Error::Usage(format!("the result can't be read from {name}: {error}")))?;
-    let other = |error: serde_json::Error| {
-        Error::Usage(format!("{name} is no JSON result, such as `hss-iac scan -o json=FILE` writes: {error}"))
+    let no_result = |error: serde_json::Error, command: &str| {
+        Error::Usage(format!("{name} is no JSON result, such as `hss-iac {command} -o json=FILE` writes: {error}"))
     };
+    let other = |error| no_result(error, "scan");
     let Head { schema_version, kind } = serde_json::from_slice(&bytes).map_err(other)?;
     if schema_version > SCHEMA_VERSION {
         return Err(Error::Usage(format!(
@@ -92,7 +93,9 @@ pub fn load_either(path: &Path) -> Result<Saved, Error> {
     }
     match kind.as_deref() {
         None => serde_json::from_slice(&bytes).map(|result| Saved::Scan(Box::new(result))).map_err(other),
-        Some(CLUSTER_SCAN) => serde_json::from_slice(&bytes).map(|result| Saved::Clusters(Box::new(result))).map_err(other),
+        Some(CLUSTER_SCAN) => serde_json::from_slice(&bytes)
+            .map(|result| Saved::Clusters(Box::new(result)))
+            .map_err(|error| no_result(error, "cluster-scan")),
         Some(kind) => Err(Error::Usage(format!("{name} is of the kind {kind:?}, which this program does not know"))),
     }
 }

@@ -1,18 +1,23 @@
 //! The job of a `cluster-scan`: one task is created, waited for as those of files are, and its clusters are read.
 
+mod outcome;
+
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::patience::{Patience, Polls};
-use super::{Step, is_failing, pages};
-use crate::hss::{Client, ClusterRange, ClusterRow, Error, Kind, NewTask, ScanStatus, TaskFilter, TaskRow, TaskType};
+use super::{Step, pages};
+use crate::hss::{Client, ClusterRange, ClusterRow, Error, Kind, NewTask, Page, TaskFilter, TaskRow, TaskType};
 use crate::model::{Cluster, ClusterCheck, ClusterNext, ClusterRequest, ClusterState, ClusterTask, TaskStatus};
 
 /// So many looks find a task finished as it was before the retry until it is believed that the retry is over, too.
 const STALE_LOOKS: u32 = 4;
+
+/// So many looks find the clusters of a finished task at odds with its counts until that is what HSS says.
+const MISCOUNTS: u32 = 3;
 
 /// How to go about it.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +43,10 @@ pub struct Account {
     pub retried_after: Option<i64>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
+    /// Clusters that failed, as the task counts them.
+    pub counted_failed: u64,
+    /// What is odd about the task, as it was last seen.
+    pub odd: Option<String>,
     /// Whether a call is on its way that must not be lost.
     pub asking: bool,
 }
@@ -52,7 +61,7 @@ impl Account {
             version: None,
             state: ClusterState::Unfinished,
             reason: None,
-            scans: request.scan_types.iter().map(|scan_type| unfinished_check(scan_type)).collect(),
+            scans: request.scan_types.iter().map(unfinished_check).collect(),
         };
         let mut clusters: Vec<Cluster> = request.cluster_ids.iter().map(unfinished).collect();
         clusters.sort_by(|a, b| a.cluster_id.cmp(&b.cluster_id));
@@ -63,6 +72,8 @@ impl Account {
             clusters,
             retried_after: None,
             notes: Vec::new(),
+            counted_failed: 0,
+            odd: None,
             asking: false,
         }
     }
@@ -70,7 +81,7 @@ impl Account {
     /// Says of what is not finished why.
     pub fn close(&mut self, reason: &str) {
         for cluster in self.clusters.iter_mut().filter(|cluster| cluster.state == ClusterState::Unfinished) {
-            cluster.reason = Some(reason.to_owned());
+            outcome::leave(cluster, reason);
         }
     }
 
@@ -101,6 +112,8 @@ pub struct ClusterJob<'a> {
     patience: Patience<'a>,
     /// Whether the task was seen at work since the retry.
     at_work: Cell<bool>,
+    /// Since when it may be at work again.
+    asked: Cell<Instant>,
 }
 
 impl<'a> ClusterJob<'a> {
@@ -112,7 +125,7 @@ impl<'a> ClusterJob<'a> {
         observe: &'a dyn Fn(Step),
     ) -> Self {
         let patience = Patience::new(client, options.window);
-        Self { client, options, account, observe, patience, at_work: Cell::new(false) }
+        Self { client, options, account, observe, patience, at_work: Cell::new(false), asked: Cell::new(Instant::now()) }
     }
 
     /// Does what is left. An error ends it early; what was reached stands in the account.
@@ -147,7 +160,9 @@ impl<'a> ClusterJob<'a> {
                 return Err(Error { message, ..error });
             }
             Err(error) => {
-                account.next = Some(ClusterNext::Create);
+                // What is refused would be refused again.
+                let refused = matches!(error.kind, Kind::Refused | Kind::Invalid);
+                account.next = (!refused).then_some(ClusterNext::Create);
                 return Err(error);
             }
         }
@@ -163,11 +178,13 @@ impl<'a> ClusterJob<'a> {
         self.ask(|account| {
             account.next = Some(ClusterNext::Wait);
             account.task.iter_mut().for_each(|task| task.retried = true);
-            account.clusters.iter_mut().for_each(reopen);
+            account.clusters.iter_mut().for_each(outcome::reopen);
+            account.counted_failed = 0;
         });
         let asked = self.client.retry_failed_clusters(&task_id).await;
         let mut account = self.account.borrow_mut();
         account.asking = false;
+        self.asked.set(Instant::now());
         match asked {
             Ok(()) => {}
             Err(error) if error.lost => {
@@ -200,7 +217,7 @@ impl<'a> ClusterJob<'a> {
     /// Polls until the task has finished, and reads its clusters.
     async fn wait(&self) -> Result<(), Error> {
         let task_id = self.account.borrow().task_id();
-        let (mut polls, mut stale) = (Polls::default(), 0);
+        let (mut polls, mut stale, mut miscounts) = (Polls::default(), 0, 0);
         // Nothing wakes it: there is one task, and it is sent.
         let more = Notify::new();
         loop {
@@ -209,31 +226,53 @@ impl<'a> ClusterJob<'a> {
                 TaskFilter { task_type: TaskType::Cluster, task_id: Some(task_id.clone()), ..TaskFilter::default() };
             let row = match self.patience.row_of(filter).await {
                 Ok(row) => row,
-                Err(error) if matches!(error.kind, Kind::Refused | Kind::Invalid) => return Err(error),
                 Err(error) => {
-                    self.patience.forgive(error)?;
+                    self.forgive(error)?;
                     continue;
                 }
             };
-            self.patience.answered();
-            let Some(row) = row else { continue };
-            if !self.has_finished(&row, &mut stale) {
-                polls.expect(std::iter::once(&row));
+            let finished = row.as_ref().filter(|row| self.has_finished(row, &mut stale));
+            let Some(finished) = finished else {
+                self.patience.answered();
+                if row.is_none() {
+                    self.odd(format!("no listing shows task {task_id}"));
+                }
+                polls.expect(row.iter());
                 (self.observe)(Step::Finished { done: 0, of: 1 });
                 continue;
-            }
-            if self.settle(&task_id, &row).await? {
+            };
+            if self.settle(&task_id, finished, &mut miscounts).await? {
                 (self.observe)(Step::Finished { done: 1, of: 1 });
                 return Ok(());
             }
         }
     }
 
+    /// Whether a failed look ends the job.
+    fn forgive(&self, error: Error) -> Result<(), Error> {
+        if matches!(error.kind, Kind::Refused | Kind::Invalid) {
+            return Err(error);
+        }
+        let error = self.patience.forgive(error)?;
+        self.odd(error.message);
+        Ok(())
+    }
+
+    fn odd(&self, what: String) {
+        self.account.borrow_mut().odd = Some(what);
+    }
+
     /// Whether the task is done. After a retry a listing may show it for a while as it was before.
     fn has_finished(&self, row: &TaskRow, stale: &mut u32) -> bool {
         let mut account = self.account.borrow_mut();
-        if let (Some(task), Some(status)) = (&mut account.task, row.status) {
-            task.status = status;
+        account.counted_failed = row.failed.unwrap_or_default();
+        account.odd = None;
+        match (row.status, &mut account.task) {
+            (Some(status), Some(task)) => task.status = status,
+            _ => {
+                let word = row.status_word.as_deref().unwrap_or_default();
+                account.odd = Some(format!("task {} is {word:?}, a status that is not known here", row.task_id));
+            }
         }
         if row.status != Some(TaskStatus::Finished) {
             self.at_work.set(true);
@@ -241,149 +280,74 @@ impl<'a> ClusterJob<'a> {
         }
         let as_before = account.retried() && !self.at_work.get() && row.end_time == account.retried_after;
         *stale += u32::from(as_before);
-        !as_before || *stale > STALE_LOOKS
+        // Where looks are cheap they come so fast that their number alone says nothing.
+        let believed = *stale > STALE_LOOKS && self.asked.get().elapsed() >= self.options.window / STALE_LOOKS;
+        !as_before || believed
     }
 
     /// Reads the clusters of a finished task and says what is left to do; false where the service is still at it.
-    async fn settle(&self, task_id: &str, row: &TaskRow) -> Result<bool, Error> {
-        let page = |page| self.client.list_task_clusters(task_id, page);
-        let rows = match pages::all(page, |row: &ClusterRow| row.cluster_id.clone()).await {
+    async fn settle(&self, task_id: &str, row: &TaskRow, miscounts: &mut u32) -> Result<bool, Error> {
+        let rows = match self.rows(task_id).await {
             Ok(rows) => rows,
-            Err(error) if is_failing(error.kind) => return self.patience.forgive(error).map(|_| false),
-            Err(error) => return Err(error),
+            Err(error) => return self.forgive(error).map(|()| false),
         };
         self.patience.answered();
-        let scanning = |row: &ClusterRow| {
-            let mut all = row.scans.iter().map(|scan| scan.status).chain([row.status]);
-            all.any(|status| status == Some(ScanStatus::Scanning))
-        };
-        if rows.iter().any(scanning) {
+        if rows.iter().any(outcome::is_scanning) {
             self.at_work.set(true);
             return Ok(false);
         }
+        let has_failed = rows.iter().any(outcome::has_failed);
         let mut account = self.account.borrow_mut();
-        account.clusters = clusters(&account.request, rows);
-        let failed = account.clusters.iter().any(|cluster| cluster.state != ClusterState::Success);
+        let listed = outcome::listed(&account.request.scan_types, rows);
+        let failed = listed.values().filter(|cluster| cluster.state == ClusterState::Failed).count() as u64;
+        let miscount = miscount(row, listed.len() as u64, failed);
+        let clusters = outcome::all(&account.request, listed);
+        if let Some(miscount) = miscount {
+            *miscounts += 1;
+            account.odd = Some(miscount.clone());
+            if *miscounts <= MISCOUNTS {
+                return Ok(false);
+            }
+            account.clusters = clusters;
+            return Err(Error::new(Kind::Failing, miscount));
+        }
+        account.clusters = clusters;
         if !account.retried() {
             account.retried_after = row.end_time;
         }
-        account.next = (failed && account.request.retry_failed && !account.retried()).then_some(ClusterNext::Retry);
+        account.next = (has_failed && account.request.retry_failed && !account.retried()).then_some(ClusterNext::Retry);
         Ok(true)
     }
-}
 
-fn unfinished_check(scan_type: &str) -> ClusterCheck {
-    ClusterCheck { scan_type: scan_type.to_owned(), state: ClusterState::Unfinished, reason: None }
-}
-
-/// What failed is scanned again.
-fn reopen(cluster: &mut Cluster) {
-    if cluster.state == ClusterState::Success {
-        return;
-    }
-    (cluster.state, cluster.reason) = (ClusterState::Unfinished, None);
-    for scan in cluster.scans.iter_mut().filter(|scan| scan.state != ClusterState::Success) {
-        (scan.state, scan.reason) = (ClusterState::Unfinished, None);
-    }
-}
-
-/// The clusters of a finished task, by id: those that were named and those that it lists.
-fn clusters(request: &ClusterRequest, rows: Vec<ClusterRow>) -> Vec<Cluster> {
-    let mut all: BTreeMap<String, Cluster> = rows
-        .into_iter()
-        .map(|row| cluster(&request.scan_types, row))
-        .map(|cluster| (cluster.cluster_id.clone(), cluster))
-        .collect();
-    for mut missing in Account::new(request.clone()).clusters {
-        if !all.contains_key(&missing.cluster_id) {
-            missing.state = ClusterState::Failed;
-            missing.reason = Some("the finished task does not list it".to_owned());
-            missing.scans.iter_mut().for_each(|scan| scan.state = ClusterState::Failed);
-            all.insert(missing.cluster_id.clone(), missing);
-        }
-    }
-    all.into_values().collect()
-}
-
-/// A cluster succeeded where the service says so of it and of each scan that was asked for. Where it says nothing of any scan, what it
-/// says of the cluster holds for all.
-fn cluster(wanted: &[String], row: ClusterRow) -> Cluster {
-    let check = |scan_type: &String| {
-        let told = row.scans.iter().find(|scan| scan.scan_type == *scan_type);
-        let (status, reason) = match told {
-            Some(scan) => (scan.status, scan.failed_reason.clone()),
-            None if row.scans.is_empty() => (row.status, None),
-            None => (Some(ScanStatus::Failed), Some("the finished task does not list this scan".to_owned())),
+    /// Every row that is given, also where a cluster has several.
+    async fn rows(&self, task_id: &str) -> Result<Vec<ClusterRow>, Error> {
+        let given = RefCell::new(Vec::new());
+        let page = async |page: Page| {
+            let listing = self.client.list_task_clusters(task_id, page).await?;
+            given.borrow_mut().extend_from_slice(&listing.rows);
+            Ok(listing)
         };
-        let (state, reason) = outcome(status, reason);
-        ClusterCheck { scan_type: scan_type.clone(), state, reason }
-    };
-    let scans: Vec<ClusterCheck> = wanted.iter().map(check).collect();
-    let (mut state, mut reason) = outcome(row.status, None);
-    let failed = scans.iter().any(|scan| scan.state == ClusterState::Failed);
-    if failed {
-        (state, reason) = (ClusterState::Failed, reason.filter(|_| row.scans.is_empty()));
-    }
-    Cluster {
-        cluster_id: row.cluster_id,
-        name: row.name,
-        cluster_type: row.cluster_type,
-        version: row.version,
-        state,
-        reason,
-        scans,
+        pages::all("resources/batch-query", page, |row: &ClusterRow| row.cluster_id.clone()).await?;
+        Ok(given.into_inner())
     }
 }
 
-fn outcome(status: Option<ScanStatus>, reason: Option<String>) -> (ClusterState, Option<String>) {
-    match status {
-        Some(ScanStatus::Success) => (ClusterState::Success, None),
-        Some(ScanStatus::Scanning) => (ClusterState::Unfinished, None),
-        Some(ScanStatus::Failed) => {
-            (ClusterState::Failed, Some(reason.unwrap_or_else(|| "HSS could not scan it and gives no reason".to_owned())))
-        }
-        None => (ClusterState::Failed, Some("HSS gives a scan status that is not known here".to_owned())),
+/// What is wrong with a listing of clusters by the counts of its task, as far as these are sent.
+fn miscount(row: &TaskRow, listed: u64, failed: u64) -> Option<String> {
+    let TaskRow { task_id, files: counted, failed: counted_failed, .. } = row;
+    let differs = counted.is_some_and(|counted| counted != listed);
+    if !differs && counted_failed.is_none_or(|counted_failed| counted_failed <= failed) {
+        return None;
     }
+    let said = |number: &Option<u64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    Some(format!(
+        "tasks/batch-query: task {task_id} counts {} clusters, {} of them failed, and resources/batch-query lists {listed}, {failed} of \
+         them failed: look at the task in the console",
+        said(counted),
+        said(counted_failed)
+    ))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::hss::ClusterScanRow;
-
-    const SUCCESS: Option<ScanStatus> = Some(ScanStatus::Success);
-    const FAILED: Option<ScanStatus> = Some(ScanStatus::Failed);
-
-    /// The state of the cluster and its reason, then those of its scans, of a cluster of which the service says this.
-    fn told(status: Option<ScanStatus>, scans: &[(&str, Option<ScanStatus>)]) -> Vec<String> {
-        let scan = |(scan_type, status): &(&str, _)| ClusterScanRow {
-            scan_type: (*scan_type).to_owned(),
-            status: *status,
-            failed_reason: None,
-        };
-        let scans = scans.iter().map(scan).collect();
-        let row = ClusterRow { cluster_id: "c".into(), name: None, cluster_type: None, version: None, status, scans };
-        let cluster = cluster(&["cluster_vul".to_owned(), "benchmark".to_owned()], row);
-        let said = |state: ClusterState, reason: &Option<String>| {
-            [state.as_str(), reason.as_deref().unwrap_or_default()].join(" ").trim().to_owned()
-        };
-        let first = said(cluster.state, &cluster.reason);
-        std::iter::once(first).chain(cluster.scans.iter().map(|scan| said(scan.state, &scan.reason))).collect()
-    }
-
-    #[test]
-    fn a_cluster_succeeded_only_where_all_that_is_said_of_it_says_so() {
-        let silent = "failed HSS could not scan it and gives no reason";
-        let unlisted = "failed the finished task does not list this scan";
-        let unknown = "failed HSS gives a scan status that is not known here";
-        let both = |vul, benchmark| [("cluster_vul", vul), ("benchmark", benchmark)];
-        assert_eq!(told(SUCCESS, &both(SUCCESS, SUCCESS)), ["success", "success", "success"]);
-        assert_eq!(told(SUCCESS, &[]), ["success", "success", "success"]);
-        assert_eq!(told(SUCCESS, &both(SUCCESS, FAILED)), ["failed", "success", silent]);
-        assert_eq!(told(SUCCESS, &both(SUCCESS, None)), ["failed", "success", unknown]);
-        assert_eq!(told(SUCCESS, &[("benchmark", SUCCESS)]), ["failed", unlisted, "success"]);
-        assert_eq!(told(FAILED, &both(SUCCESS, SUCCESS)), [silent, "success", "success"]);
-        assert_eq!(told(FAILED, &[]), [silent, silent, silent]);
-        assert_eq!(told(None, &[]), [unknown, unknown, unknown]);
-    }
+fn unfinished_check(scan_type: &String) -> ClusterCheck {
+    ClusterCheck { scan_type: scan_type.clone(), state: ClusterState::Unfinished, reason: None }
 }

@@ -129,7 +129,7 @@ impl Job<'_> {
         }
         for look in 0..=LATE_LOOKS {
             let key = |risk: &RiskRow| format!("{}\n{}\n{:?}", risk.risk_id, risk.rule_id, risk.build_instruction);
-            let (risks, fault) = pages::read(|page| self.client.list_risks(file_id, page), key).await;
+            let (risks, fault) = pages::read("file/risks", |page| self.client.list_risks(file_id, page), key).await;
             match (risks.is_empty(), fault) {
                 (true, Some(error)) => return Err(error),
                 (true, None) => {}

@@ -10,34 +10,36 @@ const LAST_OFFSET: u64 = 2_000_000;
 /// A listing whose rows shift is read from the start at most this often.
 const PASSES: usize = 3;
 
-/// Reads every page, or fails.
-pub(super) async fn all<T, F, Fut>(page: F, key: impl Fn(&T) -> String) -> Result<Vec<T>, Error>
+/// Reads every page, or fails. The error names `api`.
+pub(super) async fn all<T, F, Fut>(api: &str, page: F, key: impl Fn(&T) -> String) -> Result<Vec<T>, Error>
 where
     F: FnMut(Page) -> Fut,
     Fut: Future<Output = Result<Listing<T>, Error>>,
 {
-    let (rows, fault) = read(page, key).await;
+    let (rows, fault) = read(api, page, key).await;
     fault.map_or(Ok(rows), Err)
 }
 
 /// Reads what the pages give, and what was wrong with them. Rows with the same key are one row that came on two pages; on the same page
-/// they are two. A listing that stays shorter than the total it names is a fault.
-pub(super) async fn read<T, F, Fut>(mut page: F, key: impl Fn(&T) -> String) -> (Vec<T>, Option<Error>)
+/// they are two. A listing that stays shorter than the total it names is a fault, and so is a row that can't be read.
+pub(super) async fn read<T, F, Fut>(api: &str, mut page: F, key: impl Fn(&T) -> String) -> (Vec<T>, Option<Error>)
 where
     F: FnMut(Page) -> Fut,
     Fut: Future<Output = Result<Listing<T>, Error>>,
 {
     let mut keys = HashSet::new();
     let mut rows = Vec::new();
-    let mut total = 0;
+    let (mut total, mut unreadable) = (0, 0);
     for _ in 0..PASSES {
+        unreadable = 0;
         let mut offset = 0;
         loop {
             let listing = match page(Page { offset, limit: ROWS_PER_PAGE }).await {
                 Ok(listing) => listing,
                 Err(error) => return (rows, Some(error)),
             };
-            let received = listing.rows.len() as u64;
+            unreadable += listing.unreadable;
+            let received = listing.rows.len() as u64 + listing.unreadable;
             let before = rows.len();
             let mut here: HashMap<String, usize> = HashMap::new();
             for row in listing.rows {
@@ -54,11 +56,16 @@ where
                 break;
             }
         }
-        if rows.len() as u64 >= total {
+        if rows.len() as u64 >= total && unreadable == 0 {
             return (rows, None);
         }
     }
-    let fault = format!("a listing names {total} rows and gave {} different ones", rows.len());
+    let what = if unreadable > 0 {
+        format!("the listing has rows without the id that they are known by ({unreadable})")
+    } else {
+        format!("the listing names {total} rows and gave {} different ones", rows.len())
+    };
+    let fault = format!("{api}: {what}, read {PASSES} times: try again later");
     (rows, Some(Error::new(Kind::Refused, fault)))
 }
 
@@ -74,9 +81,9 @@ mod tests {
         let page = |page: Page| {
             offsets.borrow_mut().push(page.offset);
             let (total, rows) = script.borrow_mut().next().unwrap_or((Some(0), Vec::new()));
-            std::future::ready(Ok(Listing { total, rows }))
+            std::future::ready(Ok(Listing { total, unreadable: 0, rows }))
         };
-        let rows = all(page, u32::to_string).await.map_err(|error| error.message);
+        let rows = all("rows", page, u32::to_string).await.map_err(|error| error.message);
         (rows, offsets.into_inner())
     }
 
@@ -95,7 +102,10 @@ mod tests {
     #[tokio::test]
     async fn rows_that_never_come_are_an_error_not_an_end() {
         let script = (0..6).map(|call| (Some(3), if call % 2 == 0 { vec![1] } else { vec![] })).collect();
-        assert_eq!(read(script).await.0, Err("a listing names 3 rows and gave 1 different ones".to_owned()));
+        assert_eq!(
+            read(script).await.0,
+            Err("rows: the listing names 3 rows and gave 1 different ones, read 3 times: try again later".to_owned())
+        );
     }
 
     #[tokio::test]

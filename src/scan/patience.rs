@@ -131,6 +131,7 @@ mod tests {
         TaskRow {
             task_id: "t".to_owned(),
             status: Some(TaskStatus::Running),
+            status_word: None,
             start_time: None,
             end_time: None,
             estimated_time: minutes,

@@ -142,7 +142,7 @@ impl Job<'_> {
             let newest = TaskFilter { start_create_time: None, newest_first: true, ..filter.clone() };
             return self.client.list_tasks(&newest, Page { offset: 0, limit: NEWEST }).await.map(|listing| listing.rows);
         }
-        pages::all(|page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await
+        pages::all("tasks/batch-query", |page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await
     }
 
     /// Those of these tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
@@ -179,7 +179,7 @@ impl Job<'_> {
         }
         let filter = ResourceFilter::default();
         let page = |page: Page| self.client.list_task_resources(&row.task_id, &filter, page);
-        let rows = pages::all(page, |row| row.file_id.clone()).await?;
+        let rows = pages::all("resources/batch-query", page, |row| row.file_id.clone()).await?;
         let held: HashSet<String> = rows.into_iter().map(|row| row.file_id).collect();
         if !held.is_subset(&wanted) {
             self.others.borrow_mut().insert(row.task_id.clone(), held);

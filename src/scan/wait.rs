@@ -116,7 +116,7 @@ impl Job<'_> {
         }
         let filter = ResourceFilter::default();
         let page = |page: Page| self.client.list_task_resources(task_id, &filter, page);
-        let rows = match pages::all(page, |row| row.file_id.clone()).await {
+        let rows = match pages::all("resources/batch-query", page, |row| row.file_id.clone()).await {
             Ok(rows) => rows,
             Err(error) => {
                 self.lose(&files, State::ScanFailed, "the task's files could not be listed: ", error)?;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args as _, Command};
+
 use super::resume::{fill_connection, is_the_same_place};
 use super::{Env, Talk, Target, outputs, provider, talk, whom};
 use crate::cli::{self, Format, IfEmpty, OnFault, Output, Pacing};
@@ -46,7 +49,8 @@ impl Cluster {
     }
 
     /// Checks what was typed against the result that a run left.
-    pub fn resume(cli: cli::Resume, saved: &ClusterResult, env: Env<'_>) -> Result<Self, Error> {
+    pub fn resume(cli: cli::Resume, saved: &ClusterResult, matches: &ArgMatches, env: Env<'_>) -> Result<Self, Error> {
+        only_of_clusters(matches)?;
         let cli::Resume { result, gate, report, mut connection, pace, talk, .. } = cli;
         super::resume::can_go_on(&connection, &result)?;
         fill_connection(&mut connection, &saved.service, env);
@@ -93,6 +97,21 @@ impl Cluster {
             timings: Timings::default(),
         })
     }
+}
+
+/// Refuses what was typed that means nothing to clusters. Variables are set for every command of a pipeline, and are passed over.
+fn only_of_clusters(matches: &ArgMatches) -> Result<(), Error> {
+    let ours = cli::ClusterScan::augment_args(Command::new(""));
+    let all = cli::Resume::augment_args(Command::new(""));
+    let foreign = all.get_arguments().find(|arg| {
+        let id = arg.get_id();
+        let typed = matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        typed && !arg.is_positional() && !ours.get_arguments().any(|of_ours| of_ours.get_id() == id)
+    });
+    foreign.map_or(Ok(()), |arg| {
+        let flag = arg.get_long().unwrap_or_default();
+        Err(Error::Usage(format!("--{flag} means nothing to a cluster-scan: leave it out")))
+    })
 }
 
 /// What was typed, in the service's words. Naming a thing twice is naming it.

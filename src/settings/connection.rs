@@ -103,6 +103,7 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> 
     let enterprise_project_id = first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
         .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned());
     hss::check_place(project_id.as_deref(), &enterprise_project_id)?;
+    found.as_ref().map_or(Ok(()), |found| hss::check_token(&found.plan))?;
     Ok(Some(Target::Service(Box::new(Service {
         // Without a region there is no IAM host; its look-up then needs a project id and says so.
         iam_endpoint: iam_endpoint.unwrap_or_else(|| endpoint.clone()),

@@ -1,0 +1,202 @@
+//! What the rows of a finished task say of its clusters. Where they say several things of one, the worst holds.
+
+use std::collections::BTreeMap;
+
+use super::Account;
+use crate::hss::{ClusterRow, ClusterScanRow, ScanStatus};
+use crate::model::{Cluster, ClusterCheck, ClusterRequest, ClusterState};
+
+/// Opens the reason of what failed before it was scanned again.
+const BEFORE: &str = "failed before the retry: ";
+
+/// What failed is scanned again. That it failed stays known.
+pub(super) fn reopen(cluster: &mut Cluster) {
+    let again = |state: &mut ClusterState, reason: &mut Option<String>| {
+        if *state == ClusterState::Failed {
+            *state = ClusterState::Unfinished;
+            *reason = reason.take().map(|reason| format!("{BEFORE}{reason}"));
+        }
+    };
+    again(&mut cluster.state, &mut cluster.reason);
+    cluster.scans.iter_mut().for_each(|scan| again(&mut scan.state, &mut scan.reason));
+}
+
+/// Says of a cluster that is not finished why, and keeps how it had failed.
+pub(super) fn leave(cluster: &mut Cluster, why: &str) {
+    let before = cluster.reason.as_deref().and_then(|reason| reason.find(BEFORE).map(|at| &reason[at..]));
+    cluster.reason = Some(before.map_or_else(|| why.to_owned(), |before| format!("{why}; {before}")));
+}
+
+/// Whether HSS is still at it.
+pub(super) fn is_scanning(row: &ClusterRow) -> bool {
+    says(row, ScanStatus::Scanning)
+}
+
+/// Whether HSS says that something of it failed: that alone can be scanned again.
+pub(super) fn has_failed(row: &ClusterRow) -> bool {
+    says(row, ScanStatus::Failed)
+}
+
+fn says(row: &ClusterRow, word: ScanStatus) -> bool {
+    row.scans.iter().map(|scan| scan.status).chain([row.status]).any(|status| status == Some(word))
+}
+
+/// The clusters that these rows list, by id: rows of one cluster are one.
+pub(super) fn listed(wanted: &[String], rows: Vec<ClusterRow>) -> BTreeMap<String, Cluster> {
+    let mut merged: BTreeMap<String, ClusterRow> = BTreeMap::new();
+    for row in rows {
+        match merged.get_mut(&row.cluster_id) {
+            Some(first) => {
+                first.status = worst([first.status, row.status]);
+                first.scans.extend(row.scans);
+            }
+            None => drop(merged.insert(row.cluster_id.clone(), row)),
+        }
+    }
+    merged.into_iter().map(|(id, row)| (id, cluster(wanted, row))).collect()
+}
+
+/// Those and the ones that were named and are not listed, by id.
+pub(super) fn all(request: &ClusterRequest, mut listed: BTreeMap<String, Cluster>) -> Vec<Cluster> {
+    for mut missing in Account::new(request.clone()).clusters {
+        if !listed.contains_key(&missing.cluster_id) {
+            missing.state = ClusterState::Failed;
+            missing.reason = Some("the finished task does not list it".to_owned());
+            missing.scans.iter_mut().for_each(|scan| scan.state = ClusterState::Failed);
+            listed.insert(missing.cluster_id.clone(), missing);
+        }
+    }
+    listed.into_values().collect()
+}
+
+/// A cluster succeeded where the service says so of it and of each scan that was asked for, and of no other scan anything else. Where it
+/// says nothing of any scan, what it says of the cluster holds for all.
+fn cluster(wanted: &[String], row: ClusterRow) -> Cluster {
+    let check = |scan_type: &String| {
+        let told = of_type(&row.scans, |of| of == scan_type);
+        let (status, reason) = match told {
+            Some(scan) => (scan.status, scan.failed_reason.clone()),
+            None if row.scans.is_empty() => (row.status, None),
+            None => (Some(ScanStatus::Failed), Some("the finished task does not list this scan".to_owned())),
+        };
+        let (state, reason) = outcome(status, reason);
+        ClusterCheck { scan_type: scan_type.clone(), state, reason }
+    };
+    let scans: Vec<ClusterCheck> = wanted.iter().map(check).collect();
+    let (mut state, mut reason) = outcome(row.status, None);
+    if scans.iter().any(|scan| scan.state == ClusterState::Failed) {
+        (state, reason) = (ClusterState::Failed, reason.filter(|_| row.scans.is_empty()));
+    }
+    let other = of_type(&row.scans, |of| !wanted.iter().any(|wanted| wanted == of));
+    if let Some(other) = other.filter(|other| other.status != Some(ScanStatus::Success)) {
+        let name = if other.scan_type.is_empty() { "without a type" } else { other.scan_type.as_str() };
+        let why = outcome(other.status, other.failed_reason.clone()).1.unwrap_or_default();
+        (state, reason) = (ClusterState::Failed, Some(format!("a scan that was not asked for ({name}): {why}")));
+    }
+    Cluster {
+        cluster_id: row.cluster_id,
+        name: row.name,
+        cluster_type: row.cluster_type,
+        version: row.version,
+        state,
+        reason,
+        scans,
+    }
+}
+
+/// The worst of the scans of a type.
+fn of_type(scans: &[ClusterScanRow], is: impl Fn(&str) -> bool) -> Option<&ClusterScanRow> {
+    scans.iter().filter(|scan| is(&scan.scan_type)).max_by_key(|scan| badness(scan.status))
+}
+
+fn worst(both: [Option<ScanStatus>; 2]) -> Option<ScanStatus> {
+    both.into_iter().max_by_key(|status| badness(*status)).flatten()
+}
+
+fn badness(status: Option<ScanStatus>) -> u8 {
+    match status {
+        Some(ScanStatus::Success) => 0,
+        Some(ScanStatus::Scanning) => 1,
+        None => 2,
+        Some(ScanStatus::Failed) => 3,
+    }
+}
+
+fn outcome(status: Option<ScanStatus>, reason: Option<String>) -> (ClusterState, Option<String>) {
+    match status {
+        Some(ScanStatus::Success) => (ClusterState::Success, None),
+        Some(ScanStatus::Scanning) => (ClusterState::Unfinished, None),
+        Some(ScanStatus::Failed) => {
+            (ClusterState::Failed, Some(reason.unwrap_or_else(|| "HSS could not scan it and gives no reason".to_owned())))
+        }
+        None => (ClusterState::Failed, Some("HSS gives a scan status that is not known here".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUCCESS: Option<ScanStatus> = Some(ScanStatus::Success);
+    const FAILED: Option<ScanStatus> = Some(ScanStatus::Failed);
+
+    /// The state of the cluster and its reason, then those of its scans, of a cluster of which the service says this.
+    fn told(status: Option<ScanStatus>, scans: &[(&str, Option<ScanStatus>)]) -> Vec<String> {
+        let scan = |(scan_type, status): &(&str, _)| ClusterScanRow {
+            scan_type: (*scan_type).to_owned(),
+            status: *status,
+            failed_reason: None,
+        };
+        let scans = scans.iter().map(scan).collect();
+        let row = ClusterRow { cluster_id: "c".into(), name: None, cluster_type: None, version: None, status, scans };
+        let cluster = cluster(&["cluster_vul".to_owned(), "benchmark".to_owned()], row);
+        let said = |state: ClusterState, reason: &Option<String>| {
+            [state.as_str(), reason.as_deref().unwrap_or_default()].join(" ").trim().to_owned()
+        };
+        let first = said(cluster.state, &cluster.reason);
+        std::iter::once(first).chain(cluster.scans.iter().map(|scan| said(scan.state, &scan.reason))).collect()
+    }
+
+    #[test]
+    fn a_cluster_succeeded_only_where_all_that_is_said_of_it_says_so() {
+        let silent = "failed HSS could not scan it and gives no reason";
+        let unlisted = "failed the finished task does not list this scan";
+        let unknown = "failed HSS gives a scan status that is not known here";
+        let both = |vul, benchmark| [("cluster_vul", vul), ("benchmark", benchmark)];
+        assert_eq!(told(SUCCESS, &both(SUCCESS, SUCCESS)), ["success", "success", "success"]);
+        assert_eq!(told(SUCCESS, &[]), ["success", "success", "success"]);
+        assert_eq!(told(SUCCESS, &both(SUCCESS, FAILED)), ["failed", "success", silent]);
+        assert_eq!(told(SUCCESS, &both(SUCCESS, None)), ["failed", "success", unknown]);
+        assert_eq!(told(SUCCESS, &[("benchmark", SUCCESS)]), ["failed", unlisted, "success"]);
+        assert_eq!(told(FAILED, &both(SUCCESS, SUCCESS)), [silent, "success", "success"]);
+        assert_eq!(told(FAILED, &[]), [silent, silent, silent]);
+        assert_eq!(told(None, &[]), [unknown, unknown, unknown]);
+        let twice = [("cluster_vul", SUCCESS), ("benchmark", FAILED), ("benchmark", SUCCESS)];
+        assert_eq!(told(SUCCESS, &twice), ["failed", "success", silent]);
+        let other = |status| [both(SUCCESS, SUCCESS).as_slice(), &[("", status), ("", SUCCESS)]].concat();
+        let untyped = "failed a scan that was not asked for (without a type): HSS could not scan it and gives no reason";
+        assert_eq!(told(SUCCESS, &other(FAILED)), [untyped, "success", "success"]);
+        assert_eq!(told(SUCCESS, &other(SUCCESS)), ["success"; 3]);
+    }
+
+    #[test]
+    fn the_worst_of_two_rows_of_a_cluster_holds() {
+        let row = |status| ClusterRow {
+            cluster_id: "c".into(),
+            name: None,
+            cluster_type: None,
+            version: None,
+            status,
+            scans: Vec::new(),
+        };
+        for (first, second, state) in [
+            (FAILED, SUCCESS, ClusterState::Failed),
+            (SUCCESS, FAILED, ClusterState::Failed),
+            (None, SUCCESS, ClusterState::Failed),
+            (SUCCESS, SUCCESS, ClusterState::Success),
+        ] {
+            let clusters = listed(&["benchmark".to_owned()], vec![row(first), row(second)]);
+            assert_eq!(clusters.into_values().map(|cluster| cluster.state).collect::<Vec<_>>(), [state]);
+        }
+    }
+}
