@@ -185,6 +185,7 @@ impl<'a> ClusterJob<'a> {
         let mut account = self.account.borrow_mut();
         account.asking = false;
         self.asked.set(Instant::now());
+        self.at_work.set(false);
         match asked {
             Ok(()) => {}
             Err(error) if error.lost => {

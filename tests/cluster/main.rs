@@ -2,7 +2,10 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod refused;
+mod trouble;
 
 use std::path::Path;
 use std::process::Command;
@@ -165,10 +168,6 @@ fn a_retry_that_may_have_been_heard_is_not_asked_for_again() {
         let note = "the answer to the retry was lost; it is not asked for again, and what the task says counts";
         assert_eq!(result(repo.path())["notes"], json!([note]), "{fault:?}");
     }
-    // It was not heard: the task stays as it was.
-    let emulator = start(Options { faults: vec![scripted("task/retry", 1, Fault::ResetBefore)], ..failing(1) });
-    let ran = scan(repo.path(), &emulator, &["--all", "--retry-failed", "--rate", "50/1s"]);
-    assert_eq!((ran.code, calls(&emulator, "task/retry")), (7, 1), "{}", ran.stderr);
     // It was refused: that is told, and so is what failed.
     let emulator = start(Options { faults: vec![scripted("task/retry", 1, Fault::Status(400))], ..failing(1) });
     let ran = scan(repo.path(), &emulator, &["--all", "--retry-failed"]);
@@ -201,7 +200,10 @@ fn a_run_that_timed_out_is_gone_on_with() {
     child.wait().expect("it is over");
     let killed = result(repo.path());
     assert_eq!((&killed["next"], &killed["task"]["retried"]), (&json!("wait"), &json!(true)), "{killed}");
-    assert_eq!(states(&killed), [format!("{ONE}: success"), format!("{TWO}: unfinished; benchmark unfinished -")]);
+    assert_eq!(
+        states(&killed),
+        [format!("{ONE}: success"), format!("{TWO}: unfinished; benchmark unfinished failed before the retry: {UNREACHED}")]
+    );
 
     let ran = resume(repo.path(), &emulator, &["-q"]);
     let done = result(repo.path());
@@ -239,48 +241,6 @@ fn what_is_not_waited_for_is_pending_and_is_gone_on_with() {
     assert_eq!((calls(&emulator, "task"), calls(&emulator, "task/retry")), (1, 1));
 }
 
-#[test]
-fn every_constraint_is_refused_before_a_call_is_made() {
-    let repo = Repo::new();
-    let emulator = start(quick());
-    let long = "x".repeat(65);
-    let longer = "x".repeat(257);
-    let types = "scan_type_list: empty; say --type with one or more of cluster_vul, risk_assessment, benchmark";
-    let unknown = "scan_type_list: \"virus\" is none of cluster_vul, risk_assessment, benchmark";
-    let vul = ["--type", "cluster_vul"];
-    let cases: Vec<(Vec<&str>, &str)> = vec![
-        (vec!["--all"], types),
-        (vec!["--all", "--type", "cluster_vul,virus"], unknown),
-        (vec!["--all", "--type", ""], "scan_type_list: \"\" is none of cluster_vul, risk_assessment, benchmark"),
-        (vul.to_vec(), "range_type: say --all (all_cluster), or --cluster ID (specific_cluster)"),
-        (
-            [&vul[..], &["--all", "--cluster", "c"]].concat(),
-            "range_type: --all is all_cluster and --cluster is specific_cluster; leave one of them out",
-        ),
-        ([&vul[..], &["--cluster", "a,,b"]].concat(), "cluster_id_list: 0 characters, HSS takes 1 to 64"),
-        ([&vul[..], &["--cluster", "a", &long]].concat(), "cluster_id_list: 65 characters, HSS takes 1 to 64"),
-        (
-            [&vul[..], &["--all", "--enterprise-project-id", &longer]].concat(),
-            "enterprise_project_id: 257 characters, HSS takes 1 to 256",
-        ),
-        ([&vul[..], &["--all", "--project-id", &longer]].concat(), "project_id: 257 characters, HSS takes 1 to 256"),
-        (
-            [&vul[..], &["--all", "-o", "sarif"]].concat(),
-            "a scan of clusters has no sarif report: say --output table or json",
-        ),
-    ];
-    for (args, said) in cases {
-        let ran: Finished =
-            command(repo.path(), &emulator, &[&["cluster-scan"], &args[..]].concat()).output().expect("it runs").into();
-        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr), (2, "", format!("error: {said}\n")), "{args:?}");
-    }
-    assert!(emulator.journal().is_empty(), "no call is made");
-    let characters = "组".repeat(256);
-    let args = ["--all", "--enterprise-project-id", &characters];
-    let ran = scan(repo.path(), &emulator, &args);
-    assert_eq!(ran.code, 0, "characters are counted, not bytes: {}", ran.stderr);
-}
-
 fn ends(options: Options, args: &[&str], code: i32, next: &str) {
     let repo = Repo::new();
     let emulator = start(options);
@@ -300,14 +260,13 @@ fn ends(options: Options, args: &[&str], code: i32, next: &str) {
 fn every_exit_code() {
     let never = Options { never_finish: true, ..quick() };
     let (gone, down) = (faulty("task", 1, Fault::NotPublished), faulty("tasks/batch-query", 0, Fault::Status(503)));
-    let cases: [(Options, &[&str], i32, &str); 8] = [
+    let cases: [(Options, &[&str], i32, &str); 7] = [
         (faulty("task", 1, Fault::ExpiredToken), &["--all"], 4, "create"),
         (gone, &["--all"], 5, "create"),
         (faulty("task", 1, Fault::ResetAfter), &["--all"], 5, "find_out"),
         (down, &["--all", "--timeout", "120s"], 5, "wait"),
         (never, &["--all", "--timeout", "1s", "--on-service-error", "warn"], 0, "wait"),
-        (quick(), &["--cluster", "unknown"], 5, "create"),
-        (quick(), &["--all", "-o", "table=no/such/directory/t.txt"], 8, ""),
+        (quick(), &["--cluster", "unknown"], 5, ""),
         (quick(), &["--all", "--enterprise-project-id", "empty", "--if-empty", "fail"], 3, ""),
     ];
     // Most of the time goes into waiting.
