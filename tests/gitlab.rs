@@ -123,55 +123,84 @@ fn inputs_are_used(component: &str) {
     assert_eq!(used, there);
 }
 
-/// The names are read from the component, the values are those that its inputs would have.
+/// The names are read from the components, the values are those that their inputs would have.
 #[test]
 fn a_job_with_an_id_token_needs_no_keys() {
-    let usual = Options::default();
-    let component = component();
-    let value =
-        |input: &str| component.lines().find_map(|line| line.trim().strip_suffix(&format!(": \"$[[ inputs.{input} ]]\"")));
-    let named = component.split("  id_tokens:\n").nth(1).and_then(|rest| rest.lines().next()).expect("id_tokens");
-    let env = [
-        (named.trim().trim_end_matches(':'), usual.id_token),
-        (value("oidc-provider-urn").expect("the provider"), usual.provider_urn),
-        (value("oidc-agency-urn").expect("the agency"), usual.agency_urn),
+    let jobs: [(&str, &[&str]); 2] = [
+        ("templates/hss-iac.yml", &["scan", "-q"]),
+        ("templates/hss-iac-cluster.yml", &["cluster-scan", "-q", "--type", "benchmark", "--all"]),
     ];
-    let stand_in = common::start(common::quick());
-    let repo = Repo::new().many(1);
-    let mut command = common::scan_command(repo.path(), &stand_in, &[]);
-    command.env_remove("HSS_IAC_ACCESS_KEY").env_remove("HSS_IAC_SECRET_KEY");
-    command.env("HSS_IAC_STS_ENDPOINT", stand_in.url()).envs(env);
-    let ran: Finished = command.output().expect("it runs").into();
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert_eq!(common::calls(&stand_in, "sts/assume-with-oidc"), 1);
+    for (component, args) in jobs {
+        let usual = Options::default();
+        let component = read(component);
+        let value = |input: &str| {
+            component.lines().find_map(|line| line.trim().strip_suffix(&format!(": \"$[[ inputs.{input} ]]\"")))
+        };
+        let named = component.split("  id_tokens:\n").nth(1).and_then(|rest| rest.lines().next()).expect("id_tokens");
+        let env = [
+            (named.trim().trim_end_matches(':'), usual.id_token),
+            (value("oidc-provider-urn").expect("the provider"), usual.provider_urn),
+            (value("oidc-agency-urn").expect("the agency"), usual.agency_urn),
+        ];
+        let stand_in = common::start(common::quick());
+        let repo = Repo::new().many(1);
+        let mut command = common::hss_iac(repo.path());
+        common::connect(&mut command, &stand_in).args(args);
+        command.env_remove("HSS_IAC_ACCESS_KEY").env_remove("HSS_IAC_SECRET_KEY");
+        command.env("HSS_IAC_STS_ENDPOINT", stand_in.url()).envs(env);
+        let ran: Finished = command.output().expect("it runs").into();
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(common::calls(&stand_in, "sts/assume-with-oidc"), 1);
+    }
 }
 
 #[test]
 fn the_job_after_a_deployment_scans_the_clusters_that_are_named_or_all() {
-    let script = block(&read("templates/hss-iac-cluster.yml"), "script");
+    let component = read("templates/hss-iac-cluster.yml");
+    let script = block(&component, "script");
     let lines = script.lines().skip(1).filter_map(|line| line.trim().strip_prefix("- "));
     let script = lines.collect::<Vec<_>>().join("\n");
     let stand_in = common::start(common::quick());
     let binary = Path::new(env!("CARGO_BIN_EXE_hss-iac")).parent().expect("a directory");
-    for (clusters, expected) in [("", 2), ("stand-in-cluster-1", 1), ("stand-in-cluster-2,stand-in-cluster-1", 2)] {
+    let cases = [
+        ("", "true", "", 0, 2),
+        ("stand-in-cluster-1", "false", "", 0, 1),
+        ("stand-in-cluster-2,stand-in-cluster-1", "false", "", 0, 2),
+        ("", "true", "all_granted_eps", 0, 3),
+        ("", "true", "mistyped", 3, 0),
+        // Nothing was named, and nobody said that all is meant.
+        ("", "false", "", 2, 0),
+    ];
+    for (clusters, all, enterprise_project, code, expected) in cases {
+        let inputs = [
+            ("type", "cluster_vul,benchmark"),
+            ("clusters", clusters),
+            ("all", all),
+            ("retry-failed", "true"),
+            ("if-empty", "fail"),
+            ("enterprise-project-id", enterprise_project),
+            ("timeout", ""),
+        ];
+        let variable = |input: &str| {
+            let is = |line: &&str| line.ends_with(&format!(": \"$[[ inputs.{input} ]]\""));
+            component.lines().find(is).and_then(|line| line.trim().split(':').next()).expect("a variable")
+        };
         let repo = Repo::new();
         let mut job = Command::new("sh");
         job.args(["-euc", &script]).current_dir(repo.path()).env_clear();
         let ran: Finished = common::connect(&mut job, &stand_in)
             .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()))
-            .envs([("CI", "true"), ("GITLAB_CI", "true"), ("HSS_IAC_ALLOW_STAND_IN", "1"), ("HSS_IAC_TIMEOUT", "")])
-            .envs([
-                ("HSS_IAC_TYPE", "cluster_vul,benchmark"),
-                ("HSS_IAC_CLUSTER", clusters),
-                ("HSS_IAC_RETRY_FAILED", "true"),
-            ])
+            .envs([("CI", "true"), ("GITLAB_CI", "true"), ("HSS_IAC_ALLOW_STAND_IN", "1")])
+            .envs(inputs.map(|(input, value)| (variable(input), value)))
             .output()
             .expect("the script runs")
             .into();
-        assert_eq!(ran.code, 0, "{clusters}: {}\n{}", ran.stdout, ran.stderr);
-        let result = std::fs::read(repo.path().join("hss-iac-cluster.json")).expect("a result");
-        let result: serde_json::Value = serde_json::from_slice(&result).expect("JSON");
-        assert_eq!(result["counts"]["success"], expected, "{clusters}");
+        assert_eq!(ran.code, code, "{clusters}: {}\n{}", ran.stdout, ran.stderr);
+        if code != 2 {
+            let result = std::fs::read(repo.path().join("hss-iac-cluster.json")).expect("a result");
+            let result: serde_json::Value = serde_json::from_slice(&result).expect("JSON");
+            assert_eq!(result["counts"]["success"], expected, "{clusters}");
+        }
     }
 }
 

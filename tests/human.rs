@@ -112,7 +112,7 @@ fn the_readme_names_every_flag_and_no_other() {
     let unsaid: Vec<_> = defined.difference(&said).collect();
     assert_eq!(unsaid, ["--quiet", "--verbose"], "flags that the README does not name");
     // Those of cargo, in commands that build, and one of pre-commit.
-    let others = ["--hook-type", "--locked", "--no-default-features", "--path", "--release"];
+    let others = ["--git", "--hook-type", "--locked", "--no-default-features", "--path", "--release", "--tag"];
     assert_eq!(said.difference(&defined).collect::<Vec<_>>(), others, "flags that are not there");
 }
 
