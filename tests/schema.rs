@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{BAD_DOCKERFILE, Repo, project, run};
+use common::{BAD_DOCKERFILE, Finished, Repo, calls, connect, hss_iac, project, quick, run, start};
 use serde_json::{Value, json};
 
 const BAD_MANIFEST: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  hostPID: true\n  containers:\n  - name: web\n    image: registry.example/web:1.2.3\n    securityContext:\n      privileged: true\n";
@@ -135,6 +135,7 @@ fn documents_of_the_first_version_stay_valid_and_readable() {
     let read = |name: &str| std::fs::read_to_string(at(name)).expect(name);
     let json = |name: &str| serde_json::from_str::<Value>(&read(name)).expect(name);
     assert_valid("result", &json("result-v1.json"));
+    assert_valid("cluster-result", &json("cluster-result-v1.json"));
     assert_valid("baseline", &json("baseline-v1.json"));
     assert_valid("config", &toml::from_str(&read("config-v1.toml")).expect("TOML"));
 
@@ -144,4 +145,28 @@ fn documents_of_the_first_version_stay_valid_and_readable() {
     assert_eq!((rendered.code, rendered.json()), (0, json("result-v1.json")), "{}", rendered.stderr);
     let ran = run(repo.path(), &["scan", "-q", "--emulator", "-o", "json"]);
     assert_eq!((ran.code, &ran.json()["policy"]["baseline"]), (0, &json!("known.json")), "{}", ran.stderr);
+}
+
+/// A result is gone on with only where it was begun, so that this one is given the address of the stand-in.
+#[test]
+fn a_cluster_result_of_the_first_version_is_gone_on_with() {
+    let repo = Repo::new();
+    let emulator = start(quick());
+    let command = |args: &[&str]| -> Finished {
+        let mut command = hss_iac(repo.path());
+        connect(&mut command, &emulator).args(args).output().expect("it runs").into()
+    };
+    let create = ["cluster-scan", "-q", "--type", "cluster_vul,benchmark", "--all", "--no-wait"];
+    assert_eq!(command(&create).code, 0);
+    let recorded = std::fs::read_to_string(project().join("tests/schemas/cluster-result-v1.json")).expect("a file");
+    let mut saved: Value = serde_json::from_str(&recorded).expect("JSON");
+    assert!(emulator.tasks().iter().any(|task| saved["task"]["task_id"] == task.0), "{:?}", emulator.tasks());
+    saved["service"]["endpoint"] = json!(emulator.url());
+    std::fs::write(repo.path().join("saved.json"), saved.to_string()).expect("a file");
+    let ran = command(&["resume", "-q", "saved.json"]);
+    let done: Value = serde_json::from_slice(&std::fs::read(repo.path().join("saved.json")).expect("a file")).expect("JSON");
+    assert_eq!((ran.code, &done["complete"], &done["next"]), (0, &json!(true), &json!(null)), "{}", ran.stderr);
+    assert_eq!((&done["notes"], &done["run"]["id"]), (&saved["notes"], &saved["run"]["id"]));
+    assert_eq!((calls(&emulator, "task"), calls(&emulator, "task/retry")), (1, 0), "neither is asked for again");
+    assert_valid("cluster-result", &done);
 }
