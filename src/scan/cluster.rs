@@ -61,7 +61,7 @@ impl Account {
             version: None,
             state: ClusterState::Unfinished,
             reason: None,
-            scans: request.scan_types.iter().map(unfinished_check).collect(),
+            scans: request.scan_types.iter().map(|scan_type| unfinished_check(scan_type)).collect(),
         };
         let mut clusters: Vec<Cluster> = request.cluster_ids.iter().map(unfinished).collect();
         clusters.sort_by(|a, b| a.cluster_id.cmp(&b.cluster_id));
@@ -268,12 +268,11 @@ impl<'a> ClusterJob<'a> {
         let mut account = self.account.borrow_mut();
         account.counted_failed = row.failed.unwrap_or_default();
         account.odd = None;
-        match (row.status, &mut account.task) {
-            (Some(status), Some(task)) => task.status = status,
-            _ => {
-                let word = row.status_word.as_deref().unwrap_or_default();
-                account.odd = Some(format!("task {} is {word:?}, a status that is not known here", row.task_id));
-            }
+        if let (Some(status), Some(task)) = (row.status, &mut account.task) {
+            task.status = status;
+        } else {
+            let word = row.status_word.as_deref().unwrap_or_default();
+            account.odd = Some(format!("task {} is {word:?}, a status that is not known here", row.task_id));
         }
         if row.status != Some(TaskStatus::Finished) {
             self.at_work.set(true);
@@ -349,6 +348,6 @@ fn miscount(row: &TaskRow, listed: u64, failed: u64) -> Option<String> {
     ))
 }
 
-fn unfinished_check(scan_type: &String) -> ClusterCheck {
-    ClusterCheck { scan_type: scan_type.clone(), state: ClusterState::Unfinished, reason: None }
+fn unfinished_check(scan_type: &str) -> ClusterCheck {
+    ClusterCheck { scan_type: scan_type.to_owned(), state: ClusterState::Unfinished, reason: None }
 }
