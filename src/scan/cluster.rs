@@ -85,6 +85,16 @@ impl Account {
         }
     }
 
+    /// Takes what failed from a listing that says nothing of the rest: no fault of the listing makes it good.
+    fn know_failed(&mut self, rows: Vec<ClusterRow>) {
+        let listed = outcome::listed(&self.request.scan_types, rows).into_values();
+        for failed in listed.filter(|cluster| cluster.state == ClusterState::Failed) {
+            self.clusters.retain(|cluster| cluster.cluster_id != failed.cluster_id);
+            self.clusters.push(failed);
+        }
+        self.clusters.sort_by(|a, b| a.cluster_id.cmp(&b.cluster_id));
+    }
+
     fn task_id(&self) -> String {
         self.task.as_ref().map(|task| task.task_id.clone()).unwrap_or_default()
     }
@@ -287,10 +297,11 @@ impl<'a> ClusterJob<'a> {
 
     /// Reads the clusters of a finished task and says what is left to do; false where the service is still at it.
     async fn settle(&self, task_id: &str, row: &TaskRow, miscounts: &mut u32) -> Result<bool, Error> {
-        let rows = match self.rows(task_id).await {
-            Ok(rows) => rows,
-            Err(error) => return self.forgive(error).map(|()| false),
-        };
+        let (rows, fault) = self.rows(task_id).await;
+        if let Some(fault) = fault {
+            self.account.borrow_mut().know_failed(rows);
+            return self.forgive(fault).map(|()| false);
+        }
         self.patience.answered();
         if rows.iter().any(outcome::is_scanning) {
             self.at_work.set(true);
@@ -319,16 +330,17 @@ impl<'a> ClusterJob<'a> {
         Ok(true)
     }
 
-    /// Every row that is given, also where a cluster has several.
-    async fn rows(&self, task_id: &str) -> Result<Vec<ClusterRow>, Error> {
+    /// Every row that is given, also where a cluster has several, and what is wrong with the listing.
+    async fn rows(&self, task_id: &str) -> (Vec<ClusterRow>, Option<Error>) {
         let given = RefCell::new(Vec::new());
         let page = async |page: Page| {
             let listing = self.client.list_task_clusters(task_id, page).await?;
             given.borrow_mut().extend_from_slice(&listing.rows);
             Ok(listing)
         };
-        pages::all("resources/batch-query", page, |row: &ClusterRow| row.cluster_id.clone()).await?;
-        Ok(given.into_inner())
+        let key = |row: &ClusterRow| row.cluster_id.clone();
+        let (_, fault) = pages::read("resources/batch-query", page, key).await;
+        (given.into_inner(), fault)
     }
 }
 

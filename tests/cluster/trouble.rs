@@ -116,6 +116,19 @@ fn a_row_without_an_id_is_a_fault() {
 }
 
 #[test]
+fn what_failed_in_a_listing_with_a_fault_is_not_softened_with_it() {
+    let repo = Repo::new();
+    let nameless = |rows: &mut Vec<Value>| {
+        rows.iter_mut().filter(|row| row["cluster_id"] == ONE).for_each(|row| row["cluster_id"] = json!(null));
+    };
+    let emulator = start(Options { omit_counts: true, ..spoilt(nameless) });
+    let ran = scan(repo.path(), &emulator, &["--all", "--rate", "50/1s", "--on-service-error", "warn"]);
+    let cut = result(repo.path());
+    let expected = [format!("{TWO}: failed; benchmark failed {UNREACHED}")];
+    assert_eq!((ran.code, states(&cut), &cut["next"]), (7, expected.to_vec(), &json!("wait")), "{}", ran.stderr);
+}
+
+#[test]
 fn a_listing_that_does_not_fit_the_counts_of_its_task_is_no_pass() {
     let repo = Repo::new();
     let fault = |api: &str, fault| scripted(api, 0, fault);
