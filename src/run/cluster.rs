@@ -21,7 +21,7 @@ use crate::model::{
 use crate::progress::Progress;
 use crate::report;
 use crate::scan::{Account, ClusterJob, ClusterOptions};
-use crate::settings::{self, Target};
+use crate::settings;
 
 /// `cluster-scan`. `signal` cuts it short.
 pub async fn cluster_scan(
@@ -222,7 +222,7 @@ fn say_what_is_left(settings: &settings::Cluster, result: &ClusterResult, kept: 
     }
     progress.warn(&match (&settings.target, next, kept) {
         #[cfg(feature = "emulator")]
-        (Target::StandIn, ..) => "the stand-in ended with this run, so nothing can go on with it".to_owned(),
+        (settings::Target::StandIn, ..) => "the stand-in ended with this run, so nothing can go on with it".to_owned(),
         (_, ClusterNext::FindOut, _) => {
             "the task is not created again, since it may be there: look for it in the console".to_owned()
         }
