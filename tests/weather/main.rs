@@ -5,6 +5,7 @@
 #![cfg(all(feature = "emulator", unix))]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod binary;
 #[path = "../common/checks.rs"]
 #[allow(dead_code, reason = "the formats are tested elsewhere")]
 mod checks;
@@ -21,6 +22,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use binary::Storm;
 use repos::Repos;
 use scenario::Scenario;
 
@@ -36,16 +38,20 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
 }
 
-/// Plays every seed, several at a time; what each came to, and what was wrong, by seed.
+/// Runs of the binary at a time.
+const BINARIES: usize = 10;
+
+/// Plays every seed, so many at a time; what each came to, and what was wrong, by seed.
 fn play_all<T: Send>(
     seeds: impl Iterator<Item = u64> + Send,
+    at_a_time: usize,
     play: impl Fn(u64) -> T + Sync,
 ) -> (BTreeMap<u64, T>, BTreeMap<u64, String>) {
     let seeds = Mutex::new(seeds);
     let next = || seeds.lock().ok().and_then(|mut seeds| seeds.next());
     let (done, wrong) = (Mutex::new(BTreeMap::new()), Mutex::new(BTreeMap::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
+        for _ in 0..at_a_time {
             scope.spawn(|| {
                 while let Some(seed) = next() {
                     match catch_unwind(AssertUnwindSafe(|| play(seed))) {
@@ -85,7 +91,7 @@ fn no_weather_loses_a_file() {
     let begin = Instant::now();
     let (files, faults) = (AtomicU64::new(0), AtomicU64::new(0));
     let count = seeds.end - seeds.start;
-    let (done, wrong) = play_all(seeds, |seed| {
+    let (done, wrong) = play_all(seeds, AT_A_TIME, |seed| {
         let scenario = Scenario::of(seed);
         if one.is_some() {
             say(&format!("{scenario:#?}"));
@@ -116,6 +122,33 @@ fn no_weather_loses_a_file() {
             assert!(codes.contains_key(&code), "no run ended with {code}: {codes:?}");
         }
     }
+}
+
+#[test]
+fn the_binary_weathers_it_too() {
+    let repos = Repos::new();
+    let one = number("HSS_IAC_SEED");
+    let all = if number("HSS_IAC_SEEDS").is_some_and(|seeds| seeds >= MANY) { binary::RUNS } else { binary::RUNS / 5 };
+    let seeds = one.map_or(0..all, |seed| seed..seed + 1);
+    let begin = Instant::now();
+    let (done, wrong) = play_all(seeds, BINARIES, |seed| {
+        let storm = Storm::of(seed);
+        if one.is_some() {
+            say(&format!("{storm:#?}"));
+        }
+        binary::weather(&storm, &repos)
+    });
+    let codes = done.values().fold(BTreeMap::<i32, usize>::new(), |mut codes, code| {
+        *codes.entry(*code).or_default() += 1;
+        codes
+    });
+    let took = begin.elapsed().as_secs();
+    say(&format!(
+        "weather: {} runs of the binary in {took} s, {} wrong, exit codes {codes:?}",
+        done.len() + wrong.len(),
+        wrong.len()
+    ));
+    report("the_binary", &wrong);
 }
 
 /// Every pair of a call and a fault is among the first seeds, and no two seeds are the same run.

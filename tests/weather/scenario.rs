@@ -10,7 +10,7 @@ use crate::common::scripted;
 use crate::repos;
 
 /// Every call that a run makes.
-const CALLS: [&str; 8] = [
+pub(crate) const CALLS: [&str; 8] = [
     "iam/projects",
     "batch-upload",
     "task",
@@ -33,6 +33,8 @@ pub(crate) enum Stdout {
     Open,
     Closed,
     Full,
+    /// Stdout is open, and another report goes to a full disk.
+    BesideFull,
 }
 
 /// A run.
@@ -51,6 +53,7 @@ pub(crate) struct Scenario {
     pub(crate) jobs: usize,
     pub(crate) no_wait: bool,
     pub(crate) timeout: Duration,
+    pub(crate) timings: Timings,
     /// Cut short, and when.
     pub(crate) signal: Option<(Exit, Duration)>,
     pub(crate) stdout: Stdout,
@@ -116,7 +119,7 @@ fn kinds() -> Vec<Fault> {
 }
 
 /// Every fault with the calls that it comes at: the first, the second, the third, all. A status comes at the first or at all.
-fn faults() -> Vec<(Fault, u32)> {
+pub(crate) fn faults() -> Vec<(Fault, u32)> {
     let kinds = kinds().into_iter().flat_map(|fault| [1, 2, 3, 0].map(|nth| (fault.clone(), nth)));
     kinds.chain(STATUSES.into_iter().flat_map(|status| [1, 0].map(|nth| (Fault::Status(status), nth)))).collect()
 }
@@ -127,7 +130,7 @@ pub(crate) fn pairs() -> usize {
 }
 
 /// 2,000 times faster than in life, so that a look at a task comes every 7 ms.
-pub(crate) fn timings() -> Timings {
+fn timings() -> Timings {
     let ms = Duration::from_millis;
     Timings {
         connect: ms(300),
@@ -162,6 +165,7 @@ impl Scenario {
             jobs: random.usize(1..=4),
             no_wait: random.u8(..12) == 0,
             timeout: Duration::from_millis(2_500),
+            timings: timings(),
             signal: None,
             stdout: Stdout::Open,
             unreachable: false,
