@@ -83,14 +83,14 @@ pub struct ScriptedFault {
     pub fault: Fault,
 }
 
-/// The fault of the `nth` call of an API: as scripted, else drawn from seed, API and `nth` alone.
-pub(super) fn choose(options: &Options, api: &str, nth: u32) -> Option<Fault> {
+/// The fault of the `nth` call of an API about this: as scripted, else drawn from the seed and these alone.
+pub(super) fn choose(options: &Options, api: &str, about: &str, nth: u32) -> Option<Fault> {
     let scripted =
         options.faults.iter().find(|scripted| scripted.api == api && matches!(scripted.nth, n if n == 0 || n == nth));
     if let Some(scripted) = scripted {
         return Some(scripted.fault.clone());
     }
-    let mut random = fastrand::Rng::with_seed(hash(options.seed, &format!("fault {api} {nth}")));
+    let mut random = fastrand::Rng::with_seed(hash(options.seed, &format!("fault {api} {about}{nth}")));
     (random.f64() < options.fault_rate).then(|| match random.u8(0..20) {
         0..4 => Fault::Throttle { retry_after: None },
         4 => Fault::Throttle { retry_after: Some(1) },

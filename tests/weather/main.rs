@@ -1,7 +1,8 @@
 //! Bad weather: whole runs against a stand-in that fails in every way we know, judged by rules that share nothing with the code.
 //!
 //! A seed is a run: four of five are about a pair of a call and a fault until all pairs were had, the others are drawn. `HSS_IAC_SEED=N` plays one and says what it is,
-//! `HSS_IAC_SEEDS=N` plays the first N. The seed decides everything but the order in which calls in flight together arrive.
+//! `HSS_IAC_SEEDS=N` plays the first N. The seed decides everything but how
+//! long things take: of several calls in flight each meets its own fault, in whatever order they arrive.
 #![cfg(all(feature = "emulator", unix))]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -38,6 +39,8 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
 }
 
+/// Seeds that are played twice.
+const TWICE: u64 = 40;
 /// Runs of the binary at a time.
 const BINARIES: usize = 10;
 
@@ -91,7 +94,7 @@ fn no_weather_loses_a_file() {
     let begin = Instant::now();
     let (files, faults) = (AtomicU64::new(0), AtomicU64::new(0));
     let count = seeds.end - seeds.start;
-    let (done, wrong) = play_all(seeds, AT_A_TIME, |seed| {
+    let play = |seed| {
         let scenario = Scenario::of(seed);
         if one.is_some() {
             say(&format!("{scenario:#?}"));
@@ -104,7 +107,14 @@ fn no_weather_loses_a_file() {
         }
         oracle::judge(&scenario, &repos, &ran);
         ran.exit
-    });
+    };
+    let (mut done, wrong) = play_all(seeds, AT_A_TIME, play);
+    // A machine that is busy with other things says nothing of us: what took too long is played alone.
+    let (late, mut wrong): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        wrong.into_iter().partition(|(_, why)| why.starts_with("it took"));
+    let (in_time, still_wrong) = play_all(late.into_keys(), 1, play);
+    done.extend(in_time);
+    wrong.extend(still_wrong);
     let mut codes: BTreeMap<u8, usize> = BTreeMap::new();
     for code in done.values() {
         *codes.entry(*code).or_default() += 1;
@@ -149,6 +159,44 @@ fn the_binary_weathers_it_too() {
         wrong.len()
     ));
     report("the_binary", &wrong);
+}
+
+/// What a run comes to: its exit code, the state of each file, every finding and its place.
+fn essence(ran: &play::Ran) -> String {
+    let told = |part: &str, fields: [&str; 2]| -> Vec<String> {
+        let all = ran.result[part].as_array().into_iter().flatten();
+        all.map(|one| fields.map(|field| one[field].to_string()).join(" ")).collect()
+    };
+    let (files, findings) = (told("files", ["path", "state"]), told("findings", ["fingerprint", "location"]));
+    format!("exit {}\n{files:?}\n{findings:?}", ran.exit)
+}
+
+/// A seed that fails does so again: what is played twice comes to the same. Left out is what the clock cuts off: how far it came is a
+/// matter of time, as is which of more than a hundred files stand in the first task. In what is left two answers still race now and then,
+/// and which of two failures ends the run is decided by them: 1 of 562 seeds when it was measured, where it was a quarter of them while
+/// faults were counted by arrival.
+#[test]
+fn a_seed_comes_to_the_same_again() {
+    let repos = Repos::new();
+    let one = number("HSS_IAC_SEED");
+    let seeds = one.map_or(0..number("HSS_IAC_TWICE").unwrap_or(TWICE), |seed| seed..seed + 1);
+    let (done, mut wrong) = play_all(seeds, 4, |seed| {
+        let scenario = Scenario::of(seed);
+        let (first, second) = (play::play(&scenario, &repos), play::play(&scenario, &repos));
+        let cut = [&first, &second].iter().any(|ran| ran.took >= scenario.timeout);
+        let left_out = cut || scenario.signal.is_some() || scenario.repo == repos::COUNT - 1;
+        (left_out, essence(&first), essence(&second))
+    });
+    let compared = done.values().filter(|(left_out, ..)| !left_out).count();
+    for (seed, (left_out, first, second)) in done {
+        if !left_out && first != second {
+            wrong.insert(seed, format!("{:?}\n{first}\n{second}", Scenario::of(seed)));
+        }
+    }
+    say(&format!("weather: {compared} seeds played twice, {} came to something else", wrong.len()));
+    if one.is_some() || wrong.len() > 1 + compared / 50 {
+        report("a_seed", &wrong);
+    }
 }
 
 /// Every pair of a call and a fault is among the first seeds, and no two seeds are the same run.
