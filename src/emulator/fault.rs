@@ -63,6 +63,10 @@ pub enum Fault {
     Shifted,
     /// Carried out; a page holds half of its rows.
     Short,
+    /// Carried out; a page holds one row.
+    OneRow,
+    /// Carried out; a page holds one row, of the rule `made-up` where there are no more, and the total is the largest that can be asked for.
+    NoEnd,
     /// Carried out; a list and its total say that there is nothing.
     Emptied,
     /// 400 HSS.0011: the id is not known any more, not carried out.
@@ -135,7 +139,7 @@ pub(super) fn broken(status: u16) -> Refusal {
 }
 
 /// What a fault does to the lists of an answer.
-pub(super) fn spoil_rows(body: &mut String, fault: &Fault) {
+pub(super) fn spoil_rows(body: &mut String, fault: &Fault, request_id: &str) {
     let Ok(Value::Object(mut fields)) = serde_json::from_str(body) else { return };
     for rows in fields.values_mut().filter_map(Value::as_array_mut) {
         match fault {
@@ -143,12 +147,24 @@ pub(super) fn spoil_rows(body: &mut String, fault: &Fault) {
             Fault::Missing => drop(rows.pop()),
             Fault::Shifted => drop(rows.drain(..rows.len().min(1))),
             Fault::Short => rows.truncate(rows.len().div_ceil(2)),
+            Fault::OneRow => rows.truncate(1),
+            Fault::NoEnd => {
+                rows.truncate(1);
+                if rows.is_empty() {
+                    let id = request_id;
+                    rows.push(
+                        json!({"task_id": id, "file_id": id, "risk_id": id, "rule_id": "made-up", "cluster_id": id, "name": id}),
+                    );
+                }
+            }
             Fault::Emptied => rows.clear(),
             _ => {}
         }
     }
-    if let (Fault::Emptied, Some(total)) = (fault, fields.get_mut("total_num")) {
-        *total = json!(0);
+    match (fault, fields.get_mut("total_num")) {
+        (Fault::Emptied, Some(total)) => *total = json!(0),
+        (Fault::NoEnd, Some(total)) => *total = json!(2_000_000),
+        _ => {}
     }
     *body = Value::Object(fields).to_string();
 }

@@ -296,8 +296,8 @@ fn spoil(decision: &mut Decision, fault: &Fault) {
             let effect = answer.effect;
             *answer = Answer { effect, ..fault::broken(*status).into_answer(&decision.request_id) };
         }
-        Fault::Twice | Fault::Missing | Fault::Shifted | Fault::Short | Fault::Emptied => {
-            fault::spoil_rows(&mut answer.body, fault);
+        Fault::Twice | Fault::Missing | Fault::Shifted | Fault::Short | Fault::OneRow | Fault::NoEnd | Fault::Emptied => {
+            fault::spoil_rows(&mut answer.body, fault, &decision.request_id);
         }
         Fault::Throttle { .. }
         | Fault::Status(_)

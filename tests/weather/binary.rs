@@ -23,6 +23,9 @@ pub(crate) const RUNS: u64 = 50;
 /// No run takes longer, or it hangs.
 const FOR_EVER: Duration = Duration::from_secs(60);
 
+/// Never in any name service (RFC 6761).
+const NO_NAME: &str = "https://hss.nobody.invalid";
+
 /// What befalls the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -78,7 +81,7 @@ impl Storm {
         scenario.timings = Timings::default();
         scenario.signal = None;
         scenario.no_wait = false;
-        scenario.unreachable = way == Way::NoName;
+        scenario.elsewhere = (way == Way::NoName).then(|| NO_NAME.to_owned());
         scenario.project_known |= way == Way::Killed;
         scenario.stdout = match way {
             Way::StdoutFull => Stdout::Full,
@@ -185,8 +188,7 @@ fn command(storm: &Storm, repos: &Repos, emulator: &Emulator, kept: &Path) -> Co
     }
     let mut command = calling(storm, emulator, &repos.all[storm.scenario.repo].repo.path());
     if storm.way == Way::NoName {
-        let nobody = "https://hss.nobody.invalid";
-        command.env("HSS_IAC_ENDPOINT", nobody).env("HSS_IAC_IAM_ENDPOINT", nobody);
+        command.env("HSS_IAC_ENDPOINT", NO_NAME).env("HSS_IAC_IAM_ENDPOINT", NO_NAME);
     }
     if storm.way == Way::NoStdout {
         let binary = command.get_program().to_owned();

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod binary;
+mod bounds;
 #[path = "../common/checks.rs"]
 #[allow(dead_code, reason = "the formats are tested elsewhere")]
 mod checks;

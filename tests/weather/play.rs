@@ -109,7 +109,7 @@ pub(crate) fn play(scenario: &Scenario, repos: &Repos) -> Ran {
 
 fn settings_of(scenario: &Scenario, repos: &Repos, emulator: &Emulator, file: &std::path::Path) -> settings::Scan {
     let usual = Options::default();
-    let url = if scenario.unreachable { NOBODY.to_owned() } else { emulator.url() };
+    let url = scenario.elsewhere.clone().unwrap_or_else(|| emulator.url());
     let env = |name: &str| match name {
         "HSS_IAC_TOKEN" => scenario.with_token.then(|| usual.token.clone()),
         "HSS_IAC_ACCESS_KEY" => (!scenario.with_token).then(|| usual.access_key.clone()),
@@ -138,6 +138,3 @@ fn settings_of(scenario: &Scenario, repos: &Repos, emulator: &Emulator, file: &s
     settings.timings = scenario.timings;
     settings
 }
-
-/// Where nobody listens. A port just given back would be the next stand-in's: runs play side by side, and this one would call on another.
-const NOBODY: &str = "http://127.0.0.1:1";

@@ -37,9 +37,11 @@ pub(crate) enum Stdout {
     BesideFull,
 }
 
+/// Where nobody listens. A port just given back would be the next stand-in's: runs play side by side, and this one would call on another.
+const NOBODY: &str = "http://127.0.0.1:1";
+
 /// A run.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Scenario {
     pub(crate) seed: u64,
     /// The call and fault that it is about, where it is about one.
@@ -57,8 +59,8 @@ pub(crate) struct Scenario {
     /// Cut short, and when.
     pub(crate) signal: Option<(Exit, Duration)>,
     pub(crate) stdout: Stdout,
-    /// Nobody listens.
-    pub(crate) unreachable: bool,
+    /// The endpoint is not the stand-in but this.
+    pub(crate) elsewhere: Option<String>,
 }
 
 /// What of [`Options`] is told; its own `Debug` is shy of credentials.
@@ -113,6 +115,8 @@ fn kinds() -> Vec<Fault> {
         Fault::Missing,
         Fault::Shifted,
         Fault::Short,
+        Fault::OneRow,
+        Fault::NoEnd,
         Fault::Emptied,
         Fault::Gone,
     ]
@@ -168,7 +172,7 @@ impl Scenario {
             timings: timings(),
             signal: None,
             stdout: Stdout::Open,
-            unreachable: false,
+            elsewhere: None,
         };
         let nth = seed - seed / 5;
         if seed % 5 < 4 && nth < pairs {
@@ -178,6 +182,16 @@ impl Scenario {
         }
         // One job at a time calls in an order of its own, but for two tasks whose files are listed; of several any may be the first.
         scenario.options.0.faults_by_content = scenario.jobs > 1 || scenario.options.0.omit_counts;
+        scenario
+    }
+
+    /// A run in fine weather, one job at a time, that nothing hurries.
+    pub(crate) fn calm(repo: usize) -> Self {
+        let mut scenario = Self::of(0);
+        let options = Options { scan_time: Duration::from_millis(12), ..Options::default() };
+        (scenario.pair, scenario.repo, scenario.options) = (None, repo, Told(options));
+        (scenario.with_token, scenario.project_known, scenario.jobs, scenario.no_wait) = (false, true, 1, false);
+        (scenario.timeout, scenario.timings.request) = (Duration::from_secs(25), Duration::from_secs(10));
         scenario
     }
 
@@ -242,7 +256,7 @@ impl Scenario {
         if at_times(20) {
             options.date_ahead = Duration::from_secs(7_200);
         }
-        self.unreachable = at_times(30);
+        self.elsewhere = at_times(30).then(|| NOBODY.to_owned());
         self.stdout = match random.u8(..12) {
             0 => Stdout::Full,
             1 => Stdout::Closed,
