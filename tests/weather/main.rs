@@ -11,6 +11,7 @@ mod bounds;
 #[path = "../common/checks.rs"]
 #[allow(dead_code, reason = "the formats are tested elsewhere")]
 mod checks;
+mod clusters;
 #[path = "../common/mod.rs"]
 mod common;
 mod oracle;
@@ -18,13 +19,14 @@ mod play;
 mod repos;
 mod scenario;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use binary::Storm;
+use clusters::Sky;
 use repos::Repos;
 use scenario::Scenario;
 
@@ -73,6 +75,21 @@ fn play_all<T: Send>(
     (done.into_inner().expect("all have ended"), wrong.into_inner().expect("all have ended"))
 }
 
+/// Plays every seed. A machine that is busy with other things, or with so many runs, says nothing of us: what took too long, or failed
+/// without a fault since an answer came too late, is played again alone, and that counts.
+fn play_fairly<T: Send>(
+    seeds: impl Iterator<Item = u64> + Send,
+    play: impl Fn(u64) -> T + Sync,
+) -> (BTreeMap<u64, T>, BTreeMap<u64, String>) {
+    let (mut done, wrong) = play_all(seeds, AT_A_TIME, &play);
+    let (busy, mut wrong): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        wrong.into_iter().partition(|(_, why)| ["it took", "nothing failed"].iter().any(|start| why.starts_with(start)));
+    let (in_time, still_wrong) = play_all(busy.into_keys(), 1, play);
+    done.extend(in_time);
+    wrong.extend(still_wrong);
+    (done, wrong)
+}
+
 /// Ends the test if anything was wrong, with what plays it again.
 fn report(test: &str, wrong: &BTreeMap<u64, String>) {
     let said: Vec<String> = wrong
@@ -109,13 +126,7 @@ fn no_weather_loses_a_file() {
         oracle::judge(&scenario, &repos, &ran);
         ran.exit
     };
-    let (mut done, wrong) = play_all(seeds, AT_A_TIME, play);
-    // A machine that is busy with other things says nothing of us: what took too long is played alone.
-    let (late, mut wrong): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        wrong.into_iter().partition(|(_, why)| why.starts_with("it took"));
-    let (in_time, still_wrong) = play_all(late.into_keys(), 1, play);
-    done.extend(in_time);
-    wrong.extend(still_wrong);
+    let (done, wrong) = play_fairly(seeds, play);
     let mut codes: BTreeMap<u8, usize> = BTreeMap::new();
     for code in done.values() {
         *codes.entry(*code).or_default() += 1;
@@ -200,11 +211,40 @@ fn a_seed_comes_to_the_same_again() {
     }
 }
 
+#[test]
+fn no_weather_loses_a_cluster() {
+    let schema = common::run(&common::project(), &["schema", "cluster-result"]).json();
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let one = number("HSS_IAC_SEED");
+    let many = number("HSS_IAC_SEEDS").is_some_and(|seeds| seeds >= MANY);
+    let seeds = one.map_or(0..if many { clusters::pairs() + 150 } else { FEW / 2 }, |seed| seed..seed + 1);
+    let (begin, count) = (Instant::now(), seeds.end - seeds.start);
+    let play = |seed| {
+        let sky = Sky::of(seed);
+        if one.is_some() {
+            say(&format!("{sky:#?}"));
+        }
+        clusters::weather(&sky, &schema)
+    };
+    let (done, wrong) = play_fairly(seeds, play);
+    let codes: BTreeSet<u8> = done.into_values().collect();
+    let took = begin.elapsed().as_secs();
+    say(&format!("weather: {count} cluster scans in {took} s, {} wrong, exit codes {codes:?}", wrong.len()));
+    report("no_weather_loses_a_cluster", &wrong);
+    assert!(!many || codes.is_superset(&BTreeSet::from([0, 4, 5, 6, 7])), "{codes:?}");
+}
+
+#[test]
+fn the_seeds_of_clusters_cover_every_pair() {
+    let pairs: BTreeSet<String> = (0..clusters::pairs()).map(|seed| format!("{:?}", clusters::pair(seed))).collect();
+    assert_eq!(pairs.len() as u64, clusters::pairs());
+}
+
 /// Every pair of a call and a fault is among the first seeds, and no two seeds are the same run.
 #[test]
 fn the_seeds_cover_every_pair_and_differ() {
-    let mut pairs = std::collections::BTreeSet::new();
-    let mut all = std::collections::BTreeSet::new();
+    let mut pairs = BTreeSet::new();
+    let mut all = BTreeSet::new();
     for seed in 0..MANY {
         let scenario = Scenario::of(seed);
         pairs.extend(scenario.pair.clone());
