@@ -14,6 +14,9 @@ use crate::model::{Cluster, ClusterCheck, ClusterNext, ClusterRequest, ClusterSt
 /// So many looks find a task finished as it was before the retry until it is believed that the retry is over, too.
 const STALE_LOOKS: u32 = 4;
 
+/// So many listings of a finished task say that there is no cluster at all until that is believed: a scan of none is no pass.
+const EMPTY_LOOKS: u32 = 3;
+
 /// How to go about it.
 #[derive(Debug, Clone, Copy)]
 pub struct ClusterOptions {
@@ -101,6 +104,8 @@ pub struct ClusterJob<'a> {
     patience: Patience<'a>,
     /// Whether the task was seen at work since the retry.
     at_work: Cell<bool>,
+    /// How often the finished task listed no cluster.
+    empty: Cell<u32>,
 }
 
 impl<'a> ClusterJob<'a> {
@@ -112,7 +117,7 @@ impl<'a> ClusterJob<'a> {
         observe: &'a dyn Fn(Step),
     ) -> Self {
         let patience = Patience::new(client, options.window);
-        Self { client, options, account, observe, patience, at_work: Cell::new(false) }
+        Self { client, options, account, observe, patience, at_work: Cell::new(false), empty: Cell::new(0) }
     }
 
     /// Does what is left. An error ends it early; what was reached stands in the account.
@@ -259,6 +264,10 @@ impl<'a> ClusterJob<'a> {
         };
         if rows.iter().any(scanning) {
             self.at_work.set(true);
+            return Ok(false);
+        }
+        self.empty.set(self.empty.get() + u32::from(rows.is_empty()));
+        if rows.is_empty() && self.empty.get() < EMPTY_LOOKS {
             return Ok(false);
         }
         let mut account = self.account.borrow_mut();
