@@ -105,14 +105,19 @@ impl Storm {
 
     /// Up to two faults, that pass soon. A run that is to end as if nothing had been meets those alone that leave no trace.
     fn add_faults(&mut self, random: &mut fastrand::Rng) {
-        let leaves_no_trace = |fault: &Fault| {
-            let status = |status: u16| matches!(status, 408 | 429 | 500 | 502..=504);
-            match fault {
-                Fault::Status(code) | Fault::StatusAfter(code) => status(*code),
-                Fault::Throttle { .. } | Fault::Html502 | Fault::ResetBefore | Fault::ResetAfter | Fault::Truncate => true,
-                Fault::Slow(_) | Fault::Stalled(_) | Fault::Garbage | Fault::WrongType | Fault::Headers => true,
-                _ => false,
-            }
+        let leaves_no_trace = |fault: &Fault| match fault {
+            Fault::Status(code) | Fault::StatusAfter(code) => matches!(code, 408 | 429 | 500 | 502..=504),
+            Fault::Throttle { .. }
+            | Fault::Html502
+            | Fault::ResetBefore
+            | Fault::ResetAfter
+            | Fault::Truncate
+            | Fault::Slow(_)
+            | Fault::Stalled(_)
+            | Fault::Garbage
+            | Fault::WrongType
+            | Fault::Headers => true,
+            _ => false,
         };
         let passes_soon = |fault: &Fault| match fault {
             Fault::Slow(wait) => *wait < Duration::from_secs(1),
@@ -186,7 +191,7 @@ fn command(storm: &Storm, repos: &Repos, emulator: &Emulator, kept: &Path) -> Co
         Way::Told(_) | Way::Killed => args.extend(["-o", &result]),
         _ => args.extend(["-o", "json"]),
     }
-    let mut command = calling(storm, emulator, &repos.all[storm.scenario.repo].repo.path());
+    let mut command = calling(storm, emulator, repos.all[storm.scenario.repo].repo.path());
     if storm.way == Way::NoName {
         command.env("HSS_IAC_ENDPOINT", NO_NAME).env("HSS_IAC_IAM_ENDPOINT", NO_NAME);
     }

@@ -125,7 +125,7 @@ fn heads(head: String, then: String) -> (String, Receiver<usize>) {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a caller");
             stream.set_read_timeout(Some(Duration::from_millis(50))).expect("a time-out");
-            let _ = stream.read(&mut [0; 65_536]);
+            let _ = stream.read(&mut [0; 8_192]);
             let mut sent = head.len();
             let mut open = stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}").as_bytes()).is_ok();
             while open && !then.is_empty() {

@@ -150,8 +150,8 @@ fn take(ledger: &mut Ledger, nth: usize, answer: Answer, bits: u16) {
             }
         }
         Answer::Ended(state) => {
-            let stage = if state == State::UploadFailed { Stage::Waiting } else { Stage::Submitted };
-            for index in chosen(ledger, &stage) {
+            let before = if state == State::UploadFailed { Stage::Waiting } else { Stage::Submitted };
+            for index in chosen(ledger, &before) {
                 ledger.end(index, state, Some("why".to_owned()));
             }
         }
