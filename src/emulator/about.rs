@@ -49,6 +49,5 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 fn name<'a>(state: &'a State, file_id: &str) -> &'a str {
-    let file = state.files.iter().find(|file| file.stored.file_id == file_id);
-    file.map_or("", |file| file.stored.name.as_str())
+    state.files.get(file_id).map_or("", |file| file.stored.name.as_str())
 }

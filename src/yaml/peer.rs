@@ -157,7 +157,7 @@ fn scalars(text: &str) -> Option<Vec<serde_json::Value>> {
     places.push((line, column));
     let scalar = |node: &super::Node<'_>| match &node.value {
         Value::Scalar { text, style, .. } if !(text.is_empty() && *style == ScalarStyle::Plain) => {
-            let (line, column) = places[node.start];
+            let (line, column) = places[node.start()];
             // The span of a block begins somewhere before its header, in the same line.
             let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
             Some(json!([line, (!is_block).then_some(column), text]))
