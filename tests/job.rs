@@ -54,6 +54,15 @@ fn a_date_that_is_ahead_hides_no_task() {
 }
 
 #[test]
+fn a_look_that_fails_counts_for_none() {
+    let faults = vec![scripted("task", 1, Fault::ResetAfter), scripted("tasks/batch-query", 2, Fault::Status(400))];
+    // Four looks that see something are needed to see the task.
+    let emulator = start(Options { faults, hide_tasks: 3, ..quick() });
+    let ran = scan(Repo::new().file("Dockerfile", BAD_DOCKERFILE).path(), &emulator, &["--rate", "100/1s"]);
+    assert_eq!((ran.code, emulator.tasks().len()), (1, 1), "{}", ran.stderr);
+}
+
+#[test]
 fn a_listing_of_the_files_serves_the_tasks_that_a_poll_found_finished() {
     let emulator = start(quick());
     let ran = scan(Repo::new().many(150).path(), &emulator, &["--jobs", "8"]);

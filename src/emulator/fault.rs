@@ -63,6 +63,10 @@ pub enum Fault {
     Shifted,
     /// Carried out; a page holds half of its rows.
     Short,
+    /// Carried out; a page holds one row.
+    OneRow,
+    /// Carried out; a page holds one row, of the rule `made-up` where there are no more, and the total is the largest that can be asked for.
+    NoEnd,
     /// Carried out; a list and its total say that there is nothing.
     Emptied,
     /// Carried out; a list says nothing of its total.
@@ -85,14 +89,14 @@ pub struct ScriptedFault {
     pub fault: Fault,
 }
 
-/// The fault of the `nth` call of an API: as scripted, else drawn from seed, API and `nth` alone.
-pub(super) fn choose(options: &Options, api: &str, nth: u32) -> Option<Fault> {
+/// The fault of the `nth` call of an API about this: as scripted, else drawn from the seed and these alone.
+pub(super) fn choose(options: &Options, api: &str, about: &str, nth: u32) -> Option<Fault> {
     let scripted =
         options.faults.iter().find(|scripted| scripted.api == api && matches!(scripted.nth, n if n == 0 || n == nth));
     if let Some(scripted) = scripted {
         return Some(scripted.fault.clone());
     }
-    let mut random = fastrand::Rng::with_seed(hash(options.seed, &format!("fault {api} {nth}")));
+    let mut random = fastrand::Rng::with_seed(hash(options.seed, &format!("fault {api} {about}{nth}")));
     (random.f64() < options.fault_rate).then(|| match random.u8(0..20) {
         0..4 => Fault::Throttle { retry_after: None },
         4 => Fault::Throttle { retry_after: Some(1) },
@@ -137,7 +141,7 @@ pub(super) fn broken(status: u16) -> Refusal {
 }
 
 /// What a fault does to the lists of an answer.
-pub(super) fn spoil_rows(body: &mut String, fault: &Fault) {
+pub(super) fn spoil_rows(body: &mut String, fault: &Fault, request_id: &str) {
     let Ok(Value::Object(mut fields)) = serde_json::from_str(body) else { return };
     for rows in fields.values_mut().filter_map(Value::as_array_mut) {
         match fault {
@@ -145,12 +149,24 @@ pub(super) fn spoil_rows(body: &mut String, fault: &Fault) {
             Fault::Missing => drop(rows.pop()),
             Fault::Shifted => drop(rows.drain(..rows.len().min(1))),
             Fault::Short => rows.truncate(rows.len().div_ceil(2)),
+            Fault::OneRow => rows.truncate(1),
+            Fault::NoEnd => {
+                rows.truncate(1);
+                if rows.is_empty() {
+                    let id = request_id;
+                    rows.push(
+                        json!({"task_id": id, "file_id": id, "risk_id": id, "rule_id": "made-up", "cluster_id": id, "name": id}),
+                    );
+                }
+            }
             Fault::Emptied => rows.clear(),
             _ => {}
         }
     }
-    if let (Fault::Emptied, Some(total)) = (fault, fields.get_mut("total_num")) {
-        *total = json!(0);
+    match (fault, fields.get_mut("total_num")) {
+        (Fault::Emptied, Some(total)) => *total = json!(0),
+        (Fault::NoEnd, Some(total)) => *total = json!(2_000_000),
+        _ => {}
     }
     if *fault == Fault::Untotalled {
         fields.remove("total_num");

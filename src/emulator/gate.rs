@@ -15,6 +15,7 @@ use axum::response::Response;
 use futures_util::stream;
 use jiff::SignedDuration;
 
+use super::about::about;
 use super::answer::{Answer, Refusal};
 use super::auth::{self, Signed};
 use super::fault::{self, Fault};
@@ -30,7 +31,7 @@ const READ_LIMIT: usize = 64_000_000;
 
 /// What a path and method stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Api<'a> {
+pub(super) enum Api<'a> {
     Upload,
     CreateTask,
     ListTasks,
@@ -185,10 +186,11 @@ fn decide(state: &mut State, parts: &Parts, body: Option<&Bytes>, form: Result<F
     let request_id = state.next_id("request").replace('-', "");
     let found = Api::find(&parts.method, parts.uri.path());
     let name = found.map_or("unknown", |(api, _)| api.name());
-    let fault = found.and_then(|_| {
-        let nth = state.calls.entry(name).or_default();
+    let fault = found.and_then(|(api, _)| {
+        let about = if state.options.faults_by_content { about(state, api, parts, body, &form) } else { String::new() };
+        let nth = state.calls.entry((name, about.clone())).or_default();
         *nth += 1;
-        fault::choose(&state.options, name, *nth)
+        fault::choose(&state.options, name, &about, *nth)
     });
     let admitted = admit(state, found, parts, body);
     let fault = fault.filter(|_| admitted.is_ok());
@@ -294,8 +296,15 @@ fn spoil(decision: &mut Decision, fault: &Fault) {
             let effect = answer.effect;
             *answer = Answer { effect, ..fault::broken(*status).into_answer(&decision.request_id) };
         }
-        Fault::Twice | Fault::Missing | Fault::Shifted | Fault::Short | Fault::Emptied | Fault::Untotalled => {
-            fault::spoil_rows(&mut answer.body, fault);
+        Fault::Twice
+        | Fault::Missing
+        | Fault::Shifted
+        | Fault::Short
+        | Fault::OneRow
+        | Fault::NoEnd
+        | Fault::Emptied
+        | Fault::Untotalled => {
+            fault::spoil_rows(&mut answer.body, fault, &decision.request_id);
         }
         Fault::Throttle { .. }
         | Fault::Status(_)

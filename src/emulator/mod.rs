@@ -15,6 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+mod about;
 mod answer;
 mod auth;
 mod clusters;
@@ -80,6 +81,9 @@ pub struct Options {
     pub scan_time: Duration,
     /// Faults at certain calls. The first that fits decides; it comes before [`Options::fault_rate`].
     pub faults: Vec<ScriptedFault>,
+    /// Calls of an API about other files are counted apart, and drawn apart, so that which of them meets a fault does not depend on the
+    /// order in which calls in flight arrive.
+    pub faults_by_content: bool,
     /// A new task is missing from the first so many listings that would show it.
     pub hide_tasks: u32,
     /// Tasks run for ever.
@@ -155,6 +159,7 @@ impl Default for Options {
             seed: 0,
             scan_time: Duration::from_millis(300),
             faults: Vec::new(),
+            faults_by_content: false,
             hide_tasks: 0,
             never_finish: false,
             late_risks: 0,

@@ -99,8 +99,8 @@ pub(super) struct State {
     pub(super) refusals: Vec<String>,
     pub(super) locks: Locks,
     pub(super) issued: Issued,
-    /// Calls so far, by API.
-    pub(super) calls: BTreeMap<&'static str, u32>,
+    /// Calls so far, by API and what is told apart of it.
+    pub(super) calls: BTreeMap<(&'static str, String), u32>,
     /// The open window of each API: its begin and the calls in it.
     pub(super) windows: BTreeMap<&'static str, (Instant, u32)>,
     ids: u64,

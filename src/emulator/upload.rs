@@ -41,6 +41,13 @@ pub(super) struct Form {
     files: Vec<(String, Bytes)>,
 }
 
+impl Form {
+    /// The names of its files.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|(name, _)| name.as_str())
+    }
+}
+
 /// Reads the multipart body. Its parts are named as documented, or it is refused.
 pub(super) async fn read_form(parts: &Parts, body: Bytes) -> Result<Form, Refusal> {
     let request = Request::from_parts(parts.clone(), Body::from(body));

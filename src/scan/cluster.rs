@@ -16,8 +16,8 @@ use crate::model::{Cluster, ClusterCheck, ClusterNext, ClusterRequest, ClusterSt
 /// So many looks find a task finished as it was before the retry until it is believed that the retry is over, too.
 const STALE_LOOKS: u32 = 4;
 
-/// So many looks find the clusters of a finished task at odds with its counts until that is what HSS says.
-const MISCOUNTS: u32 = 3;
+/// So many listings of a finished task are at odds with its counts, or empty, until that is what HSS says: a scan of none is no pass.
+const DOUBTS: u32 = 3;
 
 /// How to go about it.
 #[derive(Debug, Clone, Copy)]
@@ -228,7 +228,7 @@ impl<'a> ClusterJob<'a> {
     /// Polls until the task has finished, and reads its clusters.
     async fn wait(&self) -> Result<(), Error> {
         let task_id = self.account.borrow().task_id();
-        let (mut polls, mut stale, mut miscounts) = (Polls::default(), 0, 0);
+        let (mut polls, mut stale, mut doubts) = (Polls::default(), 0, 0);
         // Nothing wakes it: there is one task, and it is sent.
         let more = Notify::new();
         loop {
@@ -252,7 +252,7 @@ impl<'a> ClusterJob<'a> {
                 (self.observe)(Step::Finished { done: 0, of: 1 });
                 continue;
             };
-            if self.settle(&task_id, finished, &mut miscounts).await? {
+            if self.settle(&task_id, finished, &mut doubts).await? {
                 (self.observe)(Step::Finished { done: 1, of: 1 });
                 return Ok(());
             }
@@ -296,7 +296,7 @@ impl<'a> ClusterJob<'a> {
     }
 
     /// Reads the clusters of a finished task and says what is left to do; false where the service is still at it.
-    async fn settle(&self, task_id: &str, row: &TaskRow, miscounts: &mut u32) -> Result<bool, Error> {
+    async fn settle(&self, task_id: &str, row: &TaskRow, doubts: &mut u32) -> Result<bool, Error> {
         let (rows, fault) = self.rows(task_id).await;
         if let Some(fault) = fault {
             self.account.borrow_mut().know_failed(rows);
@@ -312,17 +312,19 @@ impl<'a> ClusterJob<'a> {
         let listed = outcome::listed(&account.request.scan_types, rows);
         let failed = listed.values().filter(|cluster| cluster.state == ClusterState::Failed).count() as u64;
         let miscount = miscount(row, listed.len() as u64, failed);
+        let listed_none = listed.is_empty();
         let clusters = outcome::all(&account.request, listed);
-        if let Some(miscount) = miscount {
-            *miscounts += 1;
-            account.odd = Some(miscount.clone());
-            if *miscounts <= MISCOUNTS {
+        if miscount.is_some() || listed_none {
+            *doubts += 1;
+            if *doubts < DOUBTS {
+                account.odd = miscount.or(Some("it lists no cluster".to_owned()));
                 return Ok(false);
             }
-            account.clusters = clusters;
-            return Err(Error::new(Kind::Failing, miscount));
         }
         account.clusters = clusters;
+        if let Some(miscount) = miscount {
+            return Err(Error::new(Kind::Failing, miscount));
+        }
         if !account.retried() {
             account.retried_after = row.end_time;
         }

@@ -96,8 +96,10 @@ impl Job<'_> {
         let file_type = types.first().copied().filter(|_| types.len() == 1);
         let file_id = files.keys().next().cloned().filter(|_| files.len() == 1);
         let filter = FileFilter { file_id, file_type, ..FileFilter::default() };
-        let (mut offset, mut at_once) = (0, 1);
-        loop {
+        let (mut offset, mut at_once, mut calls) = (0, 1, 0);
+        // More pages than files cost more than to ask for each file, whatever the pages promise.
+        while calls < files.len() as u64 {
+            calls += at_once;
             let pages = (0..at_once).map(|page| Page { offset: offset + page * ROWS_PER_PAGE, limit: ROWS_PER_PAGE });
             let listings = match try_join_all(pages.map(|page| self.client.list_files(&filter, page))).await {
                 Ok(listings) => listings,
@@ -111,14 +113,17 @@ impl Job<'_> {
             offset += received;
             let found = rows.len() - before;
             let missing = (files.len() - rows.len()) as u64;
-            let pages_left = total.map_or(1, |total| total.saturating_sub(offset).div_ceil(ROWS_PER_PAGE));
+            // The service may make its pages shorter than we ask.
+            let page_rows = received.div_ceil(at_once).max(1);
+            let pages_left = total.map_or(1, |total| total.saturating_sub(offset).div_ceil(page_rows));
             if received == 0 || missing == 0 || pages_left == 0 || (pages_left >= missing && found < 2) {
-                return Ok(rows);
+                break;
             }
             let whole = received == at_once * ROWS_PER_PAGE && self.client.is_free();
             let needed = if whole { missing.div_ceil(ROWS_PER_PAGE).min(pages_left) } else { 1 };
             at_once = needed.min(self.options.jobs as u64);
         }
+        Ok(rows)
     }
 
     /// The risks of one file, and what kept the rest of them. None at all is believed only where the service says that it found none.

@@ -429,4 +429,6 @@ fn order(risk: &RiskRow) -> impl Ord + '_ {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -9,6 +9,9 @@ use crate::hss::{Error, Kind, Listing, Page};
 const LAST_OFFSET: u64 = 2_000_000;
 /// A listing whose rows shift is read from the start at most this often.
 const PASSES: usize = 3;
+/// Calls for one listing, at most: 10,000 rows where pages are as long as we ask, and ten minutes at the documented rate. A service whose
+/// pages hold one row, or whose listing has no end, costs no more than that.
+pub(super) const MOST_CALLS: usize = 50;
 
 /// Reads every page, or fails. The error names `api`.
 pub(super) async fn all<T, F, Fut>(api: &str, page: F, key: impl Fn(&T) -> String) -> Result<Vec<T>, Error>
@@ -21,7 +24,8 @@ where
 }
 
 /// Reads what the pages give, and what was wrong with them. Rows with the same key are one row that came on two pages; on the same page
-/// they are two. A listing that stays shorter than the total it names is a fault, and so is a row that can't be read.
+/// they are two. A listing that stays shorter than the total it names is a fault, and so are a row that can't be read and a listing that
+/// takes more than [`MOST_CALLS`].
 pub(super) async fn read<T, F, Fut>(api: &str, mut page: F, key: impl Fn(&T) -> String) -> (Vec<T>, Option<Error>)
 where
     F: FnMut(Page) -> Fut,
@@ -30,10 +34,16 @@ where
     let mut keys = HashSet::new();
     let mut rows = Vec::new();
     let (mut total, mut unreadable) = (0, 0);
+    let mut calls = 0;
     for _ in 0..PASSES {
         unreadable = 0;
         let mut offset = 0;
         loop {
+            if calls == MOST_CALLS {
+                let fault = format!("{api}: a listing was given up after {calls} calls, which gave {} rows", rows.len());
+                return (rows, Some(Error::new(Kind::Refused, fault)));
+            }
+            calls += 1;
             let listing = match page(Page { offset, limit: ROWS_PER_PAGE }).await {
                 Ok(listing) => listing,
                 Err(error) => return (rows, Some(error)),
@@ -106,6 +116,19 @@ mod tests {
             read(script).await.0,
             Err("rows: the listing names 3 rows and gave 1 different ones, read 3 times: try again later".to_owned())
         );
+    }
+
+    #[tokio::test]
+    async fn a_listing_without_end_is_given_up() {
+        let endless = |total: Option<u64>| (0..1_000).map(move |row| (total, vec![row])).collect();
+        for total in [None, Some(2_000_000)] {
+            let (rows, offsets) = read(endless(total)).await;
+            let said = "rows: a listing was given up after 50 calls, which gave 50 rows".to_owned();
+            assert_eq!((rows, offsets.len()), (Err(said), 50));
+        }
+        // Nor does reading again begin without end.
+        let shifting = (0..1_000).map(|row| (Some(30), vec![row % 20])).collect();
+        assert_eq!(read(shifting).await.1.len(), 50);
     }
 
     #[tokio::test]

@@ -112,28 +112,31 @@ impl Job<'_> {
     }
 
     /// Looks for a task that holds just these files, started since the try, at the distance of the polls. Never by likeness: other
-    /// pipelines use the same project. An error says that the last look was not clear.
+    /// pipelines use the same project. A look that fails counts for none; where too many do, the error says so.
     async fn look_for(&self, file_type: FileType, ids: &[String], since: Option<i64>) -> Result<Option<String>, Error> {
         let filter = TaskFilter { file_type: Some(file_type), start_create_time: since, ..TaskFilter::default() };
-        let mut last = Ok(None);
-        for look in 0..LOOKS {
-            tokio::time::sleep(self.patience.pause(look)).await;
-            let found = match self.rows(&filter, look).await {
+        let (mut clear, mut failed) = (0, 0);
+        loop {
+            tokio::time::sleep(self.patience.pause(clear + failed)).await;
+            let looked = match self.rows(&filter, clear).await {
                 Ok(rows) => self.look(rows, ids, true).await,
                 Err(error) => Err(error),
             };
-            last = found.and_then(|Looked { found, unclear }| match (found.into_iter().next(), unclear) {
-                (Some((task_id, _)), _) => Ok(Some(task_id)),
-                (None, Some(error)) => Err(error),
-                (None, None) => Ok(None),
-            });
-            match &last {
-                Ok(Some(_)) => break,
-                Err(error) if is_fatal(error.kind) => break,
-                _ => {}
+            let unclear = match looked {
+                Ok(Looked { found, unclear }) => match found.into_iter().next() {
+                    Some((task_id, _)) => return Ok(Some(task_id)),
+                    None => unclear,
+                },
+                Err(error) if is_fatal(error.kind) => return Err(error),
+                Err(error) => Some(error),
+            };
+            match unclear {
+                Some(error) if failed + 1 == LOOKS => return Err(error),
+                Some(_) => failed += 1,
+                None if clear + 1 == LOOKS => return Ok(None),
+                None => clear += 1,
             }
         }
-        last
     }
 
     /// The tasks that the nth look is at, from 0.

@@ -13,6 +13,9 @@ use crate::model::{FileType, State, TaskStatus};
 /// one than we think.
 const MISSES: u32 = 2;
 
+/// Calls for one poll of several tasks, at most: what stands behind so many rows is asked for by its id, as what is not listed is.
+const MOST_PAGES: u64 = 5;
+
 /// Files that a poll found scanned, ready to be asked for their risks.
 pub(super) type Finished = Vec<usize>;
 
@@ -93,7 +96,7 @@ impl Job<'_> {
         let filter = TaskFilter { file_type, start_create_time: self.ledger.borrow().since, ..TaskFilter::default() };
         let mut found = BTreeMap::new();
         let mut page = Page { offset: 0, limit: super::plan::ROWS_PER_PAGE };
-        loop {
+        for _ in 0..MOST_PAGES {
             let listing = self.client.list_tasks(&filter, page).await?;
             let received = listing.rows.len() as u64;
             let ours = listing.rows.into_iter().filter(|row| open.contains(&row.task_id));
@@ -101,9 +104,10 @@ impl Job<'_> {
             page.offset += received;
             let more = listing.total.map_or(received == page.limit, |total| page.offset < total);
             if received == 0 || !more || found.len() == open.len() {
-                return Ok(found);
+                break;
             }
         }
+        Ok(found)
     }
 
     /// What became of the files of a finished task; `None` where the service is still at it. Its files are asked for one by one only

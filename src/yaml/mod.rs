@@ -4,6 +4,8 @@
 
 mod by_line;
 mod cursor;
+#[cfg(test)]
+mod peer;
 mod read;
 mod scalar;
 mod tree;

@@ -177,6 +177,19 @@ fn a_retry_that_may_have_been_heard_is_not_asked_for_again() {
 }
 
 #[test]
+fn one_empty_listing_is_not_believed() {
+    let repo = Repo::new();
+    for (nth, listings, clusters) in [(1, 2, 2), (0, 3, 0)] {
+        let options = faulty("resources/batch-query", nth, Fault::Emptied);
+        let emulator = start(Options { omit_counts: true, ..options });
+        let ran = scan(repo.path(), &emulator, &["--all", "--rate", "50/1s"]);
+        let result = result(repo.path());
+        assert_eq!((ran.code, states(&result).len()), (0, clusters), "{nth}: {result}");
+        assert_eq!(calls(&emulator, "resources/batch-query"), listings, "{nth}");
+    }
+}
+
+#[test]
 fn a_run_that_timed_out_is_gone_on_with() {
     let repo = Repo::new();
     let emulator = start(Options { scan_time: Duration::from_secs(3), ..failing(1) });

@@ -1,13 +1,17 @@
 //! Bad weather: whole runs against a stand-in that fails in every way we know, judged by rules that share nothing with the code.
 //!
 //! A seed is a run: four of five are about a pair of a call and a fault until all pairs were had, the others are drawn. `HSS_IAC_SEED=N` plays one and says what it is,
-//! `HSS_IAC_SEEDS=N` plays the first N. The seed decides everything but the order in which calls in flight together arrive.
+//! `HSS_IAC_SEEDS=N` plays the first N. The seed decides everything but how
+//! long things take: of several calls in flight each meets its own fault, in whatever order they arrive.
 #![cfg(all(feature = "emulator", unix))]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod binary;
+mod bounds;
 #[path = "../common/checks.rs"]
 #[allow(dead_code, reason = "the formats are tested elsewhere")]
 mod checks;
+mod clusters;
 #[path = "../common/mod.rs"]
 mod common;
 mod oracle;
@@ -15,12 +19,14 @@ mod play;
 mod repos;
 mod scenario;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use binary::Storm;
+use clusters::Sky;
 use repos::Repos;
 use scenario::Scenario;
 
@@ -36,16 +42,22 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
 }
 
-/// Plays every seed, several at a time; what each came to, and what was wrong, by seed.
+/// Seeds that are played twice.
+const TWICE: u64 = 40;
+/// Runs of the binary at a time.
+const BINARIES: usize = 10;
+
+/// Plays every seed, so many at a time; what each came to, and what was wrong, by seed.
 fn play_all<T: Send>(
     seeds: impl Iterator<Item = u64> + Send,
+    at_a_time: usize,
     play: impl Fn(u64) -> T + Sync,
 ) -> (BTreeMap<u64, T>, BTreeMap<u64, String>) {
     let seeds = Mutex::new(seeds);
     let next = || seeds.lock().ok().and_then(|mut seeds| seeds.next());
     let (done, wrong) = (Mutex::new(BTreeMap::new()), Mutex::new(BTreeMap::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
+        for _ in 0..at_a_time {
             scope.spawn(|| {
                 while let Some(seed) = next() {
                     match catch_unwind(AssertUnwindSafe(|| play(seed))) {
@@ -61,6 +73,21 @@ fn play_all<T: Send>(
         }
     });
     (done.into_inner().expect("all have ended"), wrong.into_inner().expect("all have ended"))
+}
+
+/// Plays every seed. A machine that is busy with other things, or with so many runs, says nothing of us: what took too long, or failed
+/// without a fault since an answer came too late, is played again alone, and that counts.
+fn play_fairly<T: Send>(
+    seeds: impl Iterator<Item = u64> + Send,
+    play: impl Fn(u64) -> T + Sync,
+) -> (BTreeMap<u64, T>, BTreeMap<u64, String>) {
+    let (mut done, wrong) = play_all(seeds, AT_A_TIME, &play);
+    let (busy, mut wrong): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        wrong.into_iter().partition(|(_, why)| ["it took", "nothing failed"].iter().any(|start| why.starts_with(start)));
+    let (in_time, still_wrong) = play_all(busy.into_keys(), 1, play);
+    done.extend(in_time);
+    wrong.extend(still_wrong);
+    (done, wrong)
 }
 
 /// Ends the test if anything was wrong, with what plays it again.
@@ -85,7 +112,7 @@ fn no_weather_loses_a_file() {
     let begin = Instant::now();
     let (files, faults) = (AtomicU64::new(0), AtomicU64::new(0));
     let count = seeds.end - seeds.start;
-    let (done, wrong) = play_all(seeds, |seed| {
+    let play = |seed| {
         let scenario = Scenario::of(seed);
         if one.is_some() {
             say(&format!("{scenario:#?}"));
@@ -98,7 +125,8 @@ fn no_weather_loses_a_file() {
         }
         oracle::judge(&scenario, &repos, &ran);
         ran.exit
-    });
+    };
+    let (done, wrong) = play_fairly(seeds, play);
     let mut codes: BTreeMap<u8, usize> = BTreeMap::new();
     for code in done.values() {
         *codes.entry(*code).or_default() += 1;
@@ -118,11 +146,105 @@ fn no_weather_loses_a_file() {
     }
 }
 
+#[test]
+fn the_binary_weathers_it_too() {
+    let repos = Repos::new();
+    let one = number("HSS_IAC_SEED");
+    let all = if number("HSS_IAC_SEEDS").is_some_and(|seeds| seeds >= MANY) { binary::RUNS } else { binary::RUNS / 5 };
+    let seeds = one.map_or(0..all, |seed| seed..seed + 1);
+    let begin = Instant::now();
+    let (done, wrong) = play_all(seeds, BINARIES, |seed| {
+        let storm = Storm::of(seed);
+        if one.is_some() {
+            say(&format!("{storm:#?}"));
+        }
+        binary::weather(&storm, &repos)
+    });
+    let codes = done.values().fold(BTreeMap::<i32, usize>::new(), |mut codes, code| {
+        *codes.entry(*code).or_default() += 1;
+        codes
+    });
+    let took = begin.elapsed().as_secs();
+    say(&format!(
+        "weather: {} runs of the binary in {took} s, {} wrong, exit codes {codes:?}",
+        done.len() + wrong.len(),
+        wrong.len()
+    ));
+    report("the_binary", &wrong);
+}
+
+/// What a run comes to: its exit code, the state of each file, every finding and its place.
+fn essence(ran: &play::Ran) -> String {
+    let told = |part: &str, fields: [&str; 2]| -> Vec<String> {
+        let all = ran.result[part].as_array().into_iter().flatten();
+        all.map(|one| fields.map(|field| one[field].to_string()).join(" ")).collect()
+    };
+    let (files, findings) = (told("files", ["path", "state"]), told("findings", ["fingerprint", "location"]));
+    format!("exit {}\n{files:?}\n{findings:?}", ran.exit)
+}
+
+/// A seed that fails does so again: what is played twice comes to the same. Left out is what the clock cuts off: how far it came is a
+/// matter of time, as is which of more than a hundred files stand in the first task. In what is left two answers still race now and then,
+/// and which of two failures ends the run is decided by them: 1 of 562 seeds when it was measured, where it was a quarter of them while
+/// faults were counted by arrival.
+#[test]
+fn a_seed_comes_to_the_same_again() {
+    let repos = Repos::new();
+    let one = number("HSS_IAC_SEED");
+    let seeds = one.map_or(0..number("HSS_IAC_TWICE").unwrap_or(TWICE), |seed| seed..seed + 1);
+    let (done, mut wrong) = play_all(seeds, 4, |seed| {
+        let scenario = Scenario::of(seed);
+        let (first, second) = (play::play(&scenario, &repos), play::play(&scenario, &repos));
+        let cut = [&first, &second].iter().any(|ran| ran.took >= scenario.timeout);
+        let left_out = cut || scenario.signal.is_some() || scenario.repo == repos::COUNT - 1;
+        (left_out, essence(&first), essence(&second))
+    });
+    let compared = done.values().filter(|(left_out, ..)| !left_out).count();
+    for (seed, (left_out, first, second)) in done {
+        if !left_out && first != second {
+            wrong.insert(seed, format!("{:?}\n{first}\n{second}", Scenario::of(seed)));
+        }
+    }
+    say(&format!("weather: {compared} seeds played twice, {} came to something else", wrong.len()));
+    if one.is_some() || wrong.len() > 1 + compared / 50 {
+        report("a_seed", &wrong);
+    }
+}
+
+#[test]
+fn no_weather_loses_a_cluster() {
+    let schema = common::run(&common::project(), &["schema", "cluster-result"]).json();
+    let schema = jsonschema::validator_for(&schema).expect("a schema");
+    let one = number("HSS_IAC_SEED");
+    let many = number("HSS_IAC_SEEDS").is_some_and(|seeds| seeds >= MANY);
+    let seeds = one.map_or(0..if many { clusters::pairs() + 150 } else { FEW / 2 }, |seed| seed..seed + 1);
+    let (begin, count) = (Instant::now(), seeds.end - seeds.start);
+    let play = |seed| {
+        let sky = Sky::of(seed);
+        if one.is_some() {
+            say(&format!("{sky:#?}"));
+        }
+        clusters::weather(&sky, &schema)
+    };
+    let (done, wrong) = play_fairly(seeds, play);
+    let codes: BTreeSet<u8> = done.into_values().collect();
+    let took = begin.elapsed().as_secs();
+    say(&format!("weather: {count} cluster scans in {took} s, {} wrong, exit codes {codes:?}", wrong.len()));
+    report("no_weather_loses_a_cluster", &wrong);
+    assert!(!many || codes.is_superset(&BTreeSet::from([0, 4, 5, 6, 7])), "{codes:?}");
+}
+
+#[test]
+fn the_seeds_of_clusters_cover_every_pair() {
+    let pairs: BTreeSet<String> = (0..clusters::pairs()).map(|seed| format!("{:?}", clusters::pair(seed))).collect();
+    assert_eq!(pairs.len() as u64, clusters::pairs());
+}
+
 /// Every pair of a call and a fault is among the first seeds, and no two seeds are the same run.
 #[test]
 fn the_seeds_cover_every_pair_and_differ() {
-    let mut pairs = std::collections::BTreeSet::new();
-    let mut all = std::collections::BTreeSet::new();
+    let mut pairs = BTreeSet::new();
+    let mut all = BTreeSet::new();
     for seed in 0..MANY {
         let scenario = Scenario::of(seed);
         pairs.extend(scenario.pair.clone());

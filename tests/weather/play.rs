@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::repos::Repos;
-use crate::scenario::{Scenario, Stdout, timings};
+use crate::scenario::{Scenario, Stdout};
 
 /// What a run came to, on both sides.
 #[derive(Debug)]
@@ -29,6 +29,12 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// What the stand-in saw of it besides.
+    pub(crate) fn new(exit: u8, took: Duration, result: Value, emulator: &Emulator) -> Self {
+        let (journal, tasks, kept) = (emulator.journal(), emulator.tasks(), emulator.files());
+        Self { exit, took, result, journal, tasks, kept, refusals: emulator.refusals() }
+    }
+
     /// How many calls met a fault.
     pub(crate) fn faults(&self) -> usize {
         self.journal.iter().filter(|call| is_fault(call)).count()
@@ -49,7 +55,7 @@ struct Out {
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.kind {
-            Stdout::Open => self.bytes.write(bytes),
+            Stdout::Open | Stdout::BesideFull => self.bytes.write(bytes),
             Stdout::Closed => Err(io::ErrorKind::BrokenPipe.into()),
             Stdout::Full => Err(io::ErrorKind::StorageFull.into()),
         }
@@ -98,13 +104,12 @@ pub(crate) fn play(scenario: &Scenario, repos: &Repos) -> Ran {
     let bytes = if scenario.stdout == Stdout::Open { out.bytes } else { std::fs::read(&file).expect("a JSON result") };
     let result =
         serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&bytes)));
-    let (journal, tasks, kept) = (emulator.journal(), emulator.tasks(), emulator.files());
-    Ran { exit, took, result, journal, tasks, kept, refusals: emulator.refusals() }
+    Ran::new(exit, took, result, &emulator)
 }
 
 fn settings_of(scenario: &Scenario, repos: &Repos, emulator: &Emulator, file: &std::path::Path) -> settings::Scan {
     let usual = Options::default();
-    let url = if scenario.unreachable { NOBODY.to_owned() } else { emulator.url() };
+    let url = scenario.elsewhere.clone().unwrap_or_else(|| emulator.url());
     let env = |name: &str| match name {
         "HSS_IAC_TOKEN" => scenario.with_token.then(|| usual.token.clone()),
         "HSS_IAC_ACCESS_KEY" => (!scenario.with_token).then(|| usual.access_key.clone()),
@@ -130,9 +135,6 @@ fn settings_of(scenario: &Scenario, repos: &Repos, emulator: &Emulator, file: &s
     let cwd = repos.all[scenario.repo].repo.path();
     let mut settings = settings::Scan::new(*scan, typed, &env, cwd, &Scratch::default()).expect("settings");
     settings.timeout = scenario.timeout;
-    settings.timings = timings();
+    settings.timings = scenario.timings;
     settings
 }
-
-/// Where nobody listens. A port just given back would be the next stand-in's: runs play side by side, and this one would call on another.
-const NOBODY: &str = "http://127.0.0.1:1";

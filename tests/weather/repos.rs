@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::common::{BAD_DOCKERFILE, Repo, clean_dockerfile, clean_manifest, quick, scan, start};
+use serde_json::Value;
+
+use crate::common::{BAD_DOCKERFILE, Repo, clean_dockerfile, clean_manifest, project, quick, run, scan, start};
 
 /// Two rules hit at both containers: risks whose places are asked for.
 const BAD_MANIFEST: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  hostPID: true\n  containers:\n  \
@@ -19,11 +21,15 @@ pub(crate) struct Known {
     pub(crate) repo: Repo,
     /// What is found in each file in fine weather.
     pub(crate) paths: BTreeMap<String, Found>,
+    /// The result of that.
+    pub(crate) result: Value,
 }
 
 /// All of them.
 pub(crate) struct Repos {
     pub(crate) all: Vec<Known>,
+    /// What a result must be like.
+    pub(crate) schema: jsonschema::Validator,
 }
 
 /// How many there are.
@@ -65,14 +71,15 @@ impl Repos {
             for finding in result["findings"].as_array().expect("findings") {
                 paths.get_mut(finding["path"].as_str().expect("a path")).expect("a file").insert(rule_of(finding));
             }
-            Known { repo, paths }
+            Known { repo, paths, result }
         });
-        Self { all: all.collect() }
+        let schema = run(&project(), &["schema", "result"]).json();
+        Self { all: all.collect(), schema: jsonschema::validator_for(&schema).expect("a schema") }
     }
 }
 
 /// Rule and level of a finding.
-pub(crate) fn rule_of(finding: &serde_json::Value) -> (String, String) {
+pub(crate) fn rule_of(finding: &Value) -> (String, String) {
     let text = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
     (text("rule_id"), text("level"))
 }

@@ -10,7 +10,7 @@ use crate::common::scripted;
 use crate::repos;
 
 /// Every call that a run makes.
-const CALLS: [&str; 8] = [
+pub(crate) const CALLS: [&str; 8] = [
     "iam/projects",
     "batch-upload",
     "task",
@@ -33,11 +33,15 @@ pub(crate) enum Stdout {
     Open,
     Closed,
     Full,
+    /// Stdout is open, and another report goes to a full disk.
+    BesideFull,
 }
+
+/// Where nobody listens. A port just given back would be the next stand-in's: runs play side by side, and this one would call on another.
+const NOBODY: &str = "http://127.0.0.1:1";
 
 /// A run.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Scenario {
     pub(crate) seed: u64,
     /// The call and fault that it is about, where it is about one.
@@ -51,11 +55,12 @@ pub(crate) struct Scenario {
     pub(crate) jobs: usize,
     pub(crate) no_wait: bool,
     pub(crate) timeout: Duration,
+    pub(crate) timings: Timings,
     /// Cut short, and when.
     pub(crate) signal: Option<(Exit, Duration)>,
     pub(crate) stdout: Stdout,
-    /// Nobody listens.
-    pub(crate) unreachable: bool,
+    /// The endpoint is not the stand-in but this.
+    pub(crate) elsewhere: Option<String>,
 }
 
 /// What of [`Options`] is told; its own `Debug` is shy of credentials.
@@ -70,7 +75,7 @@ impl std::fmt::Debug for Told {
         macro_rules! unusual {
             ($($name:ident)*) => { $(if self.0.$name != usual.$name { told.field(stringify!($name), &self.0.$name); })* };
         }
-        unusual!(throttle throttle_retry_after latency scan_time hide_tasks never_finish late_risks refuse_names
+        unusual!(faults_by_content throttle throttle_retry_after latency scan_time hide_tasks never_finish late_risks refuse_names
             refuse_batch_containing fail_scan_names omit_counts shuffle old_tasks one_id_per_content split_risks
             overcount_risks stale_files date_ahead);
         told.finish()
@@ -110,13 +115,15 @@ fn kinds() -> Vec<Fault> {
         Fault::Missing,
         Fault::Shifted,
         Fault::Short,
+        Fault::OneRow,
+        Fault::NoEnd,
         Fault::Emptied,
         Fault::Gone,
     ]
 }
 
 /// Every fault with the calls that it comes at: the first, the second, the third, all. A status comes at the first or at all.
-fn faults() -> Vec<(Fault, u32)> {
+pub(crate) fn faults() -> Vec<(Fault, u32)> {
     let kinds = kinds().into_iter().flat_map(|fault| [1, 2, 3, 0].map(|nth| (fault.clone(), nth)));
     kinds.chain(STATUSES.into_iter().flat_map(|status| [1, 0].map(|nth| (Fault::Status(status), nth)))).collect()
 }
@@ -127,7 +134,7 @@ pub(crate) fn pairs() -> usize {
 }
 
 /// 2,000 times faster than in life, so that a look at a task comes every 7 ms.
-pub(crate) fn timings() -> Timings {
+fn timings() -> Timings {
     let ms = Duration::from_millis;
     Timings {
         connect: ms(300),
@@ -162,9 +169,10 @@ impl Scenario {
             jobs: random.usize(1..=4),
             no_wait: random.u8(..12) == 0,
             timeout: Duration::from_millis(2_500),
+            timings: timings(),
             signal: None,
             stdout: Stdout::Open,
-            unreachable: false,
+            elsewhere: None,
         };
         let nth = seed - seed / 5;
         if seed % 5 < 4 && nth < pairs {
@@ -172,6 +180,18 @@ impl Scenario {
         } else {
             scenario.drawn(&mut random);
         }
+        // One job at a time calls in an order of its own, but for two tasks whose files are listed; of several any may be the first.
+        scenario.options.0.faults_by_content = scenario.jobs > 1 || scenario.options.0.omit_counts;
+        scenario
+    }
+
+    /// A run in fine weather, one job at a time, that nothing hurries.
+    pub(crate) fn calm(repo: usize) -> Self {
+        let mut scenario = Self::of(0);
+        let options = Options { scan_time: Duration::from_millis(12), ..Options::default() };
+        (scenario.pair, scenario.repo, scenario.options) = (None, repo, Told(options));
+        (scenario.with_token, scenario.project_known, scenario.jobs, scenario.no_wait) = (false, true, 1, false);
+        (scenario.timeout, scenario.timings.request) = (Duration::from_secs(25), Duration::from_secs(10));
         scenario
     }
 
@@ -236,7 +256,7 @@ impl Scenario {
         if at_times(20) {
             options.date_ahead = Duration::from_secs(7_200);
         }
-        self.unreachable = at_times(30);
+        self.elsewhere = at_times(30).then(|| NOBODY.to_owned());
         self.stdout = match random.u8(..12) {
             0 => Stdout::Full,
             1 => Stdout::Closed,
