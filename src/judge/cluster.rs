@@ -25,7 +25,7 @@ pub struct ClusterFacts<'a> {
     pub is_over: bool,
     /// Something failed and is scanned again: until that is over, it failed.
     pub retried: bool,
-    /// Clusters that failed, as the task counts them.
+    /// Clusters that failed, as HSS counts them.
     pub counted_failed: u64,
     /// Whose clusters were asked for.
     pub enterprise_project: &'a str,
@@ -46,7 +46,7 @@ pub fn judge_clusters(lenience: Lenience, clusters: &[Cluster], facts: ClusterFa
     }
     if counted_failed > failed {
         let counted = count(counted_failed, "cluster", "clusters");
-        held.push((Exit::Partial, format!("the task counts {counted} as failed")));
+        held.push((Exit::Partial, format!("HSS counts {counted} as failed")));
     }
     let is_empty = is_over && clusters.is_empty();
     let nothing = || match enterprise_project {

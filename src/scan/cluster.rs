@@ -3,6 +3,7 @@
 mod outcome;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -43,7 +44,7 @@ pub struct Account {
     pub retried_after: Option<i64>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
-    /// Clusters that failed, as the task counts them.
+    /// Clusters that failed, as the task or a listing with a fault counts them.
     pub counted_failed: u64,
     /// What is odd about the task, as it was last seen.
     pub odd: Option<String>,
@@ -83,16 +84,6 @@ impl Account {
         for cluster in self.clusters.iter_mut().filter(|cluster| cluster.state == ClusterState::Unfinished) {
             outcome::leave(cluster, reason);
         }
-    }
-
-    /// Takes what failed from a listing that says nothing of the rest: no fault of the listing makes it good.
-    fn know_failed(&mut self, rows: Vec<ClusterRow>) {
-        let listed = outcome::listed(&self.request.scan_types, rows).into_values();
-        for failed in listed.filter(|cluster| cluster.state == ClusterState::Failed) {
-            self.clusters.retain(|cluster| cluster.cluster_id != failed.cluster_id);
-            self.clusters.push(failed);
-        }
-        self.clusters.sort_by(|a, b| a.cluster_id.cmp(&b.cluster_id));
     }
 
     fn task_id(&self) -> String {
@@ -299,7 +290,12 @@ impl<'a> ClusterJob<'a> {
     async fn settle(&self, task_id: &str, row: &TaskRow, doubts: &mut u32) -> Result<bool, Error> {
         let (rows, fault) = self.rows(task_id).await;
         if let Some(fault) = fault {
-            self.account.borrow_mut().know_failed(rows);
+            // Which clusters they are is not for such a listing to say, but what failed is not made good by its fault.
+            let failed: BTreeSet<&str> =
+                rows.iter().filter(|row| outcome::has_failed(row)).map(|row| row.cluster_id.as_str()).collect();
+            let mut account = self.account.borrow_mut();
+            account.counted_failed = account.counted_failed.max(failed.len() as u64);
+            drop(account);
             return self.forgive(fault).map(|()| false);
         }
         self.patience.answered();
