@@ -6,8 +6,7 @@ use hss_iac::locate::{Place, decode};
 pub(crate) fn assert_inside(source: &[u8], placed: &[Place], count: usize) {
     assert_eq!(placed.len(), count);
     let text = decode(source).replace("\r\n", "\n").replace('\r', "\n");
-    let widths: Vec<usize> =
-        text.strip_suffix('\n').unwrap_or(&text).split('\n').map(|line| line.chars().count()).collect();
+    let widths: Vec<usize> = text.strip_suffix('\n').unwrap_or(&text).split('\n').map(|line| line.chars().count()).collect();
     for place in placed {
         let at = place.location;
         for (line, column) in [(at.line, at.column), (at.end_line, at.end_column)] {

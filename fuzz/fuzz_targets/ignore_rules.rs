@@ -43,7 +43,8 @@ static ALL: LazyLock<Vec<RepoPath>> = LazyLock::new(|| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let (top, inner) = bytes.iter().position(|b| *b == 0xFF).map_or((bytes, &b""[..]), |at| (&bytes[..at], &bytes[at + 1..]));
+    let (top, inner) =
+        bytes.iter().position(|b| *b == 0xFF).map_or((bytes, &b""[..]), |at| (&bytes[..at], &bytes[at + 1..]));
     let all = &*ALL;
     fs::write(TREE.path().join(".gitignore"), top).expect("a file");
     fs::write(TREE.path().join("a/.gitignore"), inner).expect("a file");

@@ -25,9 +25,25 @@ const SAMPLES: [fn() -> Value; 8] = [
 ];
 
 /// Fields that others fill.
-const TEXTS: [&str; 19] = [
-    "rule_id", "name", "category", "instruction", "hit_rule", "hit_path", "description", "remediation", "fingerprint", "kind",
-    "namespace", "reason", "owner", "task_id", "endpoint", "region", "text", "line_hash", "version",
+const TEXTS: [&str; 18] = [
+    "rule_id",
+    "name",
+    "category",
+    "instruction",
+    "hit_rule",
+    "hit_path",
+    "description",
+    "remediation",
+    "fingerprint",
+    "kind",
+    "namespace",
+    "reason",
+    "owner",
+    "task_id",
+    "endpoint",
+    "region",
+    "text",
+    "version",
 ];
 
 const VIEW: View<'_> = View { level: Level::Tips, verbose: true, root: None };
