@@ -78,7 +78,7 @@ fn fill(mut value: Value, texts: &[&str], of: fn(&str) -> String) -> Value {
         match field {
             // The name and the version of what made the result are ours.
             Value::String(_) if TEXTS.contains(&name) => *field = json!(of(text)),
-            Value::String(_) if name == "path" => *field = json!(format!("d/x{}x", text.replace('/', "_"))),
+            Value::String(_) if name == "path" => *field = json!(format!("{turn}/x{}x", text.replace('/', "_"))),
             Value::Array(lines) if ["snippet", "reasons", "notes"].contains(&name) => {
                 lines.iter_mut().for_each(|line| *line = json!(of(text)));
             }
@@ -95,8 +95,11 @@ fn walk(value: &mut Value, each: &mut dyn FnMut(&str, &mut Value)) {
             // A path in two spellings would be two paths.
             fields.remove("path_raw");
             for (name, field) in fields {
-                each(name, field);
-                walk(field, each);
+                // Its reasons are words of ours.
+                if name != "skipped" {
+                    each(name, field);
+                    walk(field, each);
+                }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| walk(item, each)),
