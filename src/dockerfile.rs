@@ -28,35 +28,35 @@ const KEYWORDS: [&str; 18] = [
 
 /// An instruction and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Instruction {
+pub struct Instruction {
     /// As written, continuations joined as a builder joins them, comments dropped, without heredoc bodies.
-    pub(crate) text: String,
+    pub text: String,
     /// The heredoc bodies with their ends, as written; empty where there are none.
-    pub(crate) body: String,
+    pub body: String,
     /// Its bytes, from the keyword to the last character of the last line, heredoc bodies included.
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
     /// The bytes of each of its lines that says something, without the blanks around it and the escape character behind it.
-    pub(crate) lines: Vec<Range<usize>>,
+    pub lines: Vec<Range<usize>>,
     /// The bytes that `text` is put together from.
-    pub(crate) parts: Vec<Range<usize>>,
+    pub parts: Vec<Range<usize>>,
     /// How many of these lines, from the first on, are not of a heredoc.
-    pub(crate) own_lines: usize,
+    pub own_lines: usize,
 }
 
 /// An instruction's text in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Words<'a> {
+pub struct Words<'a> {
     /// Whether `ONBUILD` stands before it.
-    pub(crate) on_build: bool,
+    pub on_build: bool,
     /// In upper case; what is triggered for `ONBUILD`; empty where the text does not begin with an instruction.
-    pub(crate) keyword: String,
+    pub keyword: String,
     /// What follows.
-    pub(crate) argument: &'a str,
+    pub argument: &'a str,
 }
 
 impl<'a> Words<'a> {
     /// Splits a text.
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub fn of(text: &'a str) -> Self {
         let (keyword, argument) = split_keyword(text);
         if keyword == "ONBUILD" && !argument.is_empty() {
             let (keyword, argument) = split_keyword(argument);
@@ -79,7 +79,7 @@ fn split_keyword(text: &str) -> (String, &str) {
 }
 
 /// The escape character that the parser directives at the top of a file choose.
-pub(crate) fn escape_character(text: &str) -> char {
+pub fn escape_character(text: &str) -> char {
     text.lines()
         .map_while(|line| line.trim().strip_prefix('#')?.split_once('='))
         .take_while(|(name, _)| name.trim().bytes().all(|b| b.is_ascii_alphanumeric()))
@@ -88,13 +88,13 @@ pub(crate) fn escape_character(text: &str) -> char {
 }
 
 /// The instructions of a text, in its order.
-pub(crate) fn instructions(text: &str, escape: char) -> Vec<Instruction> {
+pub fn instructions(text: &str, escape: char) -> Vec<Instruction> {
     Reader::read(text, escape).0
 }
 
 /// The bytes of the lines that are comments, from the `#` on, also between the lines of an instruction. After a heredoc without an end
 /// there are none: its text may go on to the end of the file.
-pub(crate) fn comments(text: &str) -> Vec<Range<usize>> {
+pub fn comments(text: &str) -> Vec<Range<usize>> {
     let (_, mut comments, unended) = Reader::read(text, escape_character(text));
     comments.retain(|comment| unended.is_none_or(|at| comment.start < at));
     comments

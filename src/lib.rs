@@ -7,7 +7,7 @@ pub mod config;
 pub mod diff;
 mod digest;
 pub mod discover;
-mod dockerfile;
+pub mod dockerfile;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 pub mod error;

@@ -55,7 +55,7 @@ fn file_type(value: &Value) -> Option<FileType> {
 }
 
 /// A page; `None` where the answer is no listing at all, which must not be taken for an empty one.
-pub(super) fn listing<T>(value: &Value, list: &str, row: impl Fn(&Value) -> Option<T>) -> Option<Listing<T>> {
+pub fn listing<T>(value: &Value, list: &str, row: impl Fn(&Value) -> Option<T>) -> Option<Listing<T>> {
     let total = number(value, "total_num");
     let all = match value.get(list) {
         Some(Value::Array(rows)) => rows.as_slice(),
@@ -66,7 +66,8 @@ pub(super) fn listing<T>(value: &Value, list: &str, row: impl Fn(&Value) -> Opti
     Some(Listing { total, unreadable: (all.len() - rows.len()) as u64, rows })
 }
 
-pub(super) fn upload(value: &Value) -> Option<UploadAnswer> {
+/// What became of an upload (`success_file_info`, `fail_file_info`); `None` where the answer says neither.
+pub fn upload(value: &Value) -> Option<UploadAnswer> {
     let list = |name: &str| value.get(name).and_then(Value::as_array).cloned();
     let (uploaded, failed) = (list("success_file_info"), list("fail_file_info"));
     if uploaded.is_none() && failed.is_none() {
@@ -88,11 +89,13 @@ pub(super) fn upload(value: &Value) -> Option<UploadAnswer> {
     Some(UploadAnswer { uploaded, failed })
 }
 
-pub(super) fn task_id(value: &Value) -> Option<String> {
+/// The id of a task.
+pub fn task_id(value: &Value) -> Option<String> {
     text(value, "task_id")
 }
 
-pub(super) fn task(value: &Value) -> Option<TaskRow> {
+/// A row of the tasks; one without an id is none.
+pub fn task(value: &Value) -> Option<TaskRow> {
     let info = value.get("iac_scan_info").unwrap_or(&Value::Null);
     let (files, succeeded, failed) = if text(value, "task_type").as_deref() == Some("cluster_scan") {
         cluster_counts(value.get("cluster_scan_info").unwrap_or(&Value::Null))
@@ -128,7 +131,8 @@ fn cluster_counts(info: &Value) -> (Option<u64>, Option<u64>, Option<u64>) {
     (all, success, failed)
 }
 
-pub(super) fn resource(value: &Value) -> Option<ResourceRow> {
+/// A file of a task; one without an id is none.
+pub fn resource(value: &Value) -> Option<ResourceRow> {
     let status = scan_status(value, "scan_status");
     Some(ResourceRow { file_id: text(value, "file_id")?, status, failed_reason: text(value, "failed_reason") })
 }
@@ -142,7 +146,8 @@ fn scan_status(value: &Value, name: &str) -> Option<ScanStatus> {
     }
 }
 
-pub(super) fn cluster(value: &Value) -> Option<ClusterRow> {
+/// A cluster of a task; one without an id is none.
+pub fn cluster(value: &Value) -> Option<ClusterRow> {
     // One without a type is a scan all the same, and may have failed.
     let scan = |value: &Value| ClusterScanRow {
         scan_type: text(value, "scan_type").unwrap_or_default(),
@@ -160,7 +165,8 @@ pub(super) fn cluster(value: &Value) -> Option<ClusterRow> {
     })
 }
 
-pub(super) fn file(value: &Value) -> Option<FileRow> {
+/// A row of the files; one without an id is none.
+pub fn file(value: &Value) -> Option<FileRow> {
     Some(FileRow {
         file_id: text(value, "file_id")?,
         risky: truth(value, "risky"),
@@ -170,8 +176,7 @@ pub(super) fn file(value: &Value) -> Option<FileRow> {
 }
 
 /// A risk is never dropped: one without a rule is a risk all the same.
-#[expect(clippy::unnecessary_wraps, reason = "the shape of a row reader")]
-pub(super) fn risk(value: &Value) -> Option<RiskRow> {
+pub fn risk(value: &Value) -> Option<RiskRow> {
     let level = match text(value, "risk_level").as_deref() {
         Some("medium") => Level::Medium,
         Some("low") => Level::Low,
@@ -192,8 +197,8 @@ pub(super) fn risk(value: &Value) -> Option<RiskRow> {
     })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the shape of a row reader")]
-pub(super) fn path(value: &Value) -> Option<PathRow> {
+/// A place of a risk; each of its parts may be missing.
+pub fn path(value: &Value) -> Option<PathRow> {
     Some(PathRow {
         resource_name: text(value, "resource_name"),
         resource_type: text(value, "resource_type"),

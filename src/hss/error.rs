@@ -50,17 +50,20 @@ impl Error {
 
 /// What an error body says, in any of the shapes that the official SDK accepts.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
-    pub(super) code: Option<String>,
-    pub(super) text: Option<String>,
-    pub(super) request_id: Option<String>,
+pub struct Said {
+    /// The code, such as `HSS.0013` or `APIGW.0308`.
+    pub code: Option<String>,
+    /// The text, on one line.
+    pub text: Option<String>,
+    /// The id of the request.
+    pub request_id: Option<String>,
 }
 
 const LONGEST_TEXT: usize = 500;
 
 impl Said {
     /// Reads a body: pairs at the top first, then in nested objects; a body that is not JSON is the text. These secrets are hidden in it.
-    pub(super) fn read(body: &[u8], secrets: &[&str]) -> Self {
+    pub fn read(body: &[u8], secrets: &[&str]) -> Self {
         if let Ok(value) = serde_json::from_slice::<Value>(body) {
             return Self::of(&value, secrets, 0).unwrap_or_default();
         }
@@ -98,7 +101,7 @@ impl Said {
     }
 
     /// The digits after the last dot of the code: `0308` of `APIGW.0308`.
-    pub(super) fn number(&self) -> Option<&str> {
+    pub fn number(&self) -> Option<&str> {
         self.code.as_deref().and_then(|code| code.rsplit_once('.')).map(|(_, number)| number)
     }
 
@@ -107,7 +110,7 @@ impl Said {
     }
 
     /// What the answer means: by the code first, since HSS says "no permission" with status 400.
-    pub(super) fn kind(&self, status: u16) -> Kind {
+    pub fn kind(&self, status: u16) -> Kind {
         match (self.is_gateway(), self.number(), status) {
             (true, Some("0101"), _) => Kind::NotPublished,
             (true, Some("0308"), _) => Kind::Throttled,

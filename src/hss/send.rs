@@ -334,8 +334,8 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
     Err(Failed { error: Error { kind, message, lost, code: said.code }, again, status: Some(status) })
 }
 
-/// `Retry-After`: seconds or a date.
-fn wait_of(text: &str) -> Option<Duration> {
+/// `Retry-After`: seconds or a date (RFC 9110, section 10.2.3); one that has passed is no wait.
+pub fn wait_of(text: &str) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
@@ -343,8 +343,8 @@ fn wait_of(text: &str) -> Option<Duration> {
     Some(Duration::try_from(date.duration_since(Timestamp::now())).unwrap_or_default())
 }
 
-/// The gateway's words: `policy ip over ratelimit,limit:5,time:2 second`.
-fn limit_of(text: &str) -> Option<Limit> {
+/// The limit in the gateway's words: `policy ip over ratelimit,limit:5,time:2 second`.
+pub fn limit_of(text: &str) -> Option<Limit> {
     let after = |word: &str| {
         let rest = &text[text.find(word)? + word.len()..];
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());

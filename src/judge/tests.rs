@@ -111,6 +111,11 @@ fn softening_changes_the_code_and_never_the_word() {
     assert_eq!(judge(&soft, &files, &[], &padded), verdict(Status::Error, 7, &reasons));
     let refused = [file(State::NotScanned), file(State::UploadFailed)];
     assert_eq!(judge(&soft, &refused, &[], &facts).exit_code, 7);
+    // What was not scanned for no fault of the service is not the service's.
+    let reasons = ["1 of 1 file not scanned"];
+    assert_eq!(judge(&soft, &files, &[], &Facts::default()), verdict(Status::Partial, 7, &reasons));
+    let reasons = ["unreachable", "1 of 1 file not scanned"];
+    assert_eq!(judge(&rules(), &files, &[], &facts), verdict(Status::Error, 5, &reasons));
     let login = Facts { faults: vec![(Exit::Login, "refused".into())], ..Facts::default() };
     let both = Rules { soften_partial: true, ..soft };
     let reasons = ["refused", "1 of 1 file not scanned (reported only)"];

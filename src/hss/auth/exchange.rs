@@ -9,12 +9,13 @@ use super::{Agency, Credentials, Domain};
 
 /// Credentials that were obtained.
 #[derive(Debug)]
-pub(in crate::hss) struct Issued {
-    pub(in crate::hss) credentials: Credentials,
+pub struct Issued {
+    /// To call with.
+    pub credentials: Credentials,
     /// When they end, in milliseconds since 1970 of the issuer's clock; `None` where it does not say.
-    pub(in crate::hss) ends: Option<i64>,
+    pub ends: Option<i64>,
     /// The project that a token is for.
-    pub(in crate::hss) project: Option<String>,
+    pub project: Option<String>,
 }
 
 /// The project that a token is to be for: by its id, or by its name, which is that of the region.
@@ -74,19 +75,19 @@ pub(in crate::hss) fn agency(agency: &Agency, id_token: &SecretString) -> Value 
 }
 
 /// A token of IAM: itself in a header, what is known of it in the body.
-pub(in crate::hss) fn token(subject_token: Option<SecretString>, body: &Value) -> Option<Issued> {
+pub fn token(subject_token: Option<SecretString>, body: &Value) -> Option<Issued> {
     let token = subject_token?;
     let project = body.pointer("/token/project/id").and_then(Value::as_str).map(str::to_owned);
     Some(Issued { credentials: Credentials::Token(token), ends: time(body.pointer("/token/expires_at")), project })
 }
 
 /// Temporary keys of IAM and of the metadata service.
-pub(in crate::hss) fn credential(body: &Value) -> Option<Issued> {
+pub fn credential(body: &Value) -> Option<Issued> {
     keys(body.get("credential")?, ["access", "secret", "securitytoken", "expires_at"])
 }
 
 /// Temporary keys of STS.
-pub(in crate::hss) fn credentials(body: &Value) -> Option<Issued> {
+pub fn credentials(body: &Value) -> Option<Issued> {
     keys(body.get("credentials")?, ["access_key_id", "secret_access_key", "security_token", "expiration"])
 }
 

@@ -1,6 +1,6 @@
 //! Credentials: where they come from, how they are obtained, and how they sign a request.
 
-pub(super) mod exchange;
+pub mod exchange;
 mod file;
 mod keyless;
 pub(crate) mod sign;
