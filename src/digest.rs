@@ -1,7 +1,5 @@
 //! SHA-256 as lower-case hex.
 
-use std::fmt::Write as _;
-
 use ring::digest;
 
 /// The SHA-256 of bytes.
@@ -11,9 +9,5 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 
 /// Bytes as lower-case hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    faster_hex::hex_string(bytes)
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use base64::Engine as _;
+use memchr::memrchr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +58,8 @@ impl RepoPath {
 
     /// What follows the last `/`.
     pub fn file_name(&self) -> &[u8] {
-        self.0.rsplit(|b| *b == b'/').next().unwrap_or_default()
+        let start = memrchr(b'/', &self.0).map_or(0, |slash| slash + 1);
+        self.0.get(start..).unwrap_or_default()
     }
 
     /// The path in the form that the operating system takes, still relative to the root.
