@@ -12,6 +12,8 @@ use memchr::memchr;
 use ring::digest::{self, SHA256};
 use sha1::{Digest as _, Sha1};
 
+use super::open;
+
 /// Bytes that are read at once.
 const CHUNK: usize = 256 * 1024;
 /// Times, numbers and the size of a file, with its mode among them.
@@ -36,7 +38,7 @@ pub(super) fn paths(index: &Path, hash: Kind, each: impl FnMut(&[u8])) -> io::Re
 
 /// All of an index but the sum at its end.
 fn before_the_sum(index: &Path, hash: Kind) -> io::Result<io::Take<File>> {
-    let file = File::open(index)?;
+    let file = open::leaf(index)?;
     let length = file.metadata()?.len().checked_sub(hash.len_in_bytes() as u64).ok_or_else(unusual)?;
     Ok(file.take(length))
 }

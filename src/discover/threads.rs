@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
 /// How many threads are used.
@@ -63,20 +63,40 @@ impl<T> Queue<T> {
     }
 }
 
-/// Does `work` for every item, on all threads; the results come in no order.
-pub(super) fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T, &mut Vec<u8>) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..count().min(items.len()) {
-            scope.spawn(|| {
-                let mut buffer = Vec::new();
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = work(item, &mut buffer);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-                }
-            });
+/// Items that go to a thread together.
+const BATCH: usize = 64;
+
+/// Does `work` for every item that `find` shows, on all threads and while it still looks; the results come in no order, with what `find`
+/// came to.
+pub(super) fn spread<T: Send, R: Send, E>(
+    find: impl FnOnce(&mut dyn FnMut(T)) -> E,
+    work: impl Fn(&T, &mut Vec<u8>) -> R + Sync,
+) -> (Vec<R>, E) {
+    let (send, receive) = mpsc::channel::<Vec<T>>();
+    let receive = Mutex::new(receive);
+    let next = || receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
+    let work_through = || {
+        let (mut results, mut buffer) = (Vec::new(), Vec::new());
+        while let Ok(items) = next() {
+            results.extend(items.iter().map(|item| work(item, &mut buffer)));
         }
-    });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+        results
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..count()).map(|_| scope.spawn(work_through)).collect();
+        let mut batch = Vec::with_capacity(BATCH);
+        let end = find(&mut |item| {
+            batch.push(item);
+            if batch.len() == BATCH {
+                // The receiver outlives the threads.
+                let _ = send.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+            }
+        });
+        let _ = send.send(batch);
+        drop(send);
+        let join = |worker: thread::ScopedJoinHandle<'_, Vec<R>>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        (workers.into_iter().flat_map(join).collect(), end)
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use gix_index::entry::Mode;
@@ -58,6 +58,33 @@ impl<W: Fn(&RepoPath) -> bool> Tracked<W> {
         self.indexes.get(work_tree)?.as_deref()
     }
 
+    /// Shows `each` what is tracked, by path, each once, while the index is read. After an error nothing that was shown counts, and
+    /// [`Self::all`] knows more.
+    pub(super) fn show(&self, work_tree: &WorkTree, mut each: impl FnMut(RepoPath)) -> io::Result<()> {
+        // Of a million paths few are kept: the others share one buffer.
+        let mut buffer = Vec::new();
+        let mut last = Vec::new();
+        index::paths(&work_tree.git_dir.join("index"), object_format(&work_tree.git_dir), |path| {
+            // A path in conflict has an entry for each side.
+            if let Some(path) = self.keep(work_tree, path, &mut buffer).filter(|path| path.as_bytes() != last) {
+                last.clear();
+                last.extend_from_slice(path.as_bytes());
+                each(path);
+            }
+        })
+    }
+
+    /// A path of the work tree as one of the root, if it is wanted.
+    fn keep(&self, work_tree: &WorkTree, path: &[u8], buffer: &mut Vec<u8>) -> Option<RepoPath> {
+        outside(work_tree, path, buffer);
+        let path = RepoPath::new(std::mem::take(buffer));
+        if (self.wanted)(&path) {
+            return Some(path);
+        }
+        *buffer = path.into_bytes();
+        None
+    }
+
     /// Reads the index of a repository; one without an index tracks nothing.
     fn read(&self, work_tree: &WorkTree) -> Result<Vec<RepoPath>, String> {
         let path = work_tree.git_dir.join("index");
@@ -67,21 +94,11 @@ impl<W: Fn(&RepoPath) -> bool> Tracked<W> {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error.to_string()),
         }
-        let hash = object_format(&work_tree.git_dir);
-        // Of a million paths few are kept: the others share one buffer.
-        let mut buffer = Vec::new();
-        let mut keep = |found: &mut Vec<RepoPath>, path: &[u8]| {
-            outside(work_tree, path, &mut buffer);
-            let path = RepoPath::new(std::mem::take(&mut buffer));
-            if (self.wanted)(&path) {
-                found.push(path);
-            } else {
-                buffer = path.into_bytes();
-            }
-        };
         let mut found = Vec::new();
-        if index::paths(&path, hash, |path| keep(&mut found, path)).is_err() {
+        if self.show(work_tree, |path| found.push(path)).is_err() {
             found.clear();
+            let hash = object_format(&work_tree.git_dir);
+            let mut buffer = Vec::new();
             let options = gix_index::decode::Options { thread_limit: Some(1), ..Default::default() };
             let whole = gix_index::File::at(path, hash, false, options).map_err(|error| error.to_string())?;
             let is_file = |mode| matches!(mode, Mode::FILE | Mode::FILE_EXECUTABLE | Mode::SYMLINK);
@@ -89,7 +106,7 @@ impl<W: Fn(&RepoPath) -> bool> Tracked<W> {
                 .entries()
                 .iter()
                 .filter(|entry| is_file(entry.mode))
-                .for_each(|entry| keep(&mut found, entry.path(&whole)));
+                .for_each(|entry| found.extend(self.keep(work_tree, entry.path(&whole), &mut buffer)));
         }
         found.sort_unstable();
         // A path in conflict has an entry for each side.

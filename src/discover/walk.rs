@@ -74,22 +74,13 @@ pub(super) struct Walk<'a> {
 /// Walks what `options` select.
 pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
     let walk = Walk::new(options);
-    let (found, tracked) = if options.tracked {
-        (Found::default(), walk.index()?)
+    let mut discovery = if options.tracked {
+        walk.index()?
     } else {
         let mut found = walk.search();
         let tracked = walk.tracked(&mut found);
-        (found, tracked)
+        walk.put_all(found.discovery, |put| tracked.into_iter().for_each(put)).0
     };
-    let parts = spread(&tracked, |(path, entry, fate), buffer| {
-        let mut part = Discovery::default();
-        walk.put(path, *entry, *fate, buffer, &mut part);
-        part
-    });
-    let mut discovery = found.discovery;
-    for part in parts {
-        discovery.append(part);
-    }
     for path in walk.rules.files() {
         discovery.files.push(walk.named(path)?);
     }
@@ -161,15 +152,37 @@ impl<'a> Walk<'a> {
     }
 
     /// What git's index holds in place of a walk.
-    fn index(&self) -> Result<Vec<Candidate>, Error> {
+    fn index(&self) -> Result<Discovery, Error> {
         let root = &self.options.root;
         let has_git = root.join(".git").symlink_metadata().is_ok();
         let rules = ignore_rules::Rules::enter(None, &RepoPath::default(), root, has_git, false);
         let mine = |path: &RepoPath| self.is_candidate(path) && !self.rules.names(path) && self.rules.selects(path);
         let mut index = Tracked::new(mine);
-        let paths = rules.as_ref().and_then(|rules| index.all(rules.work_tree()));
-        let paths = paths.ok_or_else(|| Error::Usage(super::NO_INDEX.to_owned()))?;
-        Ok(paths.iter().map(|path| (path.clone(), Entry::Tracked, self.rules.fate(path, false))).collect())
+        let none = || Error::Usage(super::NO_INDEX.to_owned());
+        let work_tree = rules.as_ref().map(ignore_rules::Rules::work_tree).ok_or_else(none)?;
+        let candidate = |path: RepoPath| {
+            let fate = self.rules.fate(&path, false);
+            (path, Entry::Tracked, fate)
+        };
+        let (found, read) = self.put_all(Discovery::default(), |put| index.show(work_tree, |path| put(candidate(path))));
+        if read.is_ok() {
+            return Ok(found);
+        }
+        let paths = index.all(work_tree).ok_or_else(none)?;
+        Ok(self.put_all(Discovery::default(), |put| paths.iter().cloned().map(candidate).for_each(put)).0)
+    }
+
+    /// Puts every candidate that `find` shows where it belongs, while it still looks.
+    fn put_all<E>(&self, mut all: Discovery, find: impl FnOnce(&mut dyn FnMut(Candidate)) -> E) -> (Discovery, E) {
+        let (parts, end) = spread(find, |(path, entry, fate): &Candidate, buffer| {
+            let mut part = Discovery::default();
+            self.put(path, *entry, *fate, buffer, &mut part);
+            part
+        });
+        for part in parts {
+            all.append(part);
+        }
+        (all, end)
     }
 
     fn search(&self) -> Found {
