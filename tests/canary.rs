@@ -471,8 +471,10 @@ fn what_a_server_repeats_of_a_secret_is_hidden() {
                 ran.env("HSS_IAC_PROJECT_ID", Options::default().project_id);
                 let code = count.run(&place, ran, search);
                 assert!([4, 5, 7].contains(&code), "{status}, {}: exit {code}", source.name);
-                // A secret key is not sent, so that nobody can repeat it.
-                assert_eq!(count.hidden > before, source.is_sent, "{status}, {command} with {}", source.name);
+                // Of a redirect only the host is told. A secret key is not sent, so that nobody can repeat it.
+                if !status.starts_with("302") {
+                    assert_eq!(count.hidden > before, source.is_sent, "{status}, {command} with {}", source.name);
+                }
             }
         },
     );

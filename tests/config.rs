@@ -176,6 +176,7 @@ fn config_refuses_what_scan_refuses_in_the_same_words() {
         }
     };
     let repo = Repo::new().many(1).file("known.json", "{").file("ca.pem", "no certificate");
+    let repo = repo.file("large.pem", &"x".repeat(4_000_001));
     for (args, env, expected) in [
         (&["--emulator"][..], ("CI", "true"), "error: --emulator where CI is set: "),
         (
@@ -203,6 +204,11 @@ fn config_refuses_what_scan_refuses_in_the_same_words() {
         ),
         (&["--ca-file", "no.pem"], ("HSS_IAC_REGION", "cn-north-4"), "error: --ca-file no.pem can't be read: "),
         (&["--ca-file", "ca.pem"], ("HSS_IAC_REGION", "cn-north-4"), "error: the CA file holds no PEM certificate"),
+        (
+            &["--ca-file", "large.pem"],
+            ("HSS_IAC_REGION", "cn-north-4"),
+            "error: --ca-file large.pem has more than 4000000 bytes",
+        ),
         (&["--region", "a b"], ("A", ""), "error: \"a b\" can't be a region: "),
         (&["--exclude", "{a,b}"], ("HSS_IAC_REGION", "cn-north-4"), "error: {a,b}: "),
         (

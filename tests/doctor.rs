@@ -125,6 +125,21 @@ fn no_way_to_the_host() {
 
 // Windows does not connect to the address in use.
 #[test]
+fn a_proxy_whose_password_tears_its_url_is_not_shown() {
+    let emulator = start(quick());
+    for proxy in ["http://user:p@ssw0rd@127.0.0.1:1", "http://user:ssw0rd/x@127.0.0.1:1", "http://us#ssw0rd:x@127.0.0.1:1"] {
+        let env = [("HTTPS_PROXY", Some(proxy)), ("HSS_IAC_ENDPOINT", Some("https://192.0.2.1"))];
+        let ran = doctor(&emulator, &env, &[]);
+        let told = [ran.stdout.as_str(), ran.stderr.as_str()].concat();
+        assert!(ran.code == 2 && !told.contains("ssw0rd"), "{} {told}", ran.code);
+        assert_eq!(
+            said(&ran, "proxy").0,
+            "https://192.0.2.1: HTTPS_PROXY has an @, a /, a ? or a # in its user or password"
+        );
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn a_certificate_of_an_unknown_ca() {
     let emulator = start(quick());

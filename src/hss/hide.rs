@@ -1,9 +1,12 @@
 //! An answer may repeat what the request carried, as debugging pages do: what no message may say, and how it is taken out.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::auth::Credentials;
+use super::auth::sign::encode;
 use super::send::{Body, Call, Wiped};
 
 /// What a request carries that no message may say, whatever the answer repeats of it.
@@ -46,16 +49,31 @@ fn collect<'a>(value: &'a Value, secrets: &mut Vec<&'a str>) {
     }
 }
 
-/// The text without them, as they are and as JSON writes them.
+/// The text without them: as they are, as JSON and a URL write them, and in base64.
 pub(super) fn hide(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets {
         let escaped = Value::from(*secret).to_string();
-        for form in [*secret, &escaped[1..escaped.len() - 1]] {
+        let base64 = STANDARD.encode(secret);
+        let forms = [*secret, &escaped[1..escaped.len() - 1], &encode(secret.as_bytes()), base64.trim_end_matches('=')];
+        for form in forms {
             if text.contains(form) {
                 text = text.replace(form, "(hidden)");
             }
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_written() {
+        let secret = "abc+/def==ghi&\"secret";
+        let text = [secret.to_owned(), Value::from(secret).to_string(), encode(secret.as_bytes()), STANDARD.encode(secret)]
+            .join(" ");
+        assert_eq!(hide(&text, &[secret]), "(hidden) \"(hidden)\" (hidden) (hidden)");
+    }
 }

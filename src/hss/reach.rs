@@ -28,6 +28,8 @@ pub enum Via {
     Proxy(String),
     /// Nobody, since what this variable holds can't be used: it may be a password, and is not shown.
     Unusable(&'static str),
+    /// Nobody can tell: the URL in this variable is cut within its password, and is not shown.
+    Torn(&'static str),
 }
 
 /// Who stands between, by the very rules that the HTTP client goes by.
@@ -36,6 +38,10 @@ pub fn via(base: &str) -> Result<Via, Error> {
         return Ok(Via::ThisMachine);
     }
     let Ok(uri) = base.parse::<http::Uri>() else { return Ok(Via::Direct) };
+    let is_torn = |name: &&str| std::env::var(name).is_ok_and(|value| is_torn(&value));
+    if let Some(name) = VARIABLES.into_iter().find(is_torn) {
+        return Ok(Via::Torn(name));
+    }
     if let Some(proxy) = Matcher::from_env().intercept(&uri) {
         return Ok(Via::Proxy(proxy.uri().to_string().trim_end_matches('/').to_owned()));
     }
@@ -48,6 +54,14 @@ pub fn via(base: &str) -> Result<Via, Error> {
         }
         _ => Via::Direct,
     })
+}
+
+/// Whether a password in a proxy's URL has a character that must be written with a percent sign there: the URL is cut within it then,
+/// and a part of it counts as the host.
+fn is_torn(value: &str) -> bool {
+    let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    rest.matches('@').count() > 1 || rest.get(end..).is_some_and(|after| after.contains('@'))
 }
 
 /// The addresses of the host of a URL, by the system's resolver, in its order.
@@ -164,5 +178,22 @@ fn sorted(error: &rustls::Error) -> Distrust {
         Why::Expired | Why::ExpiredContext { .. } | Why::NotValidYet | Why::NotValidYetContext { .. } => Distrust::Time,
         Why::NotValidForName | Why::NotValidForNameContext { .. } => Distrust::Name,
         _ => Distrust::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_torn;
+
+    #[test]
+    fn a_password_that_cuts_its_url_is_known() {
+        for torn in
+            ["http://user:p@ssw0rd@proxy:1", "user:pa/ssw0rd@proxy:1", "http://us#er:x@proxy", "http://user:pa?b@proxy"]
+        {
+            assert!(is_torn(torn), "{torn}");
+        }
+        for whole in ["http://user:p%40ssw0rd@proxy:1", "http://proxy:1/", "proxy:1", "socks5://user:x@proxy", ""] {
+            assert!(!is_torn(whole), "{whole}");
+        }
     }
 }

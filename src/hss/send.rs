@@ -315,8 +315,10 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
             .map_err(|_| broken("with an answer that is not JSON".to_owned()));
     }
     if (300..400).contains(&status) {
-        let message =
-            format!("{api}: {status} sends us to {}, and redirects are not followed", location.unwrap_or_default());
+        // The rest of a place may repeat what the request carried, in any form.
+        let place = location.and_then(|place| Url::parse(&place).ok()).map(|place| place.origin().ascii_serialization());
+        let place = place.as_deref().unwrap_or("another place");
+        let message = format!("{api}: {status} sends us to {place}, and redirects are not followed");
         return Err(Failed { error: Error::new(Kind::Failing, message), again: Again::Never, status: Some(status) });
     }
     let kind = said.kind(status);

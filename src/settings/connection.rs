@@ -1,5 +1,7 @@
 //! Where to call, and as whom.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use super::{Env, in_ci};
@@ -118,9 +120,16 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> 
     }))))
 }
 
+/// Ten times what systems bring along.
+const MOST_CA_BYTES: u64 = 4_000_000;
+
 fn ca(path: &Path) -> Result<Vec<u8>, Error> {
-    let pem =
-        std::fs::read(path).map_err(|error| Error::Usage(format!("--ca-file {} can't be read: {error}", path.display())))?;
+    let mut pem = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_CA_BYTES + 1).read_to_end(&mut pem));
+    read.map_err(|error| Error::Usage(format!("--ca-file {} can't be read: {error}", path.display())))?;
+    if pem.len() as u64 > MOST_CA_BYTES {
+        return Err(Error::Usage(format!("--ca-file {} has more than {MOST_CA_BYTES} bytes", path.display())));
+    }
     hss::certificates(&pem)?;
     Ok(pem)
 }

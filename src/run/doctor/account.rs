@@ -58,8 +58,9 @@ impl Account<'_> {
     async fn ask(&self, settings: &settings::Doctor, checks: &mut Checks) -> Option<&'static str> {
         let given = self.client.project().is_some();
         if let Err(error) = in_time(self.client.project_id()).await {
-            // A 403 is the answer to somebody who is known, and may not list projects.
-            let heard = self.answered.last("iam/projects").is_some_and(|status| status < 300 || status == 403);
+            // A 403 of the service, and of nobody in between, is the answer to somebody who is known, and may not list projects.
+            let forbidden = |status| status == 403 && error.code.is_some();
+            let heard = self.answered.last("iam/projects").is_some_and(|status| status < 300 || forbidden(status));
             let known = heard && !says_nothing(error.kind);
             return Some(if known { Self::no_project(&error, given, checks) } else { self.no_login(&error, given, checks) });
         }
@@ -71,7 +72,7 @@ impl Account<'_> {
             // "Access denied" (HSS API reference, "Error Codes"): the project is not one of the caller's.
             Err(error) if error.code.as_deref() == Some("HSS.0010") => return Some(Self::no_project(error, given, checks)),
             // The look-up of the project has shown that they are taken; without it nothing has.
-            Err(error) if given && says_nothing(error.kind) => {
+            Err(error) if given && (says_nothing(error.kind) || error.code.is_none()) => {
                 checks.skipped(Name::Login, "not known: nobody has looked at the credentials".to_owned());
                 checks.skipped(Name::Project, "not known, as the login".to_owned());
                 Self::no_permission(error, checks);

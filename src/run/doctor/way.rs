@@ -64,6 +64,13 @@ impl Way<'_> {
         let unreached = "a host was not reached";
         let via = reach::via(host)?;
         proxy(&via, host, checks);
+        if matches!(via, Via::Torn(_)) {
+            for name in [Name::Resolve, Name::Connection, Name::Tls] {
+                checks.skipped(name, format!("{host}: not tried, by a proxy that is not known"));
+            }
+            end.obstacle = Some(unreached);
+            return Ok(());
+        }
         let (asked, is_proxy) = match &via {
             Via::Proxy(proxy) => (proxy.as_str(), true),
             _ => (host, false),
@@ -167,6 +174,12 @@ fn proxy(via: &Via, host: &str, checks: &mut Checks) {
             Name::Proxy,
             format!("{host}: none, since {name} holds no URL of a proxy"),
             "write it as http://HOST:PORT, with http, https, socks5 or socks5h",
+        ),
+        Via::Torn(name) => checks.failed(
+            Name::Proxy,
+            Exit::Usage,
+            format!("{host}: {name} has an @, a /, a ? or a # in its user or password"),
+            "write them with percent signs: %40 for @, %2F for /, %3F for ?, %23 for #",
         ),
     }
 }
