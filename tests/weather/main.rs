@@ -42,8 +42,8 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
 }
 
-/// Seeds that are played twice.
-const TWICE: u64 = 40;
+/// Seeds that are played twice: enough that chance alone does not pass the bound on those that may differ.
+const TWICE: u64 = 400;
 /// Runs of the binary at a time.
 const BINARIES: usize = 10;
 
@@ -185,7 +185,7 @@ fn essence(ran: &play::Ran) -> String {
 
 /// A seed that fails does so again: what is played twice comes to the same. Left out is what the clock cuts off: how far it came is a
 /// matter of time, as is which of more than a hundred files stand in the first task. In what is left two answers still race now and then,
-/// and which of two failures ends the run is decided by them: 1 of 562 seeds when it was measured, where it was a quarter of them while
+/// and which of two failures ends the run is decided by them: 12 of 1,508 seeds when it was measured, where it was a quarter of them while
 /// faults were counted by arrival.
 #[test]
 fn a_seed_comes_to_the_same_again() {
@@ -206,8 +206,10 @@ fn a_seed_comes_to_the_same_again() {
         }
     }
     say(&format!("weather: {compared} seeds played twice, {} came to something else", wrong.len()));
-    // Half of what it was: a busy machine has more races.
-    if one.is_some() || wrong.len() > 1 + compared / 10 {
+    for (seed, why) in &wrong {
+        say(&format!("seed {seed}: {why}"));
+    }
+    if one.is_some() || wrong.len() > 1 + compared / 50 {
         report("a_seed", &wrong);
     }
 }
