@@ -1,13 +1,16 @@
 //! An answer may repeat what the request carried, as debugging pages do: what no message may say, and how it is taken out.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::auth::Credentials;
 use super::auth::sign::encode;
 use super::send::{Body, Call, Wiped};
+
+/// What is shorter would hide words.
+const SHORTEST: usize = 4;
 
 /// What a request carries that no message may say, whatever the answer repeats of it.
 pub(super) fn secrets<'a>(call: &'a Call<'_>, credentials: Option<&'a Credentials>) -> Vec<&'a str> {
@@ -25,8 +28,8 @@ pub(super) fn secrets<'a>(call: &'a Call<'_>, credentials: Option<&'a Credential
     if let Body::Secret(Wiped(body)) = &call.body {
         collect(body, &mut secrets);
     }
-    // Longest first, since one may be a part of another; what is too short would hide words.
-    secrets.retain(|secret| secret.len() >= 4);
+    // Longest first, since one may be a part of another.
+    secrets.retain(|secret| secret.len() >= SHORTEST);
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets
 }
@@ -49,20 +52,41 @@ fn collect<'a>(value: &'a Value, secrets: &mut Vec<&'a str>) {
     }
 }
 
-/// The text without them: as they are, as JSON and a URL write them, and in base64.
+/// The text without them: as they are, as JSON and a URL write them, and in base64, wherever they stand in what it was made of.
 pub(super) fn hide(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
-    for secret in secrets {
-        let escaped = Value::from(*secret).to_string();
-        let base64 = STANDARD.encode(secret);
-        let forms = [*secret, &escaped[1..escaped.len() - 1], &encode(secret.as_bytes()), base64.trim_end_matches('=')];
-        for form in forms {
-            if text.contains(form) {
-                text = text.replace(form, "(hidden)");
-            }
+    for form in secrets.iter().flat_map(|secret| forms(secret)).filter(|form| form.len() >= SHORTEST) {
+        if text.contains(&form) {
+            text = text.replace(&form, "(hidden)");
         }
     }
     text
+}
+
+/// How a text may be written that holds a secret.
+fn forms(secret: &str) -> Vec<String> {
+    let json = Value::from(secret).to_string();
+    let json = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
+    let url = encode(secret.as_bytes());
+    let mut forms = vec![secret.to_owned(), json, lower_percents(&url), url];
+    // Three bytes are four characters: what stands before it moves it by none, one or two of them, and only whole characters are its own.
+    for before in 0..3 {
+        let bytes = [&b"  "[..before], secret.as_bytes()].concat();
+        let own = (before * 8).div_ceil(6)..bytes.len() * 8 / 6;
+        let written = [STANDARD.encode(&bytes), URL_SAFE.encode(&bytes)];
+        forms.extend(written.iter().filter_map(|text| text.get(own.clone())).map(str::to_owned));
+    }
+    forms
+}
+
+/// A percent-encoded text with its digits in small letters.
+fn lower_percents(url: &str) -> String {
+    let mut parts = url.split('%');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        format!("{text}%{}{rest}", digits.to_ascii_lowercase())
+    })
 }
 
 #[cfg(test)]
@@ -72,8 +96,18 @@ mod tests {
     #[test]
     fn a_secret_is_hidden_however_it_is_written() {
         let secret = "abc+/def==ghi&\"secret";
-        let text = [secret.to_owned(), Value::from(secret).to_string(), encode(secret.as_bytes()), STANDARD.encode(secret)]
-            .join(" ");
-        assert_eq!(hide(&text, &[secret]), "(hidden) \"(hidden)\" (hidden) (hidden)");
+        let url = encode(secret.as_bytes());
+        let shown = hide(&format!("{secret} {} {url} {}", Value::from(secret), lower_percents(&url)), &[secret]);
+        assert_eq!(shown, "(hidden) \"(hidden)\" (hidden) (hidden)");
+        for before in ["", "u", "us", "user:"] {
+            let text = format!("{before}{secret}, and on");
+            for text in [STANDARD.encode(&text), URL_SAFE.encode(&text)] {
+                let shown = hide(&text, &[secret]);
+                // What is left is what stood around it with the padding, and no more than a few bits of the secret.
+                let around = (before.len() + ", and on".len() + 2) * 4 / 3 + 4;
+                assert!(shown.replace("(hidden)", "").len() <= around && shown.contains("(hidden)"), "{shown}");
+            }
+        }
+        assert_eq!(lower_percents("a%2Fb%2B"), "a%2fb%2b");
     }
 }
