@@ -258,6 +258,41 @@ fn a_project_that_can_not_be_looked_up() {
     assert_eq!(said(&ran, "project").1, "set HSS_IAC_PROJECT_ID or --project-id to a project of theirs in this region");
 }
 
+/// Answers every request with a page, as a web filter does.
+fn filter(status: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = std::io::Read::read(&mut stream, &mut [0; 8_192]);
+            let head = format!("HTTP/1.1 {status}\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: 21");
+            let _ = std::io::Write::write_all(&mut stream, format!("{head}\r\n\r\n<html>Blocked.</html>").as_bytes());
+        }
+    });
+    url
+}
+
+#[test]
+fn a_page_of_somebody_in_between_proves_no_login() {
+    let emulator = start(quick());
+    for status in ["403 Forbidden", "400 Bad Request", "413 Payload Too Large"] {
+        let url = filter(status);
+        let given =
+            doctor(&emulator, &[("HSS_IAC_ENDPOINT", Some(&url))], &["--project-id", &Options::default().project_id]);
+        let unwell = unwell(&given).join(", ");
+        assert!(
+            unwell.starts_with("skipped clock, skipped login, skipped project, failed permission "),
+            "{status}: {unwell}"
+        );
+        let (_, remedy) = said(&given, "permission");
+        assert!(!remedy.contains("IAM user"), "{status}: {remedy}");
+        // Nor where it answers in place of IAM.
+        let iam = [("HSS_IAC_IAM_ENDPOINT", Some(url.as_str())), ("HSS_IAC_PROJECT_ID", None)];
+        let looked_up = doctor(&emulator, &iam, &[]);
+        assert_eq!(said(&looked_up, "project").0, "not tried: the credentials were not taken", "{status}");
+    }
+}
+
 #[test]
 fn what_may_not_be_done_or_is_not_there() {
     let right = "give the IAM user or agency the right to use HSS in this project and enterprise project";

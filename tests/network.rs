@@ -94,6 +94,26 @@ fn a_proxy_that_is_not_there_is_not_gone_around() {
     assert_eq!(emulator.journal().len(), 0);
 }
 
+/// Its client would take what stands before the first `@` for the credentials, and ask for the rest as a host.
+#[test]
+fn a_proxy_whose_password_tears_its_url_is_refused_and_not_shown() {
+    let emulator = start(quick());
+    for torn in
+        ["user:p@ssw0rd@127.0.0.1:1", "user:ssw0rd/x@127.0.0.1:1", "user:ssw0rd?x@127.0.0.1:1", "us#ssw0rd:x@127.0.0.1:1"]
+    {
+        for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            let proxy = format!("http://{torn}");
+            let ran = scan(&emulator, "https://192.0.2.1", &[(variable, proxy.as_str())], &["--timeout", "2s"]);
+            let told = format!("{}{}", ran.stdout, ran.stderr);
+            let why = format!("error: {variable} has an @, a /, a ? or a # in its user or password: write ");
+            assert!(ran.code == 2 && ran.stderr.starts_with(&why) && !told.contains("ssw0rd"), "{} {told}", ran.code);
+        }
+    }
+    // Where nothing goes through it, nothing is said.
+    let torn = [("HTTPS_PROXY", "http://user:p@ssw0rd@127.0.0.1:1")];
+    assert_eq!(scan(&emulator, &emulator.url(), &torn, &[]).code, 0);
+}
+
 #[test]
 fn only_a_certificate_of_a_known_ca_is_taken() {
     let emulator = start(quick());

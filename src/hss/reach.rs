@@ -38,8 +38,7 @@ pub fn via(base: &str) -> Result<Via, Error> {
         return Ok(Via::ThisMachine);
     }
     let Ok(uri) = base.parse::<http::Uri>() else { return Ok(Via::Direct) };
-    let is_torn = |name: &&str| std::env::var(name).is_ok_and(|value| is_torn(&value));
-    if let Some(name) = VARIABLES.into_iter().find(is_torn) {
+    if let Some(name) = torn() {
         return Ok(Via::Torn(name));
     }
     if let Some(proxy) = Matcher::from_env().intercept(&uri) {
@@ -54,6 +53,17 @@ pub fn via(base: &str) -> Result<Via, Error> {
         }
         _ => Via::Direct,
     })
+}
+
+/// What is wrong with a torn URL, and what to do.
+pub const TORN: [&str; 2] = [
+    "has an @, a /, a ? or a # in its user or password",
+    "write them with percent signs: %40 for @, %2F for /, %3F for ?, %23 for #",
+];
+
+/// The variable whose URL of a proxy is torn: the HTTP client would give a part of the password to the resolver.
+pub(super) fn torn() -> Option<&'static str> {
+    VARIABLES.into_iter().find(|name| std::env::var(name).is_ok_and(|value| is_torn(&value)))
 }
 
 /// Whether a password in a proxy's URL has a character that must be written with a percent sign there: the URL is cut within it then,

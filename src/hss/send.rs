@@ -19,7 +19,7 @@ use super::client::Timings;
 use super::error::Said;
 use super::hide::{hide, secrets};
 use super::pace::{Limit, TooFast};
-use super::reach::Distrust;
+use super::reach::{self, Distrust};
 use super::wire::UploadPart;
 use super::{Error, Kind};
 use crate::model::FileType;
@@ -71,6 +71,9 @@ impl Route {
         let mut http = Self::plain(timings);
         if is_loopback(base)? {
             http = http.no_proxy();
+        } else if let Some(name) = reach::torn() {
+            let [wrong, remedy] = reach::TORN;
+            return Err(Error::new(Kind::Invalid, format!("{name} {wrong}: {remedy}")));
         }
         if let Some(pem) = ca_pem {
             http = http.tls_certs_merge(certificates(pem)?);

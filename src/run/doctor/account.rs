@@ -118,6 +118,9 @@ impl Account<'_> {
 
     fn no_permission(error: &hss::Error, checks: &mut Checks) {
         let remedy = match error.kind {
+            Kind::Login | Kind::Refused if error.code.is_none() => {
+                "that is no answer of HSS: look at what stands in between, such as a proxy or a web filter"
+            }
             Kind::Login => "give the IAM user or agency the right to use HSS in this project and enterprise project",
             Kind::NotPublished => "HSS does not scan files there: try another region",
             _ => again(error.kind),

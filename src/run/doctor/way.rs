@@ -175,12 +175,9 @@ fn proxy(via: &Via, host: &str, checks: &mut Checks) {
             format!("{host}: none, since {name} holds no URL of a proxy"),
             "write it as http://HOST:PORT, with http, https, socks5 or socks5h",
         ),
-        Via::Torn(name) => checks.failed(
-            Name::Proxy,
-            Exit::Usage,
-            format!("{host}: {name} has an @, a /, a ? or a # in its user or password"),
-            "write them with percent signs: %40 for @, %2F for /, %3F for ?, %23 for #",
-        ),
+        Via::Torn(name) => {
+            checks.failed(Name::Proxy, Exit::Usage, format!("{host}: {name} {}", reach::TORN[0]), reach::TORN[1]);
+        }
     }
 }
 
