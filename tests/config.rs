@@ -176,6 +176,7 @@ fn config_refuses_what_scan_refuses_in_the_same_words() {
         }
     };
     let repo = Repo::new().many(1).file("known.json", "{").file("ca.pem", "no certificate");
+    let repo = repo.file("junk.pem", "-----BEGIN CERTIFICATE-----\nanVuaw==\n-----END CERTIFICATE-----\n");
     let repo = repo.file("large.pem", &"x".repeat(4_000_001));
     for (args, env, expected) in [
         (&["--emulator"][..], ("CI", "true"), "error: --emulator where CI is set: "),
@@ -203,7 +204,17 @@ fn config_refuses_what_scan_refuses_in_the_same_words() {
             "error: endpoint \"https://hss.example/\": say the scheme",
         ),
         (&["--ca-file", "no.pem"], ("HSS_IAC_REGION", "cn-north-4"), "error: --ca-file no.pem can't be read: "),
-        (&["--ca-file", "ca.pem"], ("HSS_IAC_REGION", "cn-north-4"), "error: the CA file holds no PEM certificate"),
+        (&["--ca-file", "ca.pem"], ("HSS_IAC_REGION", "cn-north-4"), "error: --ca-file ca.pem holds no PEM certificate"),
+        (
+            &["--ca-file", "junk.pem"],
+            ("HSS_IAC_REGION", "cn-north-4"),
+            "error: --ca-file junk.pem holds a certificate that can't be read",
+        ),
+        (
+            &["--region", "cn-north-4"],
+            ("HSS_IAC_CA_FILE", "junk.pem"),
+            "error: --ca-file junk.pem holds a certificate that can't be read",
+        ),
         (
             &["--ca-file", "large.pem"],
             ("HSS_IAC_REGION", "cn-north-4"),

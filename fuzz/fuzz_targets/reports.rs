@@ -120,7 +120,7 @@ fn people(result: &ScanResult) {
     obeyed("github-summary", &written(&|out| report::github_summary::write(result, VIEW, 0, out)));
     let page = written(&|out| report::html::write(result, VIEW, out));
     obeyed("html", &page);
-    well_formed(std::str::from_utf8(&page).expect("UTF-8"));
+    checks::html(std::str::from_utf8(&page).expect("UTF-8"), "article");
     let outputs = String::from_utf8(written(&|out| report::github_output::write(result, out))).expect("UTF-8");
     let delimiter = outputs.lines().find_map(|line| line.strip_prefix("task-ids<<")).expect("a value of many lines");
     assert_eq!(outputs.lines().filter(|line| *line == delimiter).count(), 1, "no id ends it");
@@ -160,26 +160,4 @@ fn obeyed(format: &str, report: &[u8]) {
         |line: &str| format == "github" && ["::error ", "::warning ", "::notice "].iter().any(|own| line.starts_with(own));
     let command = |line: &&str| (line.trim_start().starts_with("::") && !ours(line)) || line.contains("##[");
     assert_eq!(text.split(['\r', '\n']).find(command), None, "{format}");
-}
-
-/// Every element is closed by its own end, and no attribute runs a script.
-fn well_formed(html: &str) {
-    let mut open = Vec::new();
-    for Ok(token) in html5gum::Tokenizer::new(html) {
-        match token {
-            html5gum::Token::StartTag(tag) => {
-                let name = String::from_utf8_lossy(&tag.name).into_owned();
-                assert!(tag.attributes.keys().all(|attribute| !attribute.starts_with(b"on")), "{tag:?}");
-                if !["meta", "input", "wbr"].contains(&name.as_str()) {
-                    open.push(name);
-                }
-            }
-            html5gum::Token::EndTag(tag) => {
-                assert_eq!(open.pop(), Some(String::from_utf8_lossy(&tag.name).into_owned()));
-            }
-            html5gum::Token::Error(error) => panic!("{error:?}"),
-            _ => {}
-        }
-    }
-    assert!(open.is_empty(), "{open:?}");
 }

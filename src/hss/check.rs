@@ -132,11 +132,21 @@ pub fn is_loopback(endpoint: &str) -> Result<bool, Error> {
     Ok(loopback)
 }
 
-/// The certificates of a PEM file, of which there has to be one.
+/// The certificates of a PEM file, of which there has to be one; the error says what it holds.
 pub fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, Error> {
-    let invalid = |why: String| Error::new(Kind::Invalid, format!("the CA file holds no PEM certificate{why}"));
-    let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| invalid(format!(": {error}")))?;
-    if certificates.is_empty() { Err(invalid(String::new())) } else { Ok(certificates) }
+    let invalid =
+        |why: String| Error::new(Kind::Invalid, format!("holds {why}: name a file with the certificate of a CA in PEM"));
+    let none = "no PEM certificate";
+    let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| invalid(format!("{none} ({error})")))?;
+    if certificates.is_empty() {
+        return Err(invalid(none.to_owned()));
+    }
+    // What stands between the lines of PEM is read no sooner than by a client.
+    super::client::provide();
+    match reqwest::Client::builder().tls_certs_only(certificates.clone()).build() {
+        Ok(_) => Ok(certificates),
+        Err(_) => Err(invalid("a certificate that can't be read".to_owned())),
+    }
 }
 
 #[cfg(test)]

@@ -130,6 +130,6 @@ fn ca(path: &Path) -> Result<Vec<u8>, Error> {
     if pem.len() as u64 > MOST_CA_BYTES {
         return Err(Error::Usage(format!("--ca-file {} has more than {MOST_CA_BYTES} bytes", path.display())));
     }
-    hss::certificates(&pem)?;
+    hss::certificates(&pem).map_err(|error| Error::Usage(format!("--ca-file {} {}", path.display(), error.message)))?;
     Ok(pem)
 }

@@ -448,3 +448,27 @@ pub(crate) fn junit(bytes: &[u8], result: &Value) {
         + usize::from(!told.whole);
     assert_eq!(cases.len() + more - usize::from(cut.is_some()), told, "none is lost without a word");
 }
+
+/// HTML: every element is closed by its own end, and no attribute runs a script. Gives how many elements of a name there are.
+pub(crate) fn html(page: &str, counted: &str) -> usize {
+    let (mut open, mut count) = (Vec::new(), 0);
+    for Ok(token) in html5gum::Tokenizer::new(page) {
+        match token {
+            html5gum::Token::StartTag(tag) => {
+                let name = String::from_utf8_lossy(&tag.name).into_owned();
+                assert!(tag.attributes.keys().all(|attribute| !attribute.starts_with(b"on")), "{tag:?}");
+                count += usize::from(name == counted);
+                if !["meta", "input", "wbr"].contains(&name.as_str()) {
+                    open.push(name);
+                }
+            }
+            html5gum::Token::EndTag(tag) => {
+                assert_eq!(open.pop(), Some(String::from_utf8_lossy(&tag.name).into_owned()));
+            }
+            html5gum::Token::Error(error) => panic!("{error:?}"),
+            _ => {}
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    count
+}

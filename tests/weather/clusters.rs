@@ -1,7 +1,7 @@
 //! `cluster-scan` in the same weather: the faults are those of the scan, over the calls that it makes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::FromArgMatches as _;
 use hss_iac::cli::{self, Cli, Command};
@@ -10,10 +10,9 @@ use hss_iac::model::Exit;
 use hss_iac::run::{self, Streams};
 use hss_iac::settings;
 use serde_json::Value;
-use tokio::sync::oneshot;
 
 use crate::common::scripted;
-use crate::play::{Ran, is_fault};
+use crate::play::{Ran, is_fault, to_its_end};
 use crate::scenario::{Scenario, Told, faults};
 
 const CALLS: [&str; 5] = ["task", "tasks/batch-query", "resources/batch-query", "task/retry", "iam/projects"];
@@ -96,29 +95,10 @@ fn play(sky: &Sky) -> Ran {
     let emulator = Emulator::start(scenario.options.0.clone()).expect("the stand-in listens");
     let settings = settings_of(sky, &emulator.url());
     let mut out = Vec::new();
-    let (sender, signal) = oneshot::channel();
-    let begin = Instant::now();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let ended = runtime.block_on(async {
+    let (exit, took) = to_its_end(scenario, async |signal| {
         let mut streams = Streams { out: &mut out, color: anstream::ColorChoice::Never };
-        let run = run::cluster_scan(settings, signal, &mut streams);
-        let cut = async {
-            if let Some((exit, after)) = scenario.signal {
-                tokio::time::sleep(after).await;
-                let _ = sender.send(exit);
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            ended = run => ended,
-            () = cut => unreachable!("it never ends"),
-            () = tokio::time::sleep(Duration::from_secs(30)) => panic!("it did not end in 30 s"),
-        }
+        run::cluster_scan(settings, signal, &mut streams).await
     });
-    let took = begin.elapsed();
-    // Connections that are still open hold the stand-in's answers back.
-    drop(runtime);
-    let exit = ended.unwrap_or_else(|error| panic!("no result: {error}")).code();
     Ran::new(exit, took, serde_json::from_slice(&out).expect("JSON"), &emulator)
 }
 

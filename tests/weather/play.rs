@@ -7,6 +7,8 @@ use clap::FromArgMatches as _;
 use hss_iac::cli::{self, Cli, Command};
 use hss_iac::diff::Scratch;
 use hss_iac::emulator::{Call, Emulator, Options, StoredFile};
+use hss_iac::error::Error;
+use hss_iac::model::Exit;
 use hss_iac::run::{self, Streams};
 use hss_iac::settings;
 use serde_json::Value;
@@ -66,6 +68,34 @@ impl Write for Out {
     }
 }
 
+/// Runs until it ends, or until the scenario's signal has it end: the exit code, and how long it took.
+pub(crate) fn to_its_end(
+    scenario: &Scenario,
+    run: impl AsyncFnOnce(oneshot::Receiver<Exit>) -> Result<Exit, Error>,
+) -> (u8, Duration) {
+    let (sender, signal) = oneshot::channel();
+    let begin = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let ended = runtime.block_on(async {
+        let cut = async {
+            if let Some((exit, after)) = scenario.signal {
+                tokio::time::sleep(after).await;
+                let _ = sender.send(exit);
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            ended = run(signal) => ended,
+            () = cut => unreachable!("it never ends"),
+            () = tokio::time::sleep(Duration::from_secs(30)) => panic!("it did not end in 30 s"),
+        }
+    });
+    let took = begin.elapsed();
+    // Connections that are still open hold the stand-in's answers back.
+    drop(runtime);
+    (ended.unwrap_or_else(|error| panic!("no result: {error}")).code(), took)
+}
+
 /// Plays it.
 pub(crate) fn play(scenario: &Scenario, repos: &Repos) -> Ran {
     // The jitter of repetitions, on this thread alone.
@@ -75,32 +105,10 @@ pub(crate) fn play(scenario: &Scenario, repos: &Repos) -> Ran {
     let file = kept.path().join("result.json");
     let mut out = Out { kind: scenario.stdout, bytes: Vec::new() };
     let settings = settings_of(scenario, repos, &emulator, &file);
-    let (sender, signal) = oneshot::channel();
-    let begin = Instant::now();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let ended = runtime.block_on(async {
+    let (exit, took) = to_its_end(scenario, async |signal| {
         let mut streams = Streams { out: &mut out, color: anstream::ColorChoice::Never };
-        let run = run::scan(settings, signal, &mut streams);
-        let cut = async {
-            match scenario.signal {
-                Some((exit, after)) => {
-                    tokio::time::sleep(after).await;
-                    let _ = sender.send(exit);
-                }
-                None => std::future::pending().await,
-            }
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            ended = run => ended,
-            () = cut => unreachable!("it never ends"),
-            () = tokio::time::sleep(Duration::from_secs(30)) => panic!("it did not end in 30 s"),
-        }
+        run::scan(settings, signal, &mut streams).await
     });
-    let took = begin.elapsed();
-    // Connections that are still open hold the stand-in's answers back.
-    drop(runtime);
-    let exit = ended.unwrap_or_else(|error| panic!("no result: {error}")).code();
     let bytes = if scenario.stdout == Stdout::Open { out.bytes } else { std::fs::read(&file).expect("a JSON result") };
     let result =
         serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&bytes)));
