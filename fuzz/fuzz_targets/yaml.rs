@@ -51,8 +51,17 @@ fn hide(file: &[u8]) {
     let Ok(Some(masked)) = mask::secrets(file) else { return };
     assert_eq!(masked.bytes.len(), file.len());
     assert!(masked.values > 0);
-    let shape = |bytes: &[u8]| decode(bytes).split(['\n', '\r']).map(|line| line.chars().count()).collect::<Vec<_>>();
-    assert_eq!(shape(&masked.bytes), shape(file));
+    assert_eq!(lines(&masked.bytes), lines(file));
     let again = mask::secrets(&masked.bytes).expect("what was masked can be read").expect("it still holds a Secret");
     assert!(again.bytes == masked.bytes, "a second time changes nothing");
+}
+
+/// How long each line is, in bytes or in units of UTF-16. Not in characters: one of several bytes becomes as many.
+fn lines(file: &[u8]) -> Vec<usize> {
+    let is_end = |unit: &u16| [0x0A, 0x0D].contains(unit);
+    let units: Vec<u16> = match file {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => decode(file).encode_utf16().collect(),
+        _ => file.iter().copied().map(u16::from).collect(),
+    };
+    units.split(is_end).map(<[u16]>::len).collect()
 }
