@@ -20,16 +20,32 @@ pub fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
 /// Outside of strings, JSON holds nothing to escape but its line ends, which stay; in strings they are escaped already. That no line
 /// starts with `::` follows: none starts within a string.
 fn write_safe(json: &str, out: &mut dyn Write) -> io::Result<()> {
+    for line in json.split('\n') {
+        if is_plain(line.as_bytes()) {
+            out.write_all(line.as_bytes())?;
+        } else {
+            write_line_safe(line, out)?;
+        }
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Whether nothing in it can need an escape. There is no early end, so that many bytes are looked at together.
+fn is_plain(line: &[u8]) -> bool {
+    line.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~') & (*byte != b'['))
+}
+
+fn write_line_safe(line: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut written = 0;
-    for (at, c) in json.char_indices().filter(|(at, c)| *c != '\n' && is_unsafe_at(json, *at, *c)) {
-        out.write_all(json.as_bytes().get(written..at).unwrap_or_default())?;
+    for (at, c) in line.char_indices().filter(|(at, c)| is_unsafe_at(line, *at, *c)) {
+        out.write_all(line.as_bytes().get(written..at).unwrap_or_default())?;
         for unit in c.encode_utf16(&mut [0; 2]) {
             write!(out, "\\u{unit:04x}")?;
         }
         written = at + c.len_utf8();
     }
-    out.write_all(json.as_bytes().get(written..).unwrap_or_default())?;
-    out.write_all(b"\n")
+    out.write_all(line.as_bytes().get(written..).unwrap_or_default())
 }
 
 #[cfg(test)]
