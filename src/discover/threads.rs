@@ -66,21 +66,21 @@ impl<T> Queue<T> {
 /// Items that go to a thread together.
 const BATCH: usize = 64;
 
-/// Does `work` for every item that `find` shows, on all threads and while it still looks; the results come in no order, with what `find`
-/// came to.
-pub(super) fn spread<T: Send, R: Send, E>(
+/// Does `work` for every item that `find` shows, on all threads and while it still looks. Each thread begins with `S::default()`; what
+/// they come to is in no order, with what `find` came to.
+pub(super) fn spread<T: Send, S: Default + Send, E>(
     find: impl FnOnce(&mut dyn FnMut(T)) -> E,
-    work: impl Fn(&T, &mut Vec<u8>) -> R + Sync,
-) -> (Vec<R>, E) {
+    work: impl Fn(T, &mut S) + Sync,
+) -> (Vec<S>, E) {
     let (send, receive) = mpsc::channel::<Vec<T>>();
     let receive = Mutex::new(receive);
     let next = || receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
     let work_through = || {
-        let (mut results, mut buffer) = (Vec::new(), Vec::new());
+        let mut state = S::default();
         while let Ok(items) = next() {
-            results.extend(items.iter().map(|item| work(item, &mut buffer)));
+            items.into_iter().for_each(|item| work(item, &mut state));
         }
-        results
+        state
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..count()).map(|_| scope.spawn(work_through)).collect();
@@ -94,9 +94,9 @@ pub(super) fn spread<T: Send, R: Send, E>(
         });
         let _ = send.send(batch);
         drop(send);
-        let join = |worker: thread::ScopedJoinHandle<'_, Vec<R>>| {
+        let join = |worker: thread::ScopedJoinHandle<'_, S>| {
             worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
-        (workers.into_iter().flat_map(join).collect(), end)
+        (workers.into_iter().map(join).collect(), end)
     })
 }

@@ -174,12 +174,10 @@ impl<'a> Walk<'a> {
 
     /// Puts every candidate that `find` shows where it belongs, while it still looks.
     fn put_all<E>(&self, mut all: Discovery, find: impl FnOnce(&mut dyn FnMut(Candidate)) -> E) -> (Discovery, E) {
-        let (parts, end) = spread(find, |(path, entry, fate): &Candidate, buffer| {
-            let mut part = Discovery::default();
-            self.put(path, *entry, *fate, buffer, &mut part);
-            part
+        let (parts, end) = spread(find, |(path, entry, fate): Candidate, (part, buffer): &mut (Discovery, Vec<u8>)| {
+            self.put(&path, entry, fate, buffer, part);
         });
-        for part in parts {
+        for (part, _) in parts {
             all.append(part);
         }
         (all, end)
