@@ -116,18 +116,19 @@ impl<'a> Classifier<'a> {
         }
         match opened.and_then(|file| read(file, buffer)) {
             // What is beyond may be the object that the rest was put before.
-            Ok((size, None)) if name.is_ours() && map.is_none() => {
-                match text(path, name, map, by_content, size, None, buffer) {
+            Ok((size, Whole(false))) if name.is_ours() && map.is_none() => {
+                match text(path, name, map, by_content, size, buffer) {
                     Outcome::Ours(file, why) => Outcome::Ours(file, why),
                     _ => obstacle(path, file_type, size, TOO_LONG.to_owned(), "its name says so"),
                 }
             }
-            Ok((size, sha256)) => match text(path, name, map, by_content, size, sha256, buffer) {
+            Ok((size, Whole(is_whole))) => match text(path, name, map, by_content, size, buffer) {
                 Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
                     SkipReason::HelmTemplate,
                     "`{{` stands where YAML has no text, in the templates of a chart",
                 ),
                 Outcome::Ours(mut file, why) => {
+                    file.sha256 = is_whole.then(|| sha256(buffer));
                     self.mask(&mut file, buffer);
                     Outcome::Ours(file, why)
                 }
@@ -196,27 +197,22 @@ impl<'a> Classifier<'a> {
     }
 }
 
-/// Reads a file into `buffer`, up to [`MAX_LOOK`]; returns its size, and its hash where it was read whole.
-fn read(mut file: File, buffer: &mut Vec<u8>) -> io::Result<(u64, Option<String>)> {
+/// Whether a file was read to its end.
+struct Whole(bool);
+
+/// Reads a file into `buffer`, up to [`MAX_LOOK`]; returns its size.
+fn read(mut file: File, buffer: &mut Vec<u8>) -> io::Result<(u64, Whole)> {
     buffer.clear();
     // One huge file must not weigh on the thread for the rest of the walk.
     buffer.shrink_to(4 * 1024 * 1024);
     let read = file.by_ref().take(MAX_LOOK).read_to_end(buffer)? as u64;
     if read == MAX_LOOK {
-        return Ok((file.metadata()?.len().max(read), None));
+        return Ok((file.metadata()?.len().max(read), Whole(false)));
     }
-    Ok((read, Some(sha256(buffer))))
+    Ok((read, Whole(true)))
 }
 
-fn text(
-    path: &RepoPath,
-    name: Name,
-    map: Option<FileType>,
-    by_content: bool,
-    size: u64,
-    sha256: Option<String>,
-    bytes: &[u8],
-) -> Outcome {
+fn text(path: &RepoPath, name: Name, map: Option<FileType>, by_content: bool, size: u64, bytes: &[u8]) -> Outcome {
     let found = match map {
         Some(file_type) => Ok((file_type, "--map says so")),
         None => by_name_and_content(path, name, bytes),
@@ -232,7 +228,7 @@ fn text(
     let secrets = if file_type == FileType::K8sYaml { kubernetes::secrets(bytes) } else { Vec::new() };
     let obstacle = (size > MAX_FILE_SIZE)
         .then(|| format!("{} bytes, more than the {} that HSS takes", with_commas(size), with_commas(MAX_FILE_SIZE)));
-    Outcome::Ours(SourceFile { path: path.clone(), file_type, size, sha256, secrets, masked: 0, obstacle }, why)
+    Outcome::Ours(SourceFile { path: path.clone(), file_type, size, sha256: None, secrets, masked: 0, obstacle }, why)
 }
 
 /// Why a file is not ours; with a reason, where it looked like ours.

@@ -78,7 +78,9 @@ pub(super) fn spread<T: Send, S: Default + Send, E>(
     let work_through = || {
         let mut state = S::default();
         while let Ok(items) = next() {
-            items.into_iter().for_each(|item| work(item, &mut state));
+            for item in items {
+                work(item, &mut state);
+            }
         }
         state
     };
@@ -94,9 +96,8 @@ pub(super) fn spread<T: Send, S: Default + Send, E>(
         });
         let _ = send.send(batch);
         drop(send);
-        let join = |worker: thread::ScopedJoinHandle<'_, S>| {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
+        let join =
+            |worker: thread::ScopedJoinHandle<'_, S>| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (workers.into_iter().map(join).collect(), end)
     })
 }

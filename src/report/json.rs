@@ -33,7 +33,7 @@ fn write_safe(json: &str, out: &mut dyn Write) -> io::Result<()> {
 
 /// Whether nothing in it can need an escape. There is no early end, so that many bytes are looked at together.
 fn is_plain(line: &[u8]) -> bool {
-    line.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'~') & (*byte != b'['))
+    line.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'Z' | b'\\'..=b'~'))
 }
 
 fn write_line_safe(line: &str, out: &mut dyn Write) -> io::Result<()> {

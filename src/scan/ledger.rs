@@ -61,8 +61,6 @@ impl Stage {
 pub struct Entry {
     /// What discovery saw, brought up to date when the file is sent.
     pub source: SourceFile,
-    /// The name under which it travels.
-    pub upload_name: String,
     /// The service's id.
     pub file_id: Option<String>,
     /// The task that it is in.
@@ -83,10 +81,9 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn new(source: SourceFile, upload_name: String, stage: Stage) -> Self {
+    fn new(source: SourceFile, stage: Stage) -> Self {
         Self {
             source,
-            upload_name,
             file_id: None,
             task_id: None,
             changed: None,
@@ -126,12 +123,11 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the account: what can't be sent has ended already.
     pub fn open(files: Vec<SourceFile>) -> Self {
-        let names = super::plan::upload_names(files.iter().map(|file| &file.path));
-        let open = |(source, upload_name): (SourceFile, String)| {
+        let open = |source: SourceFile| {
             let blocked = source.obstacle.clone().map(|obstacle| Stage::Ended(State::NotScanned, Some(obstacle)));
-            Entry::new(source, upload_name, blocked.unwrap_or(Stage::Waiting))
+            Entry::new(source, blocked.unwrap_or(Stage::Waiting))
         };
-        let entries = files.into_iter().zip(names).map(open).collect();
+        let entries = files.into_iter().map(open).collect();
         Self { entries, ..Self::default() }
     }
 

@@ -16,6 +16,7 @@ impl Job<'_> {
     /// Uploads everything that waits and submits it.
     pub(super) async fn send(&self) -> Result<(), Error> {
         let batches = self.batches();
+        let names = plan::upload_names(self.ledger.borrow().entries.iter().map(|entry| &entry.source.path));
         let total: usize = batches.iter().map(|batch| batch.files.len()).sum();
         let mut unsent: HashMap<FileType, usize> = HashMap::new();
         for batch in &batches {
@@ -34,7 +35,7 @@ impl Job<'_> {
         let mut done = 0;
         let uploads = stream::iter(batches)
             .map(|batch| async {
-                let stored = self.upload(&batch).await?;
+                let stored = self.upload(&batch, &names).await?;
                 Ok::<_, Error>((batch, stored))
             })
             .buffer_unordered(self.options.jobs);
@@ -88,8 +89,8 @@ impl Job<'_> {
     }
 
     /// Uploads one batch, all or nothing: what is refused by name is dropped and the rest sent again; a batch refused without names is
-    /// split in halves until the culprit stands alone. Gives the files that the service keeps.
-    async fn upload(&self, batch: &Batch) -> Result<Vec<usize>, Error> {
+    /// split in halves until the culprit stands alone. Each file travels under its name. Gives the files that the service keeps.
+    async fn upload(&self, batch: &Batch, names: &[String]) -> Result<Vec<usize>, Error> {
         let mut stored = Vec::new();
         let mut queue = VecDeque::from([batch.files.clone()]);
         // Every file may be refused once and asked about without an answer once; more rounds than that lead nowhere.
@@ -100,7 +101,7 @@ impl Job<'_> {
                 continue;
             }
             rounds -= 1;
-            let (files, parts) = self.parts(&files);
+            let (files, parts) = self.parts(&files, names);
             if files.is_empty() {
                 continue;
             }
@@ -111,11 +112,11 @@ impl Job<'_> {
             match answer {
                 Ok(answer) if answer.failed.is_empty() => {
                     self.patience.answered();
-                    let names = names(&answer.uploaded);
+                    let ids = ids(&answer.uploaded);
                     let only = answer.uploaded.first().filter(|_| answer.uploaded.len() == 1 && parts.len() == 1);
                     let mut unanswered = Vec::new();
                     for (index, part) in files.iter().zip(&parts) {
-                        let id = names.get(part.name.as_str()).copied().or(only.map(|file| file.file_id.as_str()));
+                        let id = ids.get(part.name.as_str()).copied().or(only.map(|file| file.file_id.as_str()));
                         match id {
                             Some(file_id) if !file_id.is_empty() => {
                                 self.ledger.borrow_mut().uploaded(*index, file_id.to_owned());
@@ -164,7 +165,7 @@ impl Job<'_> {
     }
 
     /// Reads the files of a batch again: what changed since discovery is taken as it is now.
-    fn parts(&self, files: &[usize]) -> (Vec<usize>, Vec<UploadPart>) {
+    fn parts(&self, files: &[usize], names: &[String]) -> (Vec<usize>, Vec<UploadPart>) {
         let mut sent = Vec::new();
         let mut parts = Vec::new();
         for index in files {
@@ -180,7 +181,7 @@ impl Job<'_> {
             entry.source.size = bytes.len() as u64;
             entry.source.sha256 = Some(sha256(&bytes));
             entry.source.masked = values;
-            parts.push(UploadPart { name: entry.upload_name.clone(), bytes });
+            parts.push(UploadPart { name: names[*index].clone(), bytes });
             sent.push(*index);
         }
         (sent, parts)
@@ -195,7 +196,7 @@ fn take_task(ready: &mut Vec<usize>, still_to_come: usize) -> Option<Vec<usize>>
 }
 
 /// The ids by name; the service may put a directory before the name that was sent.
-fn names(uploaded: &[UploadedFile]) -> HashMap<&str, &str> {
+fn ids(uploaded: &[UploadedFile]) -> HashMap<&str, &str> {
     let last = |name: &'_ str| name.rfind('/').map_or(0, |at| at + 1);
     uploaded.iter().map(|file| (&file.name[last(&file.name)..], file.file_id.as_str())).collect()
 }

@@ -2,14 +2,12 @@
 
 use super::{Entry, Ledger, Stage};
 use crate::model::{FileRecord, Next, SourceFile, State, Task};
-use crate::scan::plan;
 
 impl Ledger {
     /// Opens the account of a run that was cut off where it was closed. What has an end keeps it; risks that are to be read again are those
     /// of files that wait for their task or whose places are still to be asked for.
     pub fn reopen(records: &[FileRecord], tasks: &[Task], since: Option<i64>) -> Self {
-        let names = plan::upload_names(records.iter().map(|file| &file.path));
-        let reopen = |(record, upload_name): (&FileRecord, String)| {
+        let reopen = |record: &FileRecord| {
             let has_task = tasks.iter().any(|task| Some(&task.task_id) == record.task_id.as_ref());
             let stage = match record.next {
                 Some(Next::Collect | Next::Locate) if record.file_id.is_some() && has_task => Stage::Submitted,
@@ -34,10 +32,10 @@ impl Ledger {
                 changed: record.changed,
                 reused_from: record.reused_from.as_deref().and_then(|at| at.parse().ok()),
                 had_ended: record.next.is_none(),
-                ..Entry::new(source, upload_name, stage)
+                ..Entry::new(source, stage)
             }
         };
-        let entries: Vec<Entry> = records.iter().zip(names).map(reopen).collect();
+        let entries: Vec<Entry> = records.iter().map(reopen).collect();
         let mut ledger = Self { entries, since, ..Self::default() };
         for task in tasks {
             ledger.tasks.insert(task.task_id.clone(), task.clone());
