@@ -368,6 +368,34 @@ skipped  upload       not tried: no host is known
 }
 
 #[test]
+fn without_a_region_each_row_names_its_own_cause() {
+    let emulator = start(quick());
+    let no_region = [("HSS_IAC_REGION", None), ("HSS_IAC_PROJECT_ID", None), ("HSS_IAC_IAM_ENDPOINT", None)];
+    let ran = doctor(&emulator, &no_region, &[]);
+    let expected = ["skipped login", "failed project 2", "skipped permission", "skipped upload"];
+    assert_eq!((ran.code, unwell(&ran)), (2, expected.map(str::to_owned).into()), "{}", ran.stdout);
+    let url = emulator.url();
+    assert_eq!(ran.json()["checks"][0]["found"], format!("HSS is {url}, IAM is not known without a region"));
+    let project = "set HSS_IAC_PROJECT_ID or --project-id; or HSS_IAC_REGION or --region, to have it looked up";
+    assert_eq!(said(&ran, "project"), ("no project, and no region to look it up by".to_owned(), project.to_owned()));
+    assert!(emulator.journal().iter().all(|call| call.api == "unknown"), "/ alone was asked for, of HSS");
+    assert_eq!(emulator.journal().len(), 1);
+
+    let usual = Options::default();
+    let keyless = [
+        no_region[0],
+        ("HSS_IAC_ACCESS_KEY", None),
+        ("HSS_IAC_SECRET_KEY", None),
+        ("HUAWEICLOUD_OIDC_PROVIDER_URN", Some(&*usual.provider_urn)),
+        ("HUAWEICLOUD_OIDC_AGENCY_URN", Some(&*usual.agency_urn)),
+        ("HUAWEICLOUD_OIDC_ID_TOKEN", Some(&*usual.id_token)),
+    ];
+    let ran = doctor(&emulator, &keyless, &[]);
+    let expected = "error: no STS endpoint to get keys from: set a region, or HSS_IAC_STS_ENDPOINT\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (2, "", expected));
+}
+
+#[test]
 fn a_stand_in_in_ci_is_no_service() {
     let emulator = start(quick());
     let ran = doctor(&emulator, &[("CI", Some("true"))], &[]);

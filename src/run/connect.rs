@@ -91,7 +91,7 @@ pub(super) fn start_stand_in() -> Result<(settings::Service, Plan, crate::emulat
         .map_err(|source| Error::Io { what: "the stand-in can't listen on 127.0.0.1".to_owned(), source })?;
     let service = settings::Service {
         endpoint: stand_in.url(),
-        iam_endpoint: stand_in.url(),
+        iam_endpoint: Some(stand_in.url()),
         sts_endpoint: None,
         region: None,
         project_id,
@@ -122,7 +122,8 @@ fn client(service: &settings::Service, plan: Plan, whom: Whom<'_>, progress: &Rc
 pub(super) fn config(service: &settings::Service, plan: Plan, stand_in_allowed: bool, timings: Timings) -> Config {
     Config {
         endpoint: service.endpoint.clone(),
-        iam_endpoint: service.iam_endpoint.clone(),
+        // Without one nobody is asked: what would call it needs a region, and says so.
+        iam_endpoint: service.iam_endpoint.as_ref().unwrap_or(&service.endpoint).clone(),
         region: service.region.clone(),
         project_id: service.project_id.clone(),
         enterprise_project_id: service.enterprise_project_id.clone(),

@@ -100,7 +100,12 @@ async fn examine(
                 progress.event(event);
             };
             let client = Client::new(config, Box::new(observe))?;
-            let account = account::Account { client: &client, answered: &answered, source: &found.source };
+            let account = account::Account {
+                client: &client,
+                answered: &answered,
+                source: &found.source,
+                has_region: service.region.is_some(),
+            };
             account.look(settings, &mut checks).await;
             described.project_id = client.project();
             described.stand_in |= client.stand_in();
@@ -147,7 +152,8 @@ impl Checks {
     }
 
     fn region(&mut self, service: &settings::Service) {
-        let hosts = format!("HSS is {}, IAM is {}", service.endpoint, service.iam_endpoint);
+        let iam = service.iam_endpoint.as_deref().unwrap_or("not known without a region");
+        let hosts = format!("HSS is {}, IAM is {iam}", service.endpoint);
         match (&service.region, &service.note) {
             (_, Some(note)) => {
                 self.warning(Name::Region, note.clone(), "check the id of the region, or name the host with --endpoint");

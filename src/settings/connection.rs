@@ -28,8 +28,8 @@ pub enum Target {
 pub struct Service {
     /// HSS.
     pub endpoint: String,
-    /// IAM.
-    pub iam_endpoint: String,
+    /// IAM, where known.
+    pub iam_endpoint: Option<String>,
     /// STS, where known.
     pub sts_endpoint: Option<String>,
     /// The region, where known.
@@ -101,14 +101,16 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> 
     if iam_endpoint.is_none() && found.as_ref().is_ok_and(|found| found.plan.needs_iam()) {
         return Err(Error::Usage("no IAM endpoint to get a token from: set a region, or HSS_IAC_IAM_ENDPOINT".to_owned()));
     }
+    if sts_endpoint.is_none() && found.as_ref().is_ok_and(|found| found.plan.needs_sts()) {
+        return Err(Error::Usage("no STS endpoint to get keys from: set a region, or HSS_IAC_STS_ENDPOINT".to_owned()));
+    }
     let project_id = first(&cli.project_id, auth::project_from_env(env)).or_else(|| beside(|found| &found.project_id));
     let enterprise_project_id = first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
         .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned());
     hss::check_place(project_id.as_deref(), &enterprise_project_id)?;
     found.as_ref().map_or(Ok(()), |found| hss::check_token(&found.plan))?;
     Ok(Some(Target::Service(Box::new(Service {
-        // Without a region there is no IAM host; its look-up then needs a project id and says so.
-        iam_endpoint: iam_endpoint.unwrap_or_else(|| endpoint.clone()),
+        iam_endpoint,
         sts_endpoint,
         endpoint,
         region,

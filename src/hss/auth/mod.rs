@@ -88,6 +88,11 @@ impl Plan {
         matches!(self, Self::Password { .. } | Self::IdentityProvider { .. } | Self::Assumed { .. })
     }
 
+    /// Whether STS is asked.
+    pub fn needs_sts(&self) -> bool {
+        matches!(self, Self::Agency(_))
+    }
+
     /// Whether calls carry a token and no signature.
     pub fn calls_by_token(&self) -> bool {
         matches!(self, Self::Fixed(Credentials::Token(_))) || self.brings_token()

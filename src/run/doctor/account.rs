@@ -38,6 +38,8 @@ pub(super) struct Account<'a> {
     pub(super) answered: &'a Answered,
     /// Where the credentials come from.
     pub(super) source: &'a str,
+    /// Whether there is a region to look a project up by.
+    pub(super) has_region: bool,
 }
 
 impl Account<'_> {
@@ -57,6 +59,12 @@ impl Account<'_> {
     /// Adds one check for each of login, project, permission and upload, until one fails: then why the rest is not tried.
     async fn ask(&self, settings: &settings::Doctor, checks: &mut Checks) -> Option<&'static str> {
         let given = self.client.project().is_some();
+        if !given && !self.has_region {
+            checks.skipped(Name::Login, "not tried: there is no project to call for".to_owned());
+            let remedy = "set HSS_IAC_PROJECT_ID or --project-id; or HSS_IAC_REGION or --region, to have it looked up";
+            checks.failed(Name::Project, Exit::Usage, "no project, and no region to look it up by".to_owned(), remedy);
+            return Some("there is no project");
+        }
         if let Err(error) = in_time(self.client.project_id()).await {
             // A 403 of the service, and of nobody in between, is the answer to somebody who is known, and may not list projects.
             let forbidden = |status| status == 403 && error.code.is_some();

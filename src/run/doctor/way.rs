@@ -16,9 +16,9 @@ const USUAL_SKEW_MS: u64 = 60 * 1000;
 pub(super) fn hosts(service: &settings::Service, plan: Option<&Plan>) -> Vec<String> {
     let mut hosts = vec![service.endpoint.clone()];
     if service.project_id.is_none() || plan.is_some_and(Plan::needs_iam) {
-        hosts.push(service.iam_endpoint.clone());
+        hosts.extend(service.iam_endpoint.clone());
     }
-    if matches!(plan, Some(Plan::Agency(_))) {
+    if plan.is_some_and(Plan::needs_sts) {
         hosts.extend(service.sts_endpoint.clone());
     }
     hosts.dedup();
