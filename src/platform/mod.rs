@@ -1,7 +1,8 @@
 //! All that differs from one operating system to another.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
+use std::path::Path;
 
 #[cfg(not(unix))]
 mod other;
@@ -9,9 +10,13 @@ mod other;
 mod unix;
 
 #[cfg(not(unix))]
+use self::other::followed;
+#[cfg(not(unix))]
 use self::other::special_name;
 #[cfg(not(unix))]
 pub(crate) use self::other::{Signals, below, leaf, link, make_executable, path, readable_by_others};
+#[cfg(unix)]
+use self::unix::followed;
 #[cfg(unix)]
 use self::unix::special_name;
 #[cfg(unix)]
@@ -49,6 +54,15 @@ impl Kind {
             Self::Special(special_name(file_type))
         }
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Directory => "a directory",
+            Self::File => "a file",
+            Self::Link => "a link",
+            Self::Special(name) => name,
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -57,7 +71,7 @@ pub(crate) use self::unix::{entries, kind};
 pub(crate) use self::{kind_by_real_path as kind, walked as entries};
 
 /// What stands at a path below a root; an error too where the way to it leads over a link. `root` is real: no link is on its way.
-pub(crate) fn kind_by_real_path(root: &std::path::Path, path: &std::path::Path) -> io::Result<Kind> {
+pub(crate) fn kind_by_real_path(root: &Path, path: &Path) -> io::Result<Kind> {
     let place = root.join(path);
     let directory = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
     if fs::canonicalize(directory)? != directory {
@@ -69,13 +83,26 @@ pub(crate) fn kind_by_real_path(root: &std::path::Path, path: &std::path::Path) 
 /// Shows `each` what a directory holds. The walker opens the directories in it too, to read none of them: where the system lists
 /// names by itself, that is taken.
 #[cfg_attr(target_os = "linux", cfg(test))]
-pub(crate) fn walked(directory: &std::path::Path, mut each: impl FnMut(&std::ffi::OsStr, Kind)) -> io::Result<()> {
+pub(crate) fn walked(directory: &Path, mut each: impl FnMut(&std::ffi::OsStr, Kind)) -> io::Result<()> {
     let walk = walkdir::WalkDir::new(directory).follow_links(false).follow_root_links(false).min_depth(1).max_depth(1);
     for entry in walk {
         let entry = entry?;
         each(entry.file_name(), Kind::of(entry.file_type()));
     }
     Ok(())
+}
+
+/// Opens a regular file that a user named, and follows links: those of mounted secrets are links. Anything else is refused and not waited for.
+pub(crate) fn named(path: &Path) -> io::Result<File> {
+    // Opening some devices does something.
+    let regular = |file_type: fs::FileType| match Kind::of(file_type) {
+        Kind::File => Ok(()),
+        other => Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}: name a regular file", other.name()))),
+    };
+    regular(fs::metadata(path)?.file_type())?;
+    let file = followed(path)?;
+    regular(file.metadata()?.file_type())?;
+    Ok(file)
 }
 
 /// What was to be opened is something else than a file.

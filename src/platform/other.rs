@@ -46,6 +46,11 @@ impl Signals {
     }
 }
 
+/// Opens a file, also by a link.
+pub(crate) fn followed(path: &Path) -> io::Result<File> {
+    File::open(path)
+}
+
 /// Opens a file that is no link.
 pub(crate) fn leaf(path: &Path) -> io::Result<File> {
     if fs::symlink_metadata(path)?.is_file() { File::open(path) } else { Err(super::not_regular()) }

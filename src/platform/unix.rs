@@ -55,9 +55,14 @@ impl Signals {
     }
 }
 
-const FILE: OFlags =
-    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+const FOLLOWED: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+const FILE: OFlags = FOLLOWED.union(OFlags::NOFOLLOW);
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// Opens a file, also by a link, without waiting for a writer.
+pub(crate) fn followed(path: &Path) -> io::Result<File> {
+    Ok(File::from(rustix::fs::open(path, FOLLOWED, Mode::empty()).map_err(said)?))
+}
 
 /// Opens a file without following a link at its end or waiting for a writer.
 pub(crate) fn leaf(path: &Path) -> io::Result<File> {

@@ -1,6 +1,5 @@
 //! Where to call, and as whom.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use crate::cli;
 use crate::error::Error;
 use crate::hss;
 use crate::hss::auth::{self, Found, SourceError};
+use crate::platform;
 
 /// The enterprise project of those who have none.
 pub(super) const NO_ENTERPRISE_PROJECT: &str = "0";
@@ -127,7 +127,7 @@ const MOST_CA_BYTES: u64 = 4_000_000;
 
 fn ca(path: &Path) -> Result<Vec<u8>, Error> {
     let mut pem = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MOST_CA_BYTES + 1).read_to_end(&mut pem));
+    let read = platform::named(path).and_then(|file| file.take(MOST_CA_BYTES + 1).read_to_end(&mut pem));
     read.map_err(|error| Error::Usage(format!("--ca-file {} can't be read: {error}", path.display())))?;
     if pem.len() as u64 > MOST_CA_BYTES {
         return Err(Error::Usage(format!("--ca-file {} has more than {MOST_CA_BYTES} bytes", path.display())));

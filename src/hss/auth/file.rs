@@ -1,7 +1,6 @@
 //! Credentials that stand in files: the profile of the official SDKs, and identity tokens.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +17,7 @@ const LARGEST: u64 = 1_000_000;
 const NAMED: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 
 /// The section `[basic]` of `~/.huaweicloud/credentials`, or of the file that is named (official Python SDK 3.1.219, core). One that is
-/// named has to be there.
+/// named has to be there and to hold some.
 pub(super) fn profile(env: Env<'_>) -> Result<Option<Found>, SourceError> {
     let named = env.text(NAMED).map(PathBuf::from);
     let home =
@@ -54,7 +53,11 @@ pub(super) fn profile(env: Env<'_>) -> Result<Option<Found>, SourceError> {
         (None, None, Some(_), None) => return half("idp_id", "id_token_file"),
         (None, None, None, Some(_)) => return half("id_token_file", "idp_id"),
         (None, None, None, None) if security_token.is_some() => return half("security_token", "ak"),
-        (None, None, None, None) => return Ok(None),
+        (None, None, None, None) if named.is_none() => return Ok(None),
+        (None, None, None, None) => {
+            let what = "have no keys in a section [basic]: write ak and sk there, or idp_id and id_token_file";
+            return Err(SourceError::Invalid(format!("the credentials {} {what}", path.display())));
+        }
     };
     let found = Found::new(plan, format!("{}, section [basic]", path.display()));
     Ok(Some(Found { in_file: true, project_id, iam_endpoint, warnings, ..found }))
@@ -73,7 +76,7 @@ pub(super) fn readable_by_others(path: &Path) -> Option<String> {
 
 fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
-    File::open(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
+    platform::named(path)?.take(LARGEST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LARGEST {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {LARGEST} bytes")));
     }
