@@ -285,7 +285,9 @@ fn a_file_that_others_can_read_draws_a_warning() {
         let repo = Repo::new().many(1);
         let home = vec![("HOME", home.path().to_str().expect("a path").to_owned())];
         let ran = scan(repo.path(), &emulator, &home, &["-q"]);
-        let warning = format!("{path} holds a credential and can be read by others: chmod 600\n");
+        let warning = format!(
+            "{path} holds a credential and can be read by others: chmod 600, and renew it if others may have read it\n"
+        );
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert_eq!(ran.stderr.contains(&warning), warns, "{mode:o}: {}", ran.stderr);
     }
@@ -378,6 +380,26 @@ fn a_credentials_file_that_is_named_and_holds_none_is_named() {
     let ran = scan(repo.path(), &emulator, &vec![("HOME", home)], &[]);
     assert!(ran.code == 4 && reasons(&ran).contains("no credentials: set HSS_IAC_ACCESS_KEY"), "{}", ran.stdout);
     assert_eq!(emulator.journal().len(), 0);
+}
+
+#[test]
+fn an_agency_that_is_not_assumed_draws_a_warning() {
+    let usual = Options::default();
+    let repo = Repo::new().many(1);
+    let ours = vec![("HSS_IAC_ACCESS_KEY", usual.access_key), ("HSS_IAC_SECRET_KEY", usual.secret_key)];
+    let why = "has no part in this: it goes with HW_ credentials, and these are from HSS_IAC_ACCESS_KEY, HSS_IAC_SECRET_KEY";
+    let remedy = "unset it, or give the credentials that may assume the agency in HW_ variables";
+    for role in [role(), role()[..1].to_vec(), vec![("HW_ASSUME_ROLE_DURATION", "900".to_owned())]] {
+        let emulator = start(quick());
+        let ran = scan(repo.path(), &emulator, &[ours.clone(), role.clone()].concat(), &["-q"]);
+        assert_eq!((ran.code, calls(&emulator, "iam/securitytokens")), (0, 0), "{}", ran.stderr);
+        assert_eq!(ran.stderr, format!("{} {why}: {remedy}\n", role[0].0));
+    }
+    // With credentials that it goes with, half of it is an error.
+    let ran =
+        scan(repo.path(), &start(quick()), &[keys(), vec![("HW_ASSUME_ROLE_DURATION", "900".to_owned())]].concat(), &[]);
+    let half = "half a credential: HW_ASSUME_ROLE_DURATION is set and HW_ASSUME_ROLE_AGENCY_NAME is not";
+    assert!(ran.code == 4 && reasons(&ran).contains(half), "{}", ran.stdout);
 }
 
 #[test]

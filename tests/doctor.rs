@@ -139,6 +139,92 @@ fn a_proxy_whose_password_tears_its_url_is_not_shown() {
     }
 }
 
+/// Reads what each caller says first and hangs up, as a filter by the name of the host does; gives the port.
+#[cfg(unix)]
+fn hangs_up() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = std::io::Read::read(&mut stream, &mut [0; 8_192]);
+        }
+    });
+    address
+}
+
+#[test]
+#[cfg(unix)]
+fn tls_that_breaks_off() {
+    let emulator = start(quick());
+    let address = hangs_up();
+    let direct = format!("https://{MAPPED}:{}", address.port());
+    let proxy = net::Proxy::to(address);
+    let proxy = format!("http://{}", proxy.address);
+    for env in [
+        &[("HSS_IAC_ENDPOINT", Some(&*direct))][..],
+        &[("HSS_IAC_ENDPOINT", Some("https://hss.example.test")), ("HTTPS_PROXY", Some(&*proxy))],
+    ] {
+        let ran = doctor(&emulator, env, &[]);
+        let rest = ["skipped clock", "skipped login", "skipped project", "skipped permission", "skipped upload"];
+        let expected = [&["failed tls 5"][..], &rest].concat();
+        assert_eq!(
+            (ran.code, unwell(&ran)),
+            (5, expected.iter().map(|text| (*text).to_owned()).collect()),
+            "{}",
+            ran.stdout
+        );
+        let remedy =
+            "the other end breaks TLS off: check that the port speaks it, and that no firewall or filter stops this name";
+        assert_eq!(said(&ran, "tls").1, remedy);
+    }
+    // A proxy that hangs up before there is a tunnel is no matter of TLS.
+    let proxy = format!("http://{address}");
+    let env = [("HSS_IAC_ENDPOINT", Some("https://hss.example.test")), ("HTTPS_PROXY", Some(&*proxy))];
+    let (_, remedy) = said(&doctor(&emulator, &env, &[]), "connection");
+    assert_eq!(remedy, "check the proxy, and whether it lets you through to this host; NO_PROXY goes around it");
+}
+
+#[test]
+fn a_proxy_that_wants_a_login() {
+    let emulator = start(quick());
+    let proxy = filter("407 Proxy Authentication Required");
+    let env = [("HSS_IAC_ENDPOINT", Some("https://hss.example.test")), ("HTTPS_PROXY", Some(&*proxy))];
+    let ran = doctor(&emulator, &env, &[]);
+    assert_eq!((ran.code, &*unwell(&ran)[0]), (5, "failed connection 5"));
+    let remedy = "the proxy wants a login: USER:PASSWORD@ before its host in HTTPS_PROXY or ALL_PROXY, percent-encoded";
+    assert_eq!(said(&ran, "connection").1, remedy);
+}
+
+#[test]
+fn why_a_proxy_that_is_set_is_not_used() {
+    let emulator = start(quick());
+    let endpoint = ("HSS_IAC_ENDPOINT", Some("https://hss.invalid"));
+    let proxy = Some("http://127.0.0.1:1");
+    let none = "https://hss.invalid: none";
+    for (env, found, remedy) in [
+        (
+            &[("HTTPS_PROXY", Some("")), ("https_proxy", proxy)][..],
+            ", since HTTPS_PROXY is empty, which hides https_proxy",
+            "unset HTTPS_PROXY; if no proxy is meant, unset https_proxy or name the host in NO_PROXY",
+        ),
+        (
+            &[("ALL_PROXY", Some("")), ("all_proxy", proxy)],
+            ", since ALL_PROXY is empty, which hides all_proxy",
+            "unset ALL_PROXY; if no proxy is meant, unset all_proxy or name the host in NO_PROXY",
+        ),
+        (
+            &[("REQUEST_METHOD", Some("GET")), ("HTTPS_PROXY", proxy)],
+            ": HTTPS_PROXY does not count where REQUEST_METHOD is set, as in a CGI script",
+            "unset REQUEST_METHOD",
+        ),
+    ] {
+        let ran = doctor(&emulator, &[&[endpoint][..], env].concat(), &[]);
+        assert_eq!(said(&ran, "proxy"), (format!("{none}{found}"), remedy.to_owned()));
+        let around = doctor(&emulator, &[&[endpoint, ("NO_PROXY", Some("hss.invalid"))][..], env].concat(), &[]);
+        assert!(!unwell(&around).contains(&"warning proxy".to_owned()), "{}", around.stdout);
+    }
+}
+
 #[test]
 #[cfg(unix)]
 fn a_certificate_of_an_unknown_ca() {
@@ -162,20 +248,27 @@ fn a_certificate_of_an_unknown_ca() {
 
 #[test]
 fn a_clock_that_is_wrong() {
-    for (minutes, code, expected, found) in [
-        (1, 0, &[][..], ""),
-        (5, 0, &["warning clock"][..], " s behind the service's; a signature is good for 15 minutes"),
-        (20, 4, &["failed clock 4"][..], " s behind the service's: signatures are refused after 15 minutes"),
+    let taken = "; a signature is good for 15 minutes";
+    let too_far = ": signatures are refused after 15 minutes";
+    for (minutes, secret_key, code, expected, found) in [
+        (1, None, 0, &["skipped upload"][..], ""),
+        (5, None, 0, &["warning clock", "skipped upload"], taken),
+        (20, None, 0, &["warning clock", "skipped upload"], &*format!("{too_far}, though one was taken just now")),
+        (20, Some("wrong"), 4, &[&["failed clock 4", "failed login 4"][..], &SKIPPED_AFTER_LOGIN].concat(), too_far),
     ] {
         // A second less: time passes meanwhile, and is told in whole ones.
         let emulator = start(Options { date_ahead: Duration::from_secs(minutes * 60 - 2), ..quick() });
-        let ran = doctor(&emulator, &[], &[]);
-        let mut expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
-        expected.push("skipped upload".to_owned());
-        assert_eq!((ran.code, unwell(&ran)), (code, expected), "{}", ran.stdout);
+        let right = Options::default().secret_key;
+        let ran = doctor(&emulator, &[("HSS_IAC_SECRET_KEY", Some(secret_key.unwrap_or(&right)))], &[]);
+        assert_eq!(
+            (ran.code, unwell(&ran)),
+            (code, expected.iter().map(|text| (*text).to_owned()).collect()),
+            "{}",
+            ran.stdout
+        );
         if minutes > 1 {
             let told = said(&ran, "clock");
-            assert!(told.0.ends_with(found), "{}", told.0);
+            assert!(told.0.ends_with(&format!(" s behind the clock of {}{found}", emulator.url())), "{}", told.0);
             assert_eq!(told.1, "set the clock of this machine, and have it kept by NTP");
         }
     }
@@ -227,6 +320,23 @@ fn credentials_that_are_missing_halved_or_refused() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_is_wrong_with_a_file_is_said_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let emulator = start(quick());
+    let usual = Options::default();
+    let repo = Repo::new().file("keys", &format!("[basic]\nak = {}\nsk = {}\n", usual.access_key, usual.secret_key));
+    let path = repo.path().join("keys");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    let path = path.to_str().expect("a path");
+    let env = [("HSS_IAC_ACCESS_KEY", None), ("HSS_IAC_SECRET_KEY", None), ("HUAWEICLOUD_SDK_CREDENTIALS_FILE", Some(path))];
+    let ran = doctor(&emulator, &env, &[]);
+    let found = format!("{path} holds a credential and can be read by others");
+    let remedy = "chmod 600, and renew it if others may have read it".to_owned();
+    assert_eq!((ran.code, said(&ran, "credentials")), (0, (found, remedy)));
+}
+
+#[test]
 fn a_project_of_somebody_else() {
     let emulator = start(quick());
     let token = Options::default().token;
@@ -275,7 +385,7 @@ fn filter(status: &'static str) -> String {
 #[test]
 fn a_page_of_somebody_in_between_proves_no_login() {
     let emulator = start(quick());
-    for status in ["403 Forbidden", "400 Bad Request", "413 Payload Too Large"] {
+    for status in ["403 Forbidden", "400 Bad Request", "404 Not Found", "413 Payload Too Large"] {
         let url = filter(status);
         let given =
             doctor(&emulator, &[("HSS_IAC_ENDPOINT", Some(&url))], &["--project-id", &Options::default().project_id]);
@@ -285,7 +395,8 @@ fn a_page_of_somebody_in_between_proves_no_login() {
             "{status}: {unwell}"
         );
         let (_, remedy) = said(&given, "permission");
-        assert!(!remedy.contains("IAM user"), "{status}: {remedy}");
+        let between = "that is no answer of HSS: look at what stands in between, such as a proxy or a web filter";
+        assert_eq!(remedy, between, "{status}");
         // Nor where it answers in place of IAM.
         let iam = [("HSS_IAC_IAM_ENDPOINT", Some(url.as_str())), ("HSS_IAC_PROJECT_ID", None)];
         let looked_up = doctor(&emulator, &iam, &[]);

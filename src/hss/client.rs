@@ -25,6 +25,8 @@ pub struct Timings {
     pub connect: Duration,
     /// The longest time for one request, upload included. 120 s.
     pub request: Duration,
+    /// The longest time for a host that is knocked at to answer, a connection included. 20 s.
+    pub knock: Duration,
     /// The first wait before a repetition, doubled each time, with full jitter. 500 ms.
     pub backoff: Duration,
     /// The longest wait before a repetition that the service did not ask for. 20 s.
@@ -42,6 +44,7 @@ impl Default for Timings {
         Self {
             connect: Duration::from_secs(10),
             request: Duration::from_secs(120),
+            knock: Duration::from_secs(20),
             backoff: Duration::from_millis(500),
             longest_backoff: Duration::from_secs(20),
             longest_wait: Duration::from_secs(300),
@@ -408,7 +411,8 @@ impl Client {
     /// The last word on a call.
     fn told(&self, call: &Call<'_>, failed: Failed) -> Error {
         let mut error = failed.error;
-        if error.kind == Kind::NotPublished && call.api == "batch-upload" {
+        // Without a code it is a page of somebody in between.
+        if error.kind == Kind::NotPublished && error.code.is_some() && call.api == "batch-upload" {
             let place = self.config.region.as_deref().unwrap_or(&self.config.endpoint);
             error.message = format!(
                 "the upload is not published in this region ({place}), or withdrawn: try another region, or ask Huawei Cloud support \

@@ -1,6 +1,6 @@
 //! How far it is to a host: proxy, name, connection, TLS, clock. No credential is sent, and no API is called.
 
-use std::net::{IpAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
@@ -15,7 +15,7 @@ use super::{Error, is_loopback};
 /// The variables that name a proxy for https, in the order in which they count.
 const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// How long the system may look for a name.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who stands between this machine and a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,15 @@ pub enum Via {
     Proxy(String),
     /// Nobody, since what this variable holds can't be used: it may be a password, and is not shown.
     Unusable(&'static str),
+    /// Nobody, since the first variable is set to nothing, and the second then does not count.
+    Hidden {
+        /// The one that is empty.
+        empty: &'static str,
+        /// The one that holds a proxy.
+        other: &'static str,
+    },
+    /// Nobody: `REQUEST_METHOD` stands for a CGI script, in which this variable does not count.
+    InCgi(&'static str),
     /// Nobody can tell: the URL in this variable is cut within its password, and is not shown.
     Torn(&'static str),
 }
@@ -44,15 +53,35 @@ pub fn via(base: &str) -> Result<Via, Error> {
     if let Some(proxy) = Matcher::from_env().intercept(&uri) {
         return Ok(Via::Proxy(proxy.uri().to_string().trim_end_matches('/').to_owned()));
     }
-    let set = VARIABLES.into_iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
-    Ok(match set {
+    Ok(unused(&uri))
+}
+
+/// Why the client goes by no proxy.
+fn unused(uri: &http::Uri) -> Via {
+    let value = |name: &str| std::env::var(name).ok();
+    let leads = |proxy: &str| {
+        let around = value("NO_PROXY").or_else(|| value("no_proxy")).unwrap_or_default();
+        Matcher::builder().all(proxy).no(around).build().intercept(uri).is_some()
+    };
+    if std::env::var_os("REQUEST_METHOD").is_some()
+        && let Some(name) = VARIABLES.into_iter().find(|name| value(name).is_some_and(|proxy| leads(&proxy)))
+    {
+        return Via::InCgi(name);
+    }
+    let [upper, lower, all, all_lower] = VARIABLES;
+    for (empty, other) in [(upper, lower), (all, all_lower)] {
+        if value(empty).is_some_and(|value| value.is_empty()) && value(other).is_some_and(|proxy| leads(&proxy)) {
+            return Via::Hidden { empty, other };
+        }
+    }
+    match VARIABLES.into_iter().find_map(|name| Some((name, value(name)?))) {
         Some((name, value))
-            if !value.is_empty() && Matcher::builder().all(value.as_str()).build().intercept(&uri).is_none() =>
+            if !value.is_empty() && Matcher::builder().all(value.as_str()).build().intercept(uri).is_none() =>
         {
             Via::Unusable(name)
         }
         _ => Via::Direct,
-    })
+    }
 }
 
 /// What is wrong with a torn URL, and what to do.
@@ -111,6 +140,8 @@ pub enum Distrust {
     Time,
     /// It is for another host.
     Name,
+    /// None was shown: the other end broke off, or said nothing.
+    BrokenOff,
     /// Something else, or there was no TLS to be had.
     Other,
 }
@@ -120,6 +151,8 @@ pub enum Distrust {
 pub enum Hop {
     /// There was no connection.
     Connection,
+    /// The proxy wants a login, or another one.
+    ProxyLogin,
     /// There was one, and no TLS.
     Tls(Distrust),
     /// All was well, but there was no answer.
@@ -138,7 +171,7 @@ pub struct Broken {
 /// Asks for `/`, where no API is, and takes any answer: the gateway tells its time with each.
 pub async fn knock(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Result<Result<Reached, Broken>, Error> {
     super::client::provide();
-    let route = Route::new(base, ca_pem, timings)?;
+    let route = Route::new(base, ca_pem, &Timings { request: timings.knock, ..*timings })?;
     Ok(match route.http.get(base).send().await {
         Ok(response) => {
             let date = response.headers().get("date").and_then(|date| date.to_str().ok());
@@ -148,14 +181,37 @@ pub async fn knock(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Resu
             Ok(Reached { ahead, stand_in: response.headers().contains_key("x-hss-stand-in") })
         }
         Err(error) => {
+            let why = why(&error);
             let hop = match distrust(&error) {
                 Some(distrust) => Hop::Tls(distrust),
-                None if error.is_connect() => Hop::Connection,
-                None => Hop::Answer,
+                None if !error.is_connect() => Hop::Answer,
+                // The client has no other word for it.
+                None if why.contains("proxy authorization required") => Hop::ProxyLogin,
+                None if base.starts_with("https://") && breaks_off(base, &error, &why, timings.connect).await? => {
+                    Hop::Tls(Distrust::BrokenOff)
+                }
+                None => Hop::Connection,
             };
-            Err(Broken { hop, why: why(&error) })
+            Err(Broken { hop, why })
         }
     })
+}
+
+/// Whether a connection that failed got as far as TLS: where the host takes another one, or where nothing was wrong with the tunnel.
+async fn breaks_off(base: &str, error: &reqwest::Error, why: &str, patience: Duration) -> Result<bool, Error> {
+    Ok(match via(base)? {
+        Via::Proxy(proxy) => proxy.starts_with("http") && !error.is_timeout() && !why.starts_with("tunnel error"),
+        _ => opens(base, patience).await,
+    })
+}
+
+/// Whether the host of a URL takes a connection.
+async fn opens(url: &str, patience: Duration) -> bool {
+    let port = Url::parse(url).ok().and_then(|url| url.port_or_known_default());
+    let (Some(port), Ok(addresses)) = (port, resolve(url).await) else { return false };
+    let each = patience / u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    let connect = move |address: IpAddr| TcpStream::connect_timeout(&(address, port).into(), each).is_ok();
+    tokio::task::spawn_blocking(move || addresses.into_iter().any(connect)).await.unwrap_or_default()
 }
 
 /// The causes below what the HTTP client says of every one of them.

@@ -60,7 +60,7 @@ pub(super) fn connect(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connect
                 Ok(found) => {
                     progress.detail(&format!("credentials from {}", found.source));
                     for warning in &found.warnings {
-                        progress.warn(warning);
+                        progress.warn(&warning.to_string());
                     }
                     Ok(client(service, found.plan.clone(), whom, progress)?)
                 }

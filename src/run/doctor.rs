@@ -105,8 +105,10 @@ async fn examine(
                 answered: &answered,
                 source: &found.source,
                 has_region: service.region.is_some(),
+                started: tokio::time::Instant::now(),
             };
             account.look(settings, &mut checks).await;
+            checks.forgive_clock();
             described.project_id = client.project();
             described.stand_in |= client.stand_in();
             calls = client.calls();
@@ -151,6 +153,17 @@ impl Checks {
         self.add(name, Health::Skipped, found, None, None);
     }
 
+    /// A clock that is off by too much is the service's business: where it takes signatures, a scan will do.
+    fn forgive_clock(&mut self) {
+        let taken = self.list.iter().any(|check| check.name == Name::Login && check.state == Health::Ok);
+        let failed = |check: &&mut Check| taken && check.name == Name::Clock && check.state == Health::Failed;
+        if let Some(clock) = self.list.iter_mut().find(failed) {
+            clock.state = Health::Warning;
+            clock.exit_code = None;
+            clock.found.push_str(", though one was taken just now");
+        }
+    }
+
     fn region(&mut self, service: &settings::Service) {
         let iam = service.iam_endpoint.as_deref().unwrap_or("not known without a region");
         let hosts = format!("HSS is {}, IAM is {iam}", service.endpoint);
@@ -169,7 +182,7 @@ impl Checks {
             Ok(found) => {
                 self.ok(Name::Credentials, format!("{} from {}", kind(&found.plan), found.source));
                 for warning in &found.warnings {
-                    self.warning(Name::Credentials, warning.clone(), "chmod 600, and renew it if others may have read it");
+                    self.warning(Name::Credentials, warning.found.clone(), warning.remedy);
                 }
             }
             Err(error) => {

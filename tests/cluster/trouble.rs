@@ -261,6 +261,7 @@ fn a_retry_that_does_not_show_is_waited_for_a_time() {
 const SCALED: Timings = Timings {
     connect: Duration::from_millis(300),
     request: Duration::from_secs(2),
+    knock: Duration::from_secs(20),
     backoff: Duration::from_millis(2),
     longest_backoff: Duration::from_millis(15),
     longest_wait: Duration::from_millis(60),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use super::sources::{Env, Found, SourceError};
+use super::sources::{Env, Found, SourceError, Warning};
 use super::{Credentials, IdToken, Plan};
 use crate::platform;
 
@@ -38,7 +38,7 @@ pub(super) fn profile(env: Env<'_>) -> Result<Option<Found>, SourceError> {
         ["project_id", "iam_endpoint"].map(|name| take(name).map(|value| value.expose_secret().to_owned()));
     let half =
         |present: &str, missing: &str| Err(super::sources::half(&format!("{present} in {}", path.display()), missing));
-    let mut warnings: Vec<String> = readable_by_others(&path).into_iter().collect();
+    let mut warnings: Vec<Warning> = readable_by_others(&path).into_iter().collect();
     let plan = match (ak, sk, idp_id, id_token_file) {
         (Some(ak), Some(secret_key), ..) => {
             Plan::Fixed(Credentials::Keys { access_key: ak.expose_secret().to_owned(), secret_key, security_token })
@@ -69,8 +69,11 @@ pub(in crate::hss) fn id_token(path: &Path) -> io::Result<SecretString> {
 }
 
 /// What to say of a file that somebody else can read.
-pub(super) fn readable_by_others(path: &Path) -> Option<String> {
-    let warning = || format!("{} holds a credential and can be read by others: chmod 600", path.display());
+pub(super) fn readable_by_others(path: &Path) -> Option<Warning> {
+    let warning = || Warning {
+        found: format!("{} holds a credential and can be read by others", path.display()),
+        remedy: "chmod 600, and renew it if others may have read it",
+    };
     platform::readable_by_others(path).then(warning)
 }
 

@@ -3,7 +3,7 @@
 //! The variables are those of the official Python SDK 3.1.219, core. GitHub's are those of its "`OpenID` Connect reference".
 
 use super::file::readable_by_others;
-use super::sources::{Env, Found, SourceError, half};
+use super::sources::{Env, Found, SourceError, Warning, half};
 use super::{Agency, IdToken, Plan};
 
 const PROVIDER: &str = "HUAWEICLOUD_OIDC_PROVIDER_URN";
@@ -84,7 +84,7 @@ fn without_token(env: Env<'_>, present: &str, missing: &str) -> SourceError {
     half(present, missing)
 }
 
-fn readable(id_token: &IdToken) -> Vec<String> {
+fn readable(id_token: &IdToken) -> Vec<Warning> {
     match id_token {
         IdToken::File(path) => readable_by_others(path).into_iter().collect(),
         _ => Vec::new(),

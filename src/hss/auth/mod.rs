@@ -12,8 +12,8 @@ use secrecy::SecretString;
 
 pub(super) use self::file::id_token;
 pub use self::sources::{
-    Found, SourceError, enterprise_project_from_env, find, iam_endpoint_from_env, project_from_env, region_from_env,
-    sts_endpoint_from_env,
+    Found, SourceError, Warning, enterprise_project_from_env, find, iam_endpoint_from_env, project_from_env,
+    region_from_env, sts_endpoint_from_env,
 };
 
 /// What proves who we are. `Debug` never shows a secret.

@@ -22,7 +22,17 @@ pub struct Found {
     /// The IAM endpoint that the file names.
     pub iam_endpoint: Option<String>,
     /// What the user must know of it.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
+}
+
+/// What the user must know of credentials, and what to do: `FILE can be read by others: chmod 600`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found}: {remedy}")]
+pub struct Warning {
+    /// What was found.
+    pub found: String,
+    /// What to do about it.
+    pub remedy: &'static str,
 }
 
 impl Found {
@@ -115,7 +125,8 @@ pub fn find(get: &dyn Fn(&str) -> Option<String>) -> Result<Found, SourceError> 
             Family::Profile => file::profile(env)?,
         };
         let Some(found) = found else { continue };
-        return if found.source.starts_with("HW_") { assumed(env, found) } else { Ok(found) };
+        let of_terraform = !found.in_file && found.source.starts_with("HW_");
+        return if of_terraform { assumed(env, found) } else { Ok(not_assumed(env, found)) };
     }
     Err(SourceError::Missing)
 }
@@ -194,11 +205,23 @@ fn password(env: Env<'_>) -> Result<Option<Found>, SourceError> {
     }
 }
 
+const ROLE: [&str; 4] =
+    ["HW_ASSUME_ROLE_AGENCY_NAME", "HW_ASSUME_ROLE_DOMAIN_NAME", "HW_ASSUME_ROLE_DOMAIN_ID", "HW_ASSUME_ROLE_DURATION"];
+
+/// Says that an agency, where one is named, is not assumed.
+fn not_assumed(env: Env<'_>, mut found: Found) -> Found {
+    if let Some(name) = env.any(&ROLE) {
+        let what = format!("{name} has no part in this: it goes with HW_ credentials, and these are from {}", found.source);
+        let remedy = "unset it, or give the credentials that may assume the agency in HW_ variables";
+        found.warnings.push(Warning { found: what, remedy });
+    }
+    found
+}
+
 /// The agency that Terraform's variables say is to be assumed, on top of Terraform's credentials and those of a machine: other credentials
 /// were not given for it.
 fn assumed(env: Env<'_>, mut found: Found) -> Result<Found, SourceError> {
-    let [name, domain_name, domain_id, duration] =
-        ["HW_ASSUME_ROLE_AGENCY_NAME", "HW_ASSUME_ROLE_DOMAIN_NAME", "HW_ASSUME_ROLE_DOMAIN_ID", "HW_ASSUME_ROLE_DURATION"];
+    let [name, domain_name, domain_id, duration] = ROLE;
     let domain = env
         .text(domain_id)
         .map(|id| (Domain::Id(id), domain_id))
@@ -207,6 +230,7 @@ fn assumed(env: Env<'_>, mut found: Found) -> Result<Found, SourceError> {
         (Some(agency), Some(domain)) => (agency, domain),
         (Some(_), None) => return Err(half(name, domain_name)),
         (None, Some((_, present))) => return Err(half(present, name)),
+        (None, None) if env.is_set(duration) => return Err(half(duration, name)),
         (None, None) => return Ok(found),
     };
     found.source = format!("{}, {name}, {which}", found.source);

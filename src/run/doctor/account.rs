@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::{Checks, Health, Name};
 use crate::error::exit_of;
 use crate::hss::{self, Client, Event, Kind, Page, TaskFilter, UploadPart};
 use crate::model::{Exit, FileType};
 use crate::settings;
 
-/// The longest time for one check, repetitions included.
+/// The longest time for all calls together, repetitions included.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// What is uploaded, and as what.
 const PROBE: (&str, &str) = ("hss-iac-doctor.Dockerfile", "FROM scratch\n");
@@ -40,6 +42,8 @@ pub(super) struct Account<'a> {
     pub(super) source: &'a str,
     /// Whether there is a region to look a project up by.
     pub(super) has_region: bool,
+    /// When the first call could be made.
+    pub(super) started: Instant,
 }
 
 impl Account<'_> {
@@ -65,7 +69,7 @@ impl Account<'_> {
             checks.failed(Name::Project, Exit::Usage, "no project, and no region to look it up by".to_owned(), remedy);
             return Some("there is no project");
         }
-        if let Err(error) = in_time(self.client.project_id()).await {
+        if let Err(error) = self.in_time(self.client.project_id()).await {
             // A 403 of the service, and of nobody in between, is the answer to somebody who is known, and may not list projects.
             let forbidden = |status| status == 403 && error.code.is_some();
             let heard = self.answered.last("iam/projects").is_some_and(|status| status < 300 || forbidden(status));
@@ -73,7 +77,7 @@ impl Account<'_> {
             return Some(if known { Self::no_project(&error, given, checks) } else { self.no_login(&error, given, checks) });
         }
         let page = Page { offset: 0, limit: 10 };
-        let listed = in_time(self.client.list_tasks(&TaskFilter::default(), page)).await;
+        let listed = self.in_time(self.client.list_tasks(&TaskFilter::default(), page)).await;
         let status = self.answered.last("tasks/batch-query");
         match &listed {
             Err(error) if status.is_none_or(|status| status == 401) => return Some(self.no_login(error, given, checks)),
@@ -126,9 +130,7 @@ impl Account<'_> {
 
     fn no_permission(error: &hss::Error, checks: &mut Checks) {
         let remedy = match error.kind {
-            Kind::Login | Kind::Refused if error.code.is_none() => {
-                "that is no answer of HSS: look at what stands in between, such as a proxy or a web filter"
-            }
+            _ if is_elsewhere(error) => ELSEWHERE,
             Kind::Login => "give the IAM user or agency the right to use HSS in this project and enterprise project",
             Kind::NotPublished => "HSS does not scan files there: try another region",
             _ => again(error.kind),
@@ -136,11 +138,18 @@ impl Account<'_> {
         checks.failed(Name::Permission, exit_of(error.kind), error.message.clone(), remedy);
     }
 
+    async fn in_time<T>(&self, call: impl Future<Output = Result<T, hss::Error>>) -> Result<T, hss::Error> {
+        tokio::time::timeout_at(self.started + PATIENCE, call).await.unwrap_or_else(|_| {
+            let message = format!("no answer within the {} s of all calls, repetitions included", PATIENCE.as_secs());
+            Err(hss::Error::new(Kind::Failing, message))
+        })
+    }
+
     async fn upload(&self, checks: &mut Checks) {
         let (name, text) = PROBE;
         let part = UploadPart { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
         let stays = "it stays in the project, and HSS has no call to delete it";
-        match in_time(self.client.upload(FileType::Dockerfile, &[part])).await {
+        match self.in_time(self.client.upload(FileType::Dockerfile, &[part])).await {
             Ok(answer) if answer.failed.is_empty() => {
                 checks.ok(Name::Upload, format!("uploaded {name} of {} bytes: {stays}", text.len()));
             }
@@ -151,6 +160,7 @@ impl Account<'_> {
             }
             Err(error) => {
                 let remedy = match error.kind {
+                    _ if is_elsewhere(&error) => ELSEWHERE,
                     Kind::Login => "give the IAM user or agency the action hss::batchUploadFiles (hss:hosts:set)",
                     Kind::NotPublished => "try another region, or ask Huawei Cloud support for batch-upload",
                     Kind::Quota => "the project takes no more: ask Huawei Cloud support for a larger quota",
@@ -169,6 +179,13 @@ impl Account<'_> {
     }
 }
 
+const ELSEWHERE: &str = "that is no answer of HSS: look at what stands in between, such as a proxy or a web filter";
+
+/// Whether HSS and its gateway have no part in it: they say a code with each refusal.
+fn is_elsewhere(error: &hss::Error) -> bool {
+    matches!(error.kind, Kind::Login | Kind::Refused | Kind::NotPublished) && error.code.is_none()
+}
+
 /// Whether it comes from where nobody has looked at the credentials, such as a gateway or a proxy.
 fn says_nothing(kind: Kind) -> bool {
     matches!(kind, Kind::NotPublished | Kind::Throttled | Kind::Failing | Kind::Unreachable | Kind::StandIn)
@@ -183,11 +200,4 @@ fn again(kind: Kind) -> &'static str {
         Kind::Unreachable => "check the network: the host was reached a moment ago",
         _ => "try again; if it stays, take the request id to Huawei Cloud support",
     }
-}
-
-async fn in_time<T>(call: impl Future<Output = Result<T, hss::Error>>) -> Result<T, hss::Error> {
-    tokio::time::timeout(PATIENCE, call).await.unwrap_or_else(|_| {
-        let message = format!("no answer in {} s, repetitions included", PATIENCE.as_secs());
-        Err(hss::Error::new(Kind::Failing, message))
-    })
 }

@@ -1,5 +1,7 @@
 //! The way to the hosts, as far as it goes without credentials.
 
+use futures_util::future::join_all;
+
 use super::{Checks, Name};
 use crate::error::Error;
 use crate::hss::auth::Plan;
@@ -40,36 +42,52 @@ pub(super) struct End {
     pub(super) obstacle: Option<&'static str>,
     /// Whether a stand-in answered.
     pub(super) stand_in: bool,
-    /// By how much a host is ahead of us, in milliseconds, where it is furthest from our time.
-    ahead: Option<i64>,
+    /// By how much a host is ahead of us, in milliseconds, and which, where it is furthest from our time.
+    ahead: Option<(i64, String)>,
+}
+
+impl End {
+    fn join(&mut self, other: Self) {
+        self.obstacle = self.obstacle.or(other.obstacle);
+        self.stand_in |= other.stand_in;
+        let by = |ahead: &Option<(i64, String)>| ahead.as_ref().map(|(ahead, _)| ahead.unsigned_abs());
+        if by(&other.ahead) > by(&self.ahead) {
+            self.ahead = other.ahead;
+        }
+    }
 }
 
 impl Way<'_> {
-    /// Goes to each host, and compares our clock with the one that is furthest from it.
+    /// Goes to all hosts side by side, and compares our clock with the one that is furthest from it.
     pub(super) async fn all(&self, hosts: &[String], checks: &mut Checks) -> Result<End, Error> {
         let mut end = End::default();
-        for host in hosts {
-            checks.endpoint = Some(host.clone());
-            self.to(host, checks, &mut end).await?;
+        for went in join_all(hosts.iter().map(|host| self.to(host))).await {
+            let (of_host, ended) = went?;
+            checks.list.extend(of_host.list);
+            end.join(ended);
         }
-        checks.endpoint = None;
-        clock(end.ahead, self.by_token, checks);
+        clock(end.ahead.as_ref(), self.by_token, checks);
         if end.stand_in && !self.settings.stand_in_allowed {
             end.obstacle = Some("a stand-in answered in place of HSS");
         }
         Ok(end)
     }
 
-    async fn to(&self, host: &str, checks: &mut Checks, end: &mut End) -> Result<(), Error> {
-        let unreached = "a host was not reached";
+    async fn to(&self, host: &str) -> Result<(Checks, End), Error> {
+        let mut checks = Checks { endpoint: Some(host.to_owned()), ..Checks::default() };
+        let end = self.step_by_step(host, &mut checks).await?;
+        Ok((checks, end))
+    }
+
+    async fn step_by_step(&self, host: &str, checks: &mut Checks) -> Result<End, Error> {
+        let unreached = End { obstacle: Some("a host was not reached"), ..End::default() };
         let via = reach::via(host)?;
         proxy(&via, host, checks);
         if matches!(via, Via::Torn(_)) {
             for name in [Name::Resolve, Name::Connection, Name::Tls] {
                 checks.skipped(name, format!("{host}: not tried, by a proxy that is not known"));
             }
-            end.obstacle = Some(unreached);
-            return Ok(());
+            return Ok(unreached);
         }
         let (asked, is_proxy) = match &via {
             Via::Proxy(proxy) => (proxy.as_str(), true),
@@ -95,24 +113,21 @@ impl Way<'_> {
                 for name in [Name::Connection, Name::Tls] {
                     checks.skipped(name, format!("{host}: not tried, since {} is not found", name_of(asked)));
                 }
-                end.obstacle = Some(unreached);
-                return Ok(());
+                return Ok(unreached);
             }
         }
         match reach::knock(host, self.ca_pem, &self.settings.timings).await? {
             Ok(reached) => {
                 self.connection(host, reached.stand_in, checks);
-                end.stand_in |= reached.stand_in;
-                let further = |ahead: &i64| end.ahead.is_none_or(|known| ahead.unsigned_abs() > known.unsigned_abs());
-                end.ahead = reached.ahead.filter(further).or(end.ahead);
                 tls(host, self.settings.ca_file.as_deref(), checks);
+                let ahead = reached.ahead.map(|ahead| (ahead, host.to_owned()));
+                Ok(End { obstacle: None, stand_in: reached.stand_in, ahead })
             }
             Err(broken) => {
-                end.obstacle = Some(unreached);
                 self.broken(host, &via, &broken, checks);
+                Ok(unreached)
             }
         }
-        Ok(())
     }
 
     fn connection(&self, host: &str, stand_in: bool, checks: &mut Checks) {
@@ -139,6 +154,13 @@ impl Way<'_> {
                 checks.skipped(Name::Tls, format!("{host}: not tried, without a connection"));
                 return;
             }
+            Hop::ProxyLogin => {
+                let remedy =
+                    "the proxy wants a login: USER:PASSWORD@ before its host in HTTPS_PROXY or ALL_PROXY, percent-encoded";
+                checks.failed(Name::Connection, Exit::Service, found, remedy);
+                checks.skipped(Name::Tls, format!("{host}: not tried, without a connection"));
+                return;
+            }
             Hop::Answer => {
                 let remedy = "try again; if it stays, look at what stands between this machine and the host";
                 checks.failed(Name::Connection, Exit::Service, found, remedy);
@@ -153,6 +175,9 @@ impl Way<'_> {
             (Distrust::Issuer, Some(_)) => "--ca-file holds another CA than the one that signed it: ask who runs the proxy",
             (Distrust::Time, _) => "set the clock of this machine; if it is right, the certificate of the host has ended",
             (Distrust::Name, _) => "check the endpoint; if it is right, somebody else answers in its place",
+            (Distrust::BrokenOff, _) => {
+                "the other end breaks TLS off: check that the port speaks it, and that no firewall or filter stops this name"
+            }
             (Distrust::Other, _) => "check that the port speaks TLS 1.2 or 1.3, and what stands in between",
         };
         checks.failed(Name::Tls, Exit::Service, found, remedy);
@@ -175,6 +200,15 @@ fn proxy(via: &Via, host: &str, checks: &mut Checks) {
             format!("{host}: none, since {name} holds no URL of a proxy"),
             "write it as http://HOST:PORT, with http, https, socks5 or socks5h",
         ),
+        Via::Hidden { empty, other } => {
+            let remedy = format!("unset {empty}; if no proxy is meant, unset {other} or name the host in NO_PROXY");
+            checks.warning(Name::Proxy, format!("{host}: none, since {empty} is empty, which hides {other}"), &remedy);
+        }
+        Via::InCgi(name) => checks.warning(
+            Name::Proxy,
+            format!("{host}: none: {name} does not count where REQUEST_METHOD is set, as in a CGI script"),
+            "unset REQUEST_METHOD",
+        ),
         Via::Torn(name) => {
             checks.failed(Name::Proxy, Exit::Usage, format!("{host}: {name} {}", reach::TORN[0]), reach::TORN[1]);
         }
@@ -189,14 +223,14 @@ fn tls(host: &str, ca_file: Option<&str>, checks: &mut Checks) {
     checks.ok(Name::Tls, format!("{host}: the system{beside} trusts its certificate"));
 }
 
-fn clock(ahead: Option<i64>, by_token: bool, checks: &mut Checks) {
-    let Some(ahead) = ahead else { return checks.skipped(Name::Clock, "no host told its time".to_owned()) };
+fn clock(ahead: Option<&(i64, String)>, by_token: bool, checks: &mut Checks) {
+    let Some((ahead, host)) = ahead else { return checks.skipped(Name::Clock, "no host told its time".to_owned()) };
     let by = ahead.unsigned_abs();
     let remedy = "set the clock of this machine, and have it kept by NTP";
     if by <= USUAL_SKEW_MS {
         return checks.ok(Name::Clock, "within a minute of the service's".to_owned());
     }
-    let found = format!("{} s {} the service's", by / 1000, if ahead > 0 { "behind" } else { "ahead of" });
+    let found = format!("{} s {} the clock of {host}", by / 1000, if *ahead > 0 { "behind" } else { "ahead of" });
     if by_token {
         checks.warning(Name::Clock, found, remedy);
     } else if by <= MOST_SKEW_MS {
@@ -205,3 +239,6 @@ fn clock(ahead: Option<i64>, by_token: bool, checks: &mut Checks) {
         checks.failed(Name::Clock, Exit::Login, format!("{found}: signatures are refused after 15 minutes"), remedy);
     }
 }
+
+#[cfg(test)]
+mod tests;
