@@ -49,6 +49,21 @@ fn every_variable_leads_through_the_proxy() {
 }
 
 #[test]
+fn a_proxy_may_speak_socks() {
+    let emulator = start(quick());
+    let ca = Ca::new();
+    let address = net::socks(ca.front(&emulator.url()));
+    let [hss, iam] = NAMES.map(|name| format!("https://{name}"));
+    for scheme in ["socks5h", "socks4a"] {
+        let proxy = format!("{scheme}://{address}");
+        let env = [("HTTPS_PROXY", proxy.as_str()), ("HSS_IAC_IAM_ENDPOINT", &iam), ("HSS_IAC_PROJECT_ID", "")];
+        let ran = scan(&emulator, &hss, &env, &["--ca-file", ca.path()]);
+        assert_eq!(ran.code, 0, "{scheme}: {}{}", ran.stdout, ran.stderr);
+        assert_adds_up(&ran.json(), 2);
+    }
+}
+
+#[test]
 fn no_proxy_leads_around_it() {
     let emulator = start(quick());
     let ca = Ca::new();

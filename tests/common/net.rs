@@ -139,6 +139,45 @@ impl Proxy {
     }
 }
 
+/// A SOCKS proxy that finds names itself (SOCKS 4a and 5, RFC 1928), takes anybody and goes to one address; gives where it is.
+pub(crate) fn socks(target: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let name = if take(&stream, 1) == [4] {
+                    assert_eq!(take(&stream, 7)[3..6], [0, 0, 0], "a name follows");
+                    while take(&stream, 1) != [0] {}
+                    let ended = std::iter::repeat_with(|| take(&stream, 1)[0]).take_while(|byte| *byte != 0);
+                    let name: Vec<u8> = ended.collect();
+                    stream.write_all(&[0, 90, 0, 0, 0, 0, 0, 0]).expect("an answer");
+                    name
+                } else {
+                    let methods = take(&stream, 1)[0];
+                    take(&stream, methods.into());
+                    stream.write_all(&[5, 0]).expect("an answer");
+                    assert_eq!(take(&stream, 4), [5, 1, 0, 3], "a connection to a name");
+                    let length = take(&stream, 1)[0];
+                    let name = take(&stream, length.into());
+                    take(&stream, 2);
+                    stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).expect("an answer");
+                    name
+                };
+                assert!(NAMES.iter().any(|known| known.as_bytes() == name), "{name:?}");
+                both_ways(&stream, &TcpStream::connect(target).expect("the target"), |_| ());
+            });
+        }
+    });
+    address
+}
+
+fn take(mut stream: &TcpStream, n: usize) -> Vec<u8> {
+    let mut bytes = vec![0; n];
+    stream.read_exact(&mut bytes).expect("what was promised");
+    bytes
+}
+
 /// Passes everything on to a stand-in, and keeps what the caller says.
 pub(crate) struct Tap {
     /// Where it listens.

@@ -198,7 +198,7 @@ fn proxy(via: &Via, host: &str, checks: &mut Checks) {
         Via::Unusable(name) => checks.warning(
             Name::Proxy,
             format!("{host}: none, since {name} holds no URL of a proxy"),
-            "write it as http://HOST:PORT, with http, https, socks5 or socks5h",
+            "write it as http://HOST:PORT, with http, https, socks4, socks4a, socks5 or socks5h",
         ),
         Via::Hidden { empty, other } => {
             let remedy = format!("unset {empty}; if no proxy is meant, unset {other} or name the host in NO_PROXY");
