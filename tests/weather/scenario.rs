@@ -139,6 +139,7 @@ fn timings() -> Timings {
     Timings {
         connect: ms(300),
         request: ms(300),
+        knock: Duration::from_secs(20),
         backoff: ms(2),
         longest_backoff: ms(15),
         longest_wait: ms(60),
