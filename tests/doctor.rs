@@ -173,8 +173,7 @@ fn tls_that_breaks_off() {
             "{}",
             ran.stdout
         );
-        let remedy =
-            "the other end breaks TLS off: check that the port speaks it, and that no firewall or filter stops this name";
+        let remedy = "the other end breaks TLS off or says nothing: check that the port speaks it, and that no firewall or filter stops this name";
         assert_eq!(said(&ran, "tls").1, remedy);
     }
     // A proxy that hangs up before there is a tunnel is no matter of TLS.

@@ -176,7 +176,7 @@ impl Way<'_> {
             (Distrust::Time, _) => "set the clock of this machine; if it is right, the certificate of the host has ended",
             (Distrust::Name, _) => "check the endpoint; if it is right, somebody else answers in its place",
             (Distrust::BrokenOff, _) => {
-                "the other end breaks TLS off: check that the port speaks it, and that no firewall or filter stops this name"
+                "the other end breaks TLS off or says nothing: check that the port speaks it, and that no firewall or filter stops this name"
             }
             (Distrust::Other, _) => "check that the port speaks TLS 1.2 or 1.3, and what stands in between",
         };
