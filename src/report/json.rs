@@ -20,25 +20,28 @@ pub fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
 /// Outside of strings, JSON holds nothing to escape but its line ends, which stay; in strings they are escaped already. That no line
 /// starts with `::` follows: none starts within a string.
 fn write_safe(json: &str, out: &mut dyn Write) -> io::Result<()> {
-    for line in json.split('\n') {
-        if is_plain(line.as_bytes()) {
-            out.write_all(line.as_bytes())?;
-        } else {
+    let (mut at, mut written) = (0, 0);
+    for line in json.split_inclusive('\n') {
+        let end = at + line.len();
+        if !is_plain(line.as_bytes()) {
+            out.write_all(&json.as_bytes()[written..at])?;
             write_line_safe(line, out)?;
+            written = end;
         }
-        out.write_all(b"\n")?;
+        at = end;
     }
-    Ok(())
+    out.write_all(&json.as_bytes()[written..])?;
+    out.write_all(b"\n")
 }
 
 /// Whether nothing in it can need an escape. There is no early end, so that many bytes are looked at together.
 fn is_plain(line: &[u8]) -> bool {
-    line.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, b' '..=b'Z' | b'\\'..=b'~'))
+    line.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, b'\n' | b' '..=b'Z' | b'\\'..=b'~'))
 }
 
 fn write_line_safe(line: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut written = 0;
-    for (at, c) in line.char_indices().filter(|(at, c)| is_unsafe_at(line, *at, *c)) {
+    for (at, c) in line.char_indices().filter(|(at, c)| *c != '\n' && is_unsafe_at(line, *at, *c)) {
         out.write_all(line.as_bytes().get(written..at).unwrap_or_default())?;
         for unit in c.encode_utf16(&mut [0; 2]) {
             write!(out, "\\u{unit:04x}")?;

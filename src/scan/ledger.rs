@@ -201,14 +201,18 @@ impl Ledger {
 
     /// Has equal files wait for the first of them: they are sent once.
     pub fn pair(&mut self) {
-        let mut first: HashMap<(FileType, String), usize> = HashMap::new();
+        let mut first: HashMap<(FileType, &str), usize> = HashMap::new();
+        let mut twins = Vec::new();
         for index in self.waiting() {
             let source = &self.entries[index].source;
-            let Some(sha256) = source.sha256.clone() else { continue };
+            let Some(sha256) = &source.sha256 else { continue };
             match first.entry((source.file_type, sha256)) {
-                hash_map::Entry::Occupied(first) => self.entries[index].stage = Stage::Twin(*first.get()),
+                hash_map::Entry::Occupied(first) => twins.push((index, *first.get())),
                 hash_map::Entry::Vacant(place) => drop(place.insert(index)),
             }
+        }
+        for (index, first) in twins {
+            self.entries[index].stage = Stage::Twin(first);
         }
     }
 
