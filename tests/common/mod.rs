@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -94,8 +95,14 @@ impl From<Output> for Finished {
 /// The binary in a directory, with an environment of nothing.
 pub(crate) fn hss_iac(cwd: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hss-iac"));
-    command.current_dir(cwd).env_clear();
+    command.current_dir(cwd).env_clear().envs(coverage());
     command
+}
+
+/// Where a binary that counts its lines writes them: without it, into the directory that it runs in.
+pub(crate) fn coverage() -> Option<(&'static str, OsString)> {
+    let name = "LLVM_PROFILE_FILE";
+    Some((name, std::env::var_os(name)?))
 }
 
 /// Runs the binary and waits for it.
