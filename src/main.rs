@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         cli::command(&variable).try_get_matches().unwrap_or_else(|error| cli::with_variable(error, &variable).exit());
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let typed = matches.subcommand().map_or(&matches, |(_, typed)| typed);
-    match command(cli.command, typed) {
+    match run_through(cli.command, typed) {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(error) => {
             say(&format!("error: {}", hss_iac::report::printable(&error.to_string())));
@@ -26,7 +26,15 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main(flavor = "current_thread")]
+fn run_through(of: Command, typed: &ArgMatches) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::Io { what: "the system gives no event loop".to_owned(), source })?;
+    let ended = runtime.block_on(command(of, typed));
+    // The system's resolver may still be looking for a name, for a minute and more; nobody wants to know it any more.
+    runtime.shutdown_background();
+    ended
+}
+
 async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
     let env = |name: &str| variable(name).filter(|value| !(name.starts_with("HSS_IAC_") && value.trim().is_empty()));
     let cwd = std::env::current_dir()
