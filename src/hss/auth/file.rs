@@ -25,7 +25,10 @@ pub(super) fn profile(env: Env<'_>) -> Result<Option<Found>, SourceError> {
     let Some(path) = named.clone().or_else(home) else { return Ok(None) };
     let text = match read(&path) {
         Ok(text) => text,
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // `HOME` is /dev/null for many a service user.
+        Err(error) if named.is_none() && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(error) => {
             return Err(SourceError::Invalid(format!("the credentials {} can't be read: {error}", path.display())));
         }
