@@ -123,7 +123,6 @@ fn no_way_to_the_host() {
     assert_eq!(emulator.journal().len(), 0);
 }
 
-// Windows does not connect to the address in use.
 #[test]
 fn a_proxy_whose_password_tears_its_url_is_not_shown() {
     let emulator = start(quick());
@@ -224,6 +223,7 @@ fn why_a_proxy_that_is_set_is_not_used() {
     }
 }
 
+// Windows does not connect to the address in use.
 #[test]
 #[cfg(unix)]
 fn a_certificate_of_an_unknown_ca() {
@@ -243,6 +243,42 @@ fn a_certificate_of_an_unknown_ca() {
     let other = doctor(&emulator, &[("HSS_IAC_ENDPOINT", Some(&endpoint))], &["--ca-file", Ca::new().path()]);
     assert_eq!(other.code, 5);
     assert_eq!(said(&other, "tls").1, "--ca-file holds another CA than the one that signed it: ask who runs the proxy");
+
+    let endpoint = format!("https://{MAPPED}:{}", net::front_of_a_ca(&emulator.url()).port());
+    let unfit = doctor(&emulator, &[("HSS_IAC_ENDPOINT", Some(&endpoint))], &[]);
+    let remedy =
+        "have the host show a certificate for servers; one that it signed itself as a CA, as openssl makes them, is none";
+    assert_eq!((unfit.code, said(&unfit, "tls").1.as_str()), (5, remedy), "{}", unfit.stdout);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_machine_without_certificates() {
+    let emulator = start(quick());
+    // As in an image without the package.
+    let none = [("SSL_CERT_FILE", Some("/dev/null")), ("SSL_CERT_DIR", Some("/dev/null"))];
+    let ran = doctor(&emulator, &[&none[..], &[("HSS_IAC_ENDPOINT", Some("https://127.0.0.1:1"))]].concat(), &[]);
+    let rest = ["skipped clock", "skipped login", "skipped project", "skipped permission", "skipped upload"];
+    let expected = [&["skipped connection", "failed tls 2"][..], &rest].concat();
+    assert_eq!((ran.code, unwell(&ran)), (2, expected.iter().map(|text| (*text).to_owned()).collect()), "{}", ran.stderr);
+    let remedy = "install the CA certificates of the system (ca-certificates), or name a file of them in SSL_CERT_FILE";
+    let why = "TLS can't be set up: builder error: unexpected error: No CA certificates were loaded from the system";
+    let json = ran.json();
+    let tls = json["checks"].as_array().expect("checks").iter().find(|check| check["name"] == "tls").expect("a check");
+    assert_eq!(tls["found"], format!("https://127.0.0.1:1: {why}"));
+    assert_eq!(tls["remedy"], remedy);
+
+    let repo = Repo::new().many(1);
+    let mut command = hss_iac(repo.path());
+    let command =
+        connect(&mut command, &emulator).arg("scan").envs(none.map(|(name, value)| (name, value.unwrap_or_default())));
+    let scan: Finished = command.env("HSS_IAC_ENDPOINT", "https://127.0.0.1:1").output().expect("it runs").into();
+    assert!(scan.code == 2 && scan.stderr.ends_with(&format!("error: {why}: {remedy}\n")), "{} {}", scan.code, scan.stderr);
+
+    let ca = Ca::new();
+    let endpoint = format!("https://{MAPPED}:{}", ca.front(&emulator.url()).port());
+    let ran = doctor(&emulator, &[&none[..], &[("HSS_IAC_ENDPOINT", Some(&*endpoint))]].concat(), &["--ca-file", ca.path()]);
+    assert_eq!((ran.code, unwell(&ran)), (0, vec!["skipped upload".to_owned()]), "one CA will do: {}", ran.stdout);
 }
 
 #[test]
@@ -333,6 +369,31 @@ fn what_is_wrong_with_a_file_is_said_once() {
     let found = format!("{path} holds a credential and can be read by others");
     let remedy = "chmod 600, and renew it if others may have read it".to_owned();
     assert_eq!((ran.code, said(&ran, "credentials")), (0, (found, remedy)));
+}
+
+#[test]
+fn an_identity_token_that_can_not_be_read() {
+    let emulator = start(quick());
+    let usual = Options::default();
+    let nowhere = Repo::new();
+    let path = nowhere.path().join("token");
+    let env = [
+        ("HSS_IAC_ACCESS_KEY", None),
+        ("HSS_IAC_SECRET_KEY", None),
+        ("HUAWEICLOUD_OIDC_PROVIDER_URN", Some(&*usual.provider_urn)),
+        ("HUAWEICLOUD_OIDC_AGENCY_URN", Some(&*usual.agency_urn)),
+        ("HUAWEICLOUD_OIDC_TOKEN_FILE", path.to_str()),
+        ("HSS_IAC_STS_ENDPOINT", Some(&*emulator.url())),
+    ]
+    .map(|(name, value)| (name, value.map(str::to_owned)));
+    let env: Vec<_> = env.iter().map(|(name, value)| (*name, value.as_deref())).collect();
+    let ran = doctor(&emulator, &env, &[]);
+    let expected = [&["failed login 4"][..], &SKIPPED_AFTER_LOGIN].concat();
+    assert_eq!((ran.code, unwell(&ran)), (4, expected.iter().map(|text| (*text).to_owned()).collect()), "{}", ran.stdout);
+    let (found, remedy) = said(&ran, "login");
+    assert!(found.starts_with(&format!("the identity token {} can't be read: ", path.display())), "{found}");
+    let named = "HUAWEICLOUD_OIDC_PROVIDER_URN, HUAWEICLOUD_OIDC_AGENCY_URN, HUAWEICLOUD_OIDC_TOKEN_FILE";
+    assert_eq!(remedy, format!("nobody was asked yet: see to it on this machine; it is named by {named}"));
 }
 
 #[test]

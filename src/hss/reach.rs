@@ -140,15 +140,23 @@ pub enum Distrust {
     Time,
     /// It is for another host.
     Name,
+    /// It is not fit for a server, as one that a CA has of itself.
+    Unfit,
     /// None was shown: the other end broke off, or said nothing.
     BrokenOff,
     /// Something else, or there was no TLS to be had.
     Other,
 }
 
+/// What to do where the HTTP client can't be built: nothing but the certificates of the system goes into it unchecked.
+pub const NO_CLIENT: &str =
+    "install the CA certificates of the system (ca-certificates), or name a file of them in SSL_CERT_FILE";
+
 /// Where the way ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hop {
+    /// It did not begin: TLS can't be set up on this machine.
+    Client,
     /// There was no connection.
     Connection,
     /// The proxy wants a login, or another one.
@@ -171,7 +179,13 @@ pub struct Broken {
 /// Asks for `/`, where no API is, and takes any answer: the gateway tells its time with each.
 pub async fn knock(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Result<Result<Reached, Broken>, Error> {
     super::client::provide();
-    let route = Route::new(base, ca_pem, &Timings { request: timings.knock, ..*timings })?;
+    let route = match Route::new(base, ca_pem, &Timings { request: timings.knock, ..*timings }) {
+        Ok(route) => route,
+        Err(error) => {
+            let why = error.message.trim_end_matches(NO_CLIENT).trim_end_matches(": ").to_owned();
+            return Ok(Err(Broken { hop: Hop::Client, why }));
+        }
+    };
     Ok(match route.http.get(base).send().await {
         Ok(response) => {
             let date = response.headers().get("date").and_then(|date| date.to_str().ok());
@@ -243,7 +257,7 @@ fn sorted(error: &rustls::Error) -> Distrust {
         Why::UnknownIssuer | Why::BadSignature => Distrust::Issuer,
         Why::Expired | Why::ExpiredContext { .. } | Why::NotValidYet | Why::NotValidYetContext { .. } => Distrust::Time,
         Why::NotValidForName | Why::NotValidForNameContext { .. } => Distrust::Name,
-        _ => Distrust::Other,
+        _ => Distrust::Unfit,
     }
 }
 

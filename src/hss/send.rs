@@ -98,7 +98,9 @@ impl Route {
     }
 
     fn built(base: &str, http: reqwest::ClientBuilder) -> Result<Self, Error> {
-        let invalid = |error| Error::new(Kind::Invalid, format!("the client can't be built: {error}"));
+        let invalid = |error: reqwest::Error| {
+            Error::new(Kind::Invalid, format!("TLS can't be set up: {}: {}", causes(&error), reach::NO_CLIENT))
+        };
         Ok(Self { base: base.to_owned(), http: http.build().map_err(invalid)?, proven: Cell::new(false) })
     }
 }
@@ -266,7 +268,7 @@ pub(super) fn unanswered(api: &str, error: &reqwest::Error, endpoint: &str) -> F
     let again = match (sent, super::reach::distrust(error)) {
         (true, _) => Again::Broken(None),
         // A certificate is not trusted more for being asked for again.
-        (false, Some(Distrust::Issuer | Distrust::Name | Distrust::Time)) => Again::Never,
+        (false, Some(Distrust::Issuer | Distrust::Time | Distrust::Name | Distrust::Unfit)) => Again::Never,
         (false, _) => Again::NotSent,
     };
     Failed { error: Error { kind, message: format!("{api}: {why}"), lost: sent, code: None }, again, status: None }

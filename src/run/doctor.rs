@@ -32,11 +32,7 @@ pub async fn doctor(settings: settings::Doctor, streams: &mut Streams<'_>) -> Re
             }
             Examination::new(Service::default(), checks.list, [].into())
         }
-        Some(Target::Service(service)) => {
-            let found = service.credentials.as_ref().map_err(Clone::clone);
-            let found = found.map(|found| Found { warnings: found.warnings.clone(), ..found.clone() });
-            examine(&settings, service, found).await?
-        }
+        Some(Target::Service(service)) => examine(&settings, service, service.credentials.clone()).await?,
         #[cfg(feature = "emulator")]
         Some(Target::StandIn) => stand_in(&settings).await?,
     };

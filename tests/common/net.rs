@@ -46,14 +46,8 @@ impl Ca {
     /// What a server needs that these names belong to.
     fn server(&self, names: &[&str], versions: &[&'static rustls::SupportedProtocolVersion]) -> rustls::ServerConfig {
         let key = KeyPair::generate().expect("a key");
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let params = CertificateParams::new(names).expect("parameters");
-        let certificate: CertificateDer<'static> =
-            params.signed_by(&key, &self.issuer).expect("a certificate").der().to_vec().into();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider).with_protocol_versions(versions);
-        config.expect("versions").with_no_client_auth().with_single_cert(vec![certificate], key).expect("a certificate")
+        let certificate = named(names).signed_by(&key, &self.issuer).expect("a certificate");
+        shows(&certificate, &key, versions)
     }
 
     /// Speaks TLS for an address, in the name of [`MAPPED`] and [`NAMES`]; gives where.
@@ -68,33 +62,61 @@ impl Ca {
         names: &[&str],
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> SocketAddr {
-        let to: SocketAddr = to.trim_start_matches("http://").parse().expect("an address");
-        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(self.server(names, versions)));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        listener.set_nonblocking(true).expect("a listener");
-        let address = listener.local_addr().expect("an address");
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
-                let local = tokio::task::LocalSet::new();
-                local
-                    .run_until(async {
-                        while let Ok((stream, _)) = listener.accept().await {
-                            let acceptor = acceptor.clone();
-                            tokio::task::spawn_local(async move {
-                                // A caller who does not trust us hangs up.
-                                let Ok(mut inside) = acceptor.accept(stream).await else { return };
-                                let mut outside = tokio::net::TcpStream::connect(to).await.expect("the stand-in");
-                                let _ = tokio::io::copy_bidirectional(&mut inside, &mut outside).await;
-                            });
-                        }
-                    })
-                    .await;
-            });
-        });
-        address
+        front(to, self.server(names, versions))
     }
+}
+
+fn named(names: &[&str]) -> CertificateParams {
+    CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).expect("parameters")
+}
+
+fn shows(
+    certificate: &rcgen::Certificate,
+    key: &KeyPair,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> rustls::ServerConfig {
+    let certificate: CertificateDer<'static> = certificate.der().to_vec().into();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_protocol_versions(versions);
+    config.expect("versions").with_no_client_auth().with_single_cert(vec![certificate], key).expect("a certificate")
+}
+
+/// Speaks TLS for an address with a certificate that signed itself as a CA does, such as `openssl req -x509` makes; gives where.
+pub(crate) fn front_of_a_ca(to: &str) -> SocketAddr {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = named(&[MAPPED_NAME]);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    front(to, shows(&params.self_signed(&key).expect("a certificate"), &key, rustls::ALL_VERSIONS))
+}
+
+fn front(to: &str, config: rustls::ServerConfig) -> SocketAddr {
+    let to: SocketAddr = to.trim_start_matches("http://").parse().expect("an address");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
+            let local = tokio::task::LocalSet::new();
+            local
+                .run_until(async {
+                    while let Ok((stream, _)) = listener.accept().await {
+                        let acceptor = acceptor.clone();
+                        tokio::task::spawn_local(async move {
+                            // A caller who does not trust us hangs up.
+                            let Ok(mut inside) = acceptor.accept(stream).await else { return };
+                            let mut outside = tokio::net::TcpStream::connect(to).await.expect("the stand-in");
+                            let _ = tokio::io::copy_bidirectional(&mut inside, &mut outside).await;
+                        });
+                    }
+                })
+                .await;
+        });
+    });
+    address
 }
 
 /// A proxy that takes CONNECT and goes to one address, whatever it is asked for.

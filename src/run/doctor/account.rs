@@ -29,6 +29,10 @@ impl Answered {
         }
     }
 
+    fn nobody(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     fn last(&self, api: &str) -> Option<u16> {
         self.0.borrow().get(api).copied()
     }
@@ -110,6 +114,9 @@ impl Account<'_> {
         // The project that was named goes along with a key, and the gateway refuses both in the same way.
         let and = if given { ", and that the project is one of theirs" } else { "" };
         let remedy = match error.kind {
+            Kind::Login if self.answered.nobody() => {
+                format!("nobody was asked yet: see to it on this machine; it is named by {}", self.source)
+            }
             Kind::Login => format!("check the credentials ({}): whole, active, not expired{and}", self.source),
             _ => again(error.kind).to_owned(),
         };

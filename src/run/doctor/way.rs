@@ -1,5 +1,7 @@
 //! The way to the hosts, as far as it goes without credentials.
 
+use std::collections::HashSet;
+
 use futures_util::future::join_all;
 
 use super::{Checks, Name};
@@ -23,7 +25,8 @@ pub(super) fn hosts(service: &settings::Service, plan: Option<&Plan>) -> Vec<Str
     if plan.is_some_and(Plan::needs_sts) {
         hosts.extend(service.sts_endpoint.clone());
     }
-    hosts.dedup();
+    let mut seen = HashSet::new();
+    hosts.retain(|host| seen.insert(host.clone()));
     hosts
 }
 
@@ -142,6 +145,11 @@ impl Way<'_> {
     fn broken(&self, host: &str, via: &Via, broken: &Broken, checks: &mut Checks) {
         let found = format!("{host}: {}", broken.why);
         let distrust = match broken.hop {
+            Hop::Client => {
+                checks.skipped(Name::Connection, format!("{host}: not tried, without TLS"));
+                checks.failed(Name::Tls, Exit::Usage, found, reach::NO_CLIENT);
+                return;
+            }
             Hop::Connection => {
                 let remedy = match via {
                     Via::Proxy(_) => {
@@ -175,6 +183,9 @@ impl Way<'_> {
             (Distrust::Issuer, Some(_)) => "--ca-file holds another CA than the one that signed it: ask who runs the proxy",
             (Distrust::Time, _) => "set the clock of this machine; if it is right, the certificate of the host has ended",
             (Distrust::Name, _) => "check the endpoint; if it is right, somebody else answers in its place",
+            (Distrust::Unfit, _) => {
+                "have the host show a certificate for servers; one that it signed itself as a CA, as openssl makes them, is none"
+            }
             (Distrust::BrokenOff, _) => {
                 "the other end breaks TLS off or says nothing: check that the port speaks it, and that no firewall or filter stops this name"
             }
