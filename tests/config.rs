@@ -279,6 +279,19 @@ fn init_does_not_wait_for_a_reader() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_pipe_is_not_waited_for() {
+    let repo = Repo::new().file("Dockerfile", "FROM a\n");
+    let pipe = repo.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo").success());
+    for (flag, what) in [("--config", "the configuration"), ("--baseline", "the baseline")] {
+        let ran = run(repo.path(), &["scan", flag, "pipe"]);
+        let said = format!("{what} pipe can't be read: it is a FIFO: name a regular file");
+        assert!(ran.code == 2 && ran.stderr.contains(&said), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn init_writes_what_changes_nothing() {
     let repo = Repo::new().file("sub/readme", "");
     let config = |repo: &Repo| run(repo.path(), &["config", "-o", "json"]).json();

@@ -17,6 +17,7 @@ pub(crate) use self::content::lay_out;
 use self::named::Named;
 use crate::git::{self, Git, TreeEntry};
 use crate::model::RepoPath;
+use crate::platform;
 
 /// `--diff`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -140,7 +141,7 @@ pub(crate) fn find(ask: &Ask<'_>) -> Found {
 
 fn event(path: &str) -> Option<Value> {
     let mut bytes = Vec::new();
-    io::Read::read_to_end(&mut io::Read::take(std::fs::File::open(path).ok()?, LARGEST_EVENT), &mut bytes).ok()?;
+    io::Read::read_to_end(&mut io::Read::take(platform::named(Path::new(path)).ok()?, LARGEST_EVENT), &mut bytes).ok()?;
     serde_json::from_slice(&bytes).ok()
 }
 

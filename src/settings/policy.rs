@@ -1,6 +1,5 @@
 //! What `hss-iac.toml` adds to what was typed: a flag or its variable wins over the file, the file over the default.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,6 +13,7 @@ use crate::discover;
 use crate::error::Error;
 use crate::judge::{baseline, suppress};
 use crate::model::{KnownFinding, RepoPath};
+use crate::platform;
 
 /// At the root, where nobody names another.
 const USUAL_BASELINE: &str = "hss-iac-baseline.json";
@@ -111,7 +111,7 @@ pub(super) fn load(named: Option<&Path>, rules: Rulebook<'_>, cwd: &Path) -> Res
 
 fn read_any(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    platform::named(path)?.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit { Err(discover::too_large(limit)) } else { Ok(bytes) }
 }
 
