@@ -261,6 +261,29 @@ fn half_a_credential_ends_the_run_before_any_call() {
 }
 
 #[test]
+fn half_a_credential_in_a_file_names_file_and_other_half() {
+    let emulator = start(quick());
+    let repo = Repo::new().many(1);
+    let files = Repo::new();
+    let refused = |text: &str| {
+        let path = private(&files, "credentials", text, 0o600);
+        let ran = scan(repo.path(), &emulator, &vec![("HUAWEICLOUD_SDK_CREDENTIALS_FILE", path.clone())], &[]);
+        assert_eq!(ran.code, 4, "{}", ran.stderr);
+        (path, reasons(&ran))
+    };
+    let halves =
+        [("ak", "sk"), ("sk", "ak"), ("security_token", "ak"), ("idp_id", "id_token_file"), ("id_token_file", "idp_id")];
+    for (given, missing) in halves {
+        let (path, why) = refused(&format!("[basic]\n{given} = x\n"));
+        let expected = format!("half a credential: {given} in {path} is set and {missing} is not");
+        assert!(why.contains(&expected), "{why}");
+    }
+    let (path, why) = refused(&"#".repeat(1_000_001));
+    assert!(why.contains(&format!("the credentials {path} can't be read: it has more than 1000000 bytes")), "{why}");
+    assert_eq!(emulator.journal().len(), 0);
+}
+
+#[test]
 fn a_password_goes_to_iam_and_nowhere_else() {
     let emulator = start(quick());
     let repo = Repo::new().many(1);

@@ -215,6 +215,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_value_of_another_type_means_the_same_or_nothing() {
+        let said = json!({"text": 7, "number": " 7 ", "decimal": "1.5", "yes": "true", "one": 1, "none": 0, "list": [], "empty": ""});
+        assert_eq!(text(&said, "text").as_deref(), Some("7"));
+        assert_eq!(["number", "text"].map(|name| number(&said, name)), [Some(7); 2]);
+        assert_eq!(["decimal", "text"].map(|name| decimal(&said, name)), [Some(1.5), Some(7.0)]);
+        assert_eq!(["yes", "one", "none"].map(|name| truth(&said, name)), [Some(true), Some(true), Some(false)]);
+        for name in ["list", "empty", "missing"] {
+            let read = (text(&said, name), number(&said, name), decimal(&said, name), truth(&said, name));
+            assert_eq!(read, (None, None, None, None), "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_no_listing_is_not_an_empty_one() {
         let read = |value: Value| listing(&value, "data_list", resource);
         assert_eq!(read(json!({})), None);

@@ -95,6 +95,10 @@ fn requests_are_those_of_the_documentation() {
     let role = json!({"auth": {"identity": {"methods": ["assume_role"],
         "assume_role": {"domain_name": "IAMDomainA", "agency_name": "IAMAgency", "duration_seconds": 3600}}}});
     assert_eq!(assumed("IAMAgency", &Domain::Name("IAMDomainA".to_owned()), 3_600), role);
+    // As the official SDK has it: the id of the domain, or its name.
+    let role = json!({"auth": {"identity": {"methods": ["assume_role"],
+        "assume_role": {"domain_id": "d78cbac186b744899480f25bd022f468", "agency_name": "IAMAgency", "duration_seconds": 900}}}});
+    assert_eq!(assumed("IAMAgency", &Domain::Id("d78cbac186b744899480f25bd022f468".to_owned()), 900), role);
     let full = Agency {
         provider_urn: "iam::1:oidcProvider:p".to_owned(),
         agency_urn: "iam::1:agency:a".to_owned(),
