@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use hss_iac::emulator::Call;
+use hss_iac::emulator::{Call, Fault};
 use hss_iac::model::{Exit, ScanResult};
 use hss_iac::report;
 use serde_json::Value;
@@ -22,9 +22,9 @@ pub(crate) fn judge(scenario: &Scenario, repos: &Repos, ran: &Ran) {
     let known = &repos.all[scenario.repo].paths;
     assert_adds_up(&ran.result, known.len());
     assert!(ran.took < scenario.timeout + scenario.timings.grace + SLACK, "it took {:?}", ran.took);
-    assert!(ran.refusals.iter().all(|refusal| is_asked_for(refusal)), "refused: {:?}", ran.refusals);
+    assert!(ran.refusals.iter().all(|refusal| is_asked_for(scenario, refusal)), "refused: {:?}", ran.refusals);
     nothing_is_claimed(ran);
-    findings_are_those_of_the_files(known, ran);
+    findings_are_those_of_the_files(scenario, known, ran);
     exit_code(scenario, ran);
     tasks_are_known(scenario, ran);
     no_call_follows_a_refused_key(scenario, ran);
@@ -74,9 +74,12 @@ fn lasting(result: &Value) -> Value {
     result
 }
 
-/// Refusals that the stand-in was told to give.
-fn is_asked_for(refusal: &str) -> bool {
-    refusal.contains("HSS.1018: invalid file information")
+/// Refusals that the stand-in was told to give, or led to: a list that lacks what was refused, or holds what was made up, has the client
+/// ask for what is not there.
+fn is_asked_for(scenario: &Scenario, refusal: &str) -> bool {
+    let leads_astray = |fault: &Fault| matches!(fault, Fault::NoEnd | Fault::Missing | Fault::Shifted);
+    let is_led = scenario.options.0.faults.iter().any(|scripted| leads_astray(&scripted.fault));
+    refusal.contains("HSS.1018: invalid file information") || is_led && refusal.contains("HSS.0011: resource not found")
 }
 
 fn files(ran: &Ran) -> impl Iterator<Item = &Value> {
@@ -104,11 +107,14 @@ fn nothing_is_claimed(ran: &Ran) {
 }
 
 /// What is scanned has all findings of fine weather, anything else none that fine weather lacks.
-fn findings_are_those_of_the_files(known: &BTreeMap<String, Found>, ran: &Ran) {
+fn findings_are_those_of_the_files(scenario: &Scenario, known: &BTreeMap<String, Found>, ran: &Ran) {
     let mut found: BTreeMap<&str, Found> = BTreeMap::new();
+    let mut made_up = BTreeSet::new();
     for finding in ran.result["findings"].as_array().into_iter().flatten() {
         // Of a listing without end.
-        if text(finding, "rule_id") != "made-up" {
+        if text(finding, "rule_id") == "made-up" {
+            made_up.insert(text(finding, "path"));
+        } else {
             found.entry(text(finding, "path")).or_default().insert(rule_of(finding));
         }
     }
@@ -116,7 +122,9 @@ fn findings_are_those_of_the_files(known: &BTreeMap<String, Found>, ran: &Ran) {
         let path = text(file, "path");
         let (expected, found) = (&known[path], found.remove(path).unwrap_or_default());
         assert!(found.is_subset(expected), "{path} has findings of its own: {found:?}");
-        if text(file, "state") == "scanned" {
+        // What was made up is not to be told from the risks that it stands for, where these are still to come.
+        let is_hidden = scenario.options.0.late_risks > 0 && made_up.contains(path);
+        if text(file, "state") == "scanned" && !is_hidden {
             assert_eq!(found, *expected, "{path} is scanned and not all is found");
         }
     }
