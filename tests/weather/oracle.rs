@@ -74,12 +74,18 @@ fn lasting(result: &Value) -> Value {
     result
 }
 
-/// Refusals that the stand-in was told to give, or led to: a list that lacks what was refused, or holds what was made up, has the client
-/// ask for what is not there.
+/// Refusals that the stand-in was told to give, or led to: an upload's answer that lacks what was refused has a task made of files that
+/// are not kept, and a listing that makes a task up has its files asked for.
 fn is_asked_for(scenario: &Scenario, refusal: &str) -> bool {
-    let leads_astray = |fault: &Fault| matches!(fault, Fault::NoEnd | Fault::Missing | Fault::Shifted);
-    let is_led = scenario.options.0.faults.iter().any(|scripted| leads_astray(&scripted.fault));
-    refusal.contains("HSS.1018: invalid file information") || is_led && refusal.contains("HSS.0011: resource not found")
+    let options = &scenario.options.0;
+    let lied = |api: &str, lies: &[Fault]| {
+        options.faults.iter().any(|scripted| scripted.api == api && lies.contains(&scripted.fault))
+    };
+    let hid_a_refusal = !options.refuse_names.is_empty() && lied("batch-upload", &[Fault::Missing, Fault::Shifted]);
+    let made_a_task_up = lied("tasks/batch-query", &[Fault::NoEnd]);
+    refusal.contains("HSS.1018: invalid file information")
+        || hid_a_refusal && refusal.starts_with("task: HSS.0011: resource not found: file ")
+        || made_a_task_up && refusal.starts_with("resources/batch-query: HSS.0011: resource not found: task ")
 }
 
 fn files(ran: &Ran) -> impl Iterator<Item = &Value> {
