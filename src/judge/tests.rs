@@ -145,6 +145,27 @@ fn nothing_to_scan_and_not_waited_for() {
     assert_eq!(judge(&rules(), &files, &[], &pending), verdict(Status::Pending, 0, &["submitted, not waited for"]));
     files.push(file(State::UploadFailed));
     assert_eq!(judge(&rules(), &files, &[], &pending), verdict(Status::Partial, 7, &["1 of 2 files not scanned"]));
+    // A task that refused a file is not under way for it.
+    files.push(FileRecord { task_id: Some("t".into()), ..file(State::ScanFailed) });
+    assert_eq!(judge(&rules(), &files, &[], &pending), verdict(Status::Partial, 7, &["2 of 3 files not scanned"]));
+    let reasons = ["3 of 3 files not scanned"];
+    assert_eq!(judge(&rules(), &files, &[], &Facts::default()), verdict(Status::Partial, 7, &reasons));
+}
+
+#[test]
+fn what_could_not_be_read_is_said() {
+    let files = [file(State::Scanned)];
+    let facts = Facts { unreadable: 1, unreadable_indexes: 2, ..Facts::default() };
+    let reasons =
+        ["1 directory could not be listed", "2 git indexes could not be read: which ignored files git tracks is not known"];
+    assert_eq!(judge(&rules(), &files, &[], &facts), verdict(Status::Partial, 7, &reasons));
+    let faults = vec![(Exit::Timeout, "no end".to_owned())];
+    let soft = Rules { soften_service: true, ..rules() };
+    // Neither is of the service's making.
+    for facts in [Facts { unreadable: 1, ..Facts::default() }, Facts { unreadable_indexes: 1, ..Facts::default() }] {
+        let late = judge(&soft, &[file(State::NotScanned)], &[], &Facts { faults: faults.clone(), ..facts });
+        assert_eq!((late.exit_code, late.reasons.len()), (7, 3));
+    }
 }
 
 /// Every mix of `--fail-on`, `--max`, a baseline and `changed only` against one finding of every level and standing.
