@@ -119,6 +119,8 @@ fn cut_and_partial_texts() {
         "2:1-2:46 parent",
     ];
     assert_eq!(alone(source, texts), expected);
+    let together = at("FROM a\nRUN x y\n", ["RUN x...", "RUN x y", "RUN x..."]);
+    assert_eq!(together, ["2:1-2:8 parent", "2:1-2:8 exact", "2:1-2:8 parent"], "one place, each as sure as its text");
 }
 
 #[test]
