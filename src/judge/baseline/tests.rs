@@ -104,6 +104,13 @@ fn places_are_matched_one_to_one() {
     let mixed = [placed[0].clone(), many(2)];
     let expected = vec![(Known, 1, whole.clone()), (Known, 2, whole)];
     assert_eq!(parts(&mixed, &[entry(2), entries[0].clone()]), (expected, vec![]));
+
+    let known_before = Finding { bucket: Known, ..many(2) };
+    let new = vec![(New, 2, "f".to_owned())];
+    assert_eq!(parts(&[known_before], &[]), (new, vec![]), "what is new as a whole keeps its fingerprint");
+    let thrice = Finding { places: 3, ..placed[0].clone() };
+    let expected = vec![(Known, 1, "f".to_owned()), (New, 2, String::new())];
+    assert_eq!(parts(&[thrice], &entries[..1]), (expected, vec![]), "the same text at more places than before");
 }
 
 #[test]
