@@ -71,3 +71,6 @@ pub fn judge_clusters(lenience: Lenience, clusters: &[Cluster], facts: ClusterFa
     };
     decide(held, softened, pending, pass)
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ pub(super) fn finding(level: Level) -> Finding {
     }
 }
 
-fn verdict(status: Status, exit_code: u8, reasons: &[&str]) -> Verdict {
+pub(super) fn verdict(status: Status, exit_code: u8, reasons: &[&str]) -> Verdict {
     Verdict { status, exit_code, reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect() }
 }
 

@@ -137,6 +137,9 @@ fn a_renamed_file_takes_its_findings_along() {
     let mut moved =
         [at("new/f", "R", "USER root"), at("new/f", "R", "USER root"), at("new/f", "S", ""), at("new/f", "T", "")];
     assert_eq!(compared(&mut moved, &entries), (vec![Known, New, Known, New], vec!["old/g T ".to_owned()]));
+    let look = |path: &RepoPath| if path.to_string().starts_with("old/") { Look::Deleted } else { Look::Scanned };
+    let way = (RepoPath::from("old/f"), RepoPath::from("new/f"));
+    assert_eq!(compare(&mut moved.to_vec(), &entries, &look).moved, [(way, 2)].into(), "places by the way they went");
     for (why, path, entry) in [
         ("the file is still there", "new/f", known("f", "R", "USER root")),
         ("the file was not scanned", "new/f", known("lost/f", "R", "USER root")),
