@@ -68,6 +68,24 @@ fn the_first_way_of_reading_that_fits_decides() {
 }
 
 #[test]
+fn a_closer_way_of_reading_comes_before_a_looser_one() {
+    let source =
+        "FROM a\nRUN rm -rf x && y\nRUN echo apt-get update\nRUN rm -rf x\nRUN apt-get update -y\nUSER root\nUSER app\n";
+    for (text, expected) in [
+        ("RUN rm -r f x", "4:1-4:13 parent"),
+        ("apt-get upd...", "5:1-5:22 parent"),
+        ("USER r", "6:1-6:10 parent"),
+        ("USER", "7:1-7:9 parent"),
+        ("RUN", "5:1-5:22 parent"),
+        ("pdat", "3:1-3:24 parent"),
+        ("pda", "1:1-1:7 resource"),
+        ("ro", "1:1-1:7 resource"),
+    ] {
+        assert_eq!(alone(source, [text]), [expected], "{text}");
+    }
+}
+
+#[test]
 fn one_line_of_a_long_instruction_is_that_line() {
     let source = "FROM a\nRUN apt-get update && \\\n  curl x | sh && \\\n  rm -r /tmp/x\nRUN <<EOF\nset -e\ncurl y | sh\nEOF\nUSER a\n";
     let texts = [
