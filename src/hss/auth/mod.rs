@@ -149,3 +149,54 @@ pub enum IdToken {
         audience: Option<String>,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    /// The lasting key, then whether IAM and STS are asked, calls carry a token, and a token is obtained.
+    fn told(plan: &Plan) -> (Option<&str>, [bool; 4]) {
+        let key = plan.lasting_key().map(ExposeSecret::expose_secret);
+        (key, [plan.needs_iam(), plan.needs_sts(), plan.calls_by_token(), plan.brings_token()])
+    }
+
+    #[test]
+    fn what_each_plan_asks_and_brings() {
+        let keys = |token: Option<&str>| {
+            let security_token = token.map(SecretString::from);
+            Plan::Fixed(Credentials::Keys { access_key: "ak".into(), secret_key: "sk".into(), security_token })
+        };
+        let assumed = |base| Plan::Assumed {
+            base: Box::new(base),
+            agency: "a".into(),
+            domain: Domain::Name("d".into()),
+            seconds: 900,
+        };
+        let id_token = IdToken::Value("t".into());
+        let password = Plan::Password { user: "u".into(), password: "p".into(), domain: "d".into() };
+        let agency = Plan::Agency(Box::new(Agency {
+            provider_urn: "p".into(),
+            agency_urn: "a".into(),
+            session_name: "s".into(),
+            seconds: 900,
+            policy: None,
+            policy_ids: Vec::new(),
+            id_token: id_token.clone(),
+        }));
+        let metadata = Plan::Metadata { endpoint: "http://169.254.169.254".into() };
+        let fixed = Plan::Fixed(Credentials::Token("t".into()));
+        let by_idp = Plan::IdentityProvider { idp_id: "i".into(), id_token };
+        let (iam, sts, none) = ([true, false, false, false], [false, true, false, false], [false; 4]);
+        assert_eq!(told(&fixed), (None, [false, false, true, false]));
+        assert_eq!(told(&keys(None)), (Some("sk"), none));
+        assert_eq!(told(&keys(Some("st"))), (None, none));
+        assert_eq!(told(&password), (None, [true, false, true, true]));
+        assert_eq!(told(&by_idp), (None, [true, false, true, true]));
+        assert_eq!(told(&agency), (None, sts));
+        assert_eq!(told(&metadata), (None, none));
+        assert_eq!(told(&assumed(keys(None))), (Some("sk"), iam));
+        assert_eq!(told(&assumed(password)), (None, iam));
+    }
+}
