@@ -150,6 +150,7 @@ fn on_build_with_and_without_its_word() {
     let expected =
         ["2:1-2:18 exact", "2:1-2:18 exact", "2:1-2:18 exact", "2:1-2:18 exact", "2:1-2:18 parent", "3:1-3:7 parent"];
     assert_eq!(alone(source, texts), expected);
+    assert_eq!(alone("FROM a\nUSER b\n", ["ONBUILD USER root"]), ["2:1-2:7 parent"], "the keyword at least");
 }
 
 #[test]
