@@ -7,8 +7,8 @@ use super::check::{bounded, paging, segment, task_body};
 use super::client::Client;
 use super::send::{Answer, As, Body, Call};
 use super::{
-    ClusterRow, Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceFilter, ResourceRow, RiskRow,
-    ScanStatus, TaskFilter, TaskRow, TaskType, UploadAnswer, UploadPart, answers,
+    ClusterRow, Error, FileFilter, FileRow, Kind, Listing, NewTask, Page, PathRow, ResourceRow, RiskRow, TaskFilter,
+    TaskRow, TaskType, UploadAnswer, UploadPart, answers,
 };
 use crate::model::FileType;
 
@@ -108,22 +108,8 @@ impl Client {
     /// Lists the files of an `iac_scan` task.
     ///
     /// `POST /v5/{project_id}/common/tasks/{task_id}/resources/batch-query` (official Python SDK 3.1.219).
-    pub async fn list_task_resources(
-        &self,
-        task_id: &str,
-        filter: &ResourceFilter,
-        page: Page,
-    ) -> Result<Listing<ResourceRow>, Error> {
-        let mut info = json!({});
-        if let Some(status) = filter.status {
-            let word = match status {
-                ScanStatus::Scanning => "scanning",
-                ScanStatus::Success => "success",
-                ScanStatus::Failed => "failed",
-            };
-            info["scan_status"] = json!(word);
-        }
-        let body = json!({"task_type": "iac_scan", "iac_scan_info": info});
+    pub async fn list_task_resources(&self, task_id: &str, page: Page) -> Result<Listing<ResourceRow>, Error> {
+        let body = json!({"task_type": TaskType::Iac.as_str(), "iac_scan_info": {}});
         let path = format!("/common/tasks/{}/resources/batch-query", segment("task_id", task_id)?);
         let call = self.hss("resources/batch-query", Method::POST, &path, paging(page)?, Body::Json(body)).await?;
         let answer = self.call(call).await?;
@@ -170,9 +156,6 @@ impl Client {
         }
         if let Some(file_type) = filter.file_type {
             query.push(("file_type".to_owned(), file_type.as_str().to_owned()));
-        }
-        if let Some(risky) = filter.risky {
-            query.push(("risky".to_owned(), risky.to_string()));
         }
         let call = self.hss("iac/files", Method::GET, "/container/iac/files", query, Body::Empty).await?;
         let answer = self.call(call).await?;

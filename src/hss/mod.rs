@@ -22,5 +22,5 @@ pub use region::{Endpoints, endpoints};
 pub use send::{limit_of, wait_of};
 pub use wire::{
     ClusterRange, ClusterRow, ClusterScanRow, FailedUpload, FileFilter, FileRow, Listing, NewTask, Page, PathRow,
-    ResourceFilter, ResourceRow, RiskRow, ScanStatus, TaskFilter, TaskRow, TaskType, UploadAnswer, UploadPart, UploadedFile,
+    ResourceRow, RiskRow, ScanStatus, TaskFilter, TaskRow, TaskType, UploadAnswer, UploadPart, UploadedFile,
 };

@@ -148,13 +148,6 @@ pub struct TaskRow {
     pub failed: Option<u64>,
 }
 
-/// Which resources of a task to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ResourceFilter {
-    /// Only resources in this state.
-    pub status: Option<ScanStatus>,
-}
-
 /// The state of a file in a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScanStatus {
@@ -214,8 +207,6 @@ pub struct FileFilter {
     pub file_id: Option<String>,
     /// Only files of this type.
     pub file_type: Option<FileType>,
-    /// Only files with (or without) risks; `None` sends nothing.
-    pub risky: Option<bool>,
 }
 
 /// A file as listed.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Job, Step, is_fatal, pages};
-use crate::hss::{Error, Kind, NewTask, Page, ResourceFilter, TaskFilter, TaskRow};
+use crate::hss::{Error, Kind, NewTask, Page, TaskFilter, TaskRow};
 use crate::model::{FileType, State, Task, TaskStatus};
 
 /// How often a task is created again after its answer was lost and no trace of it was found.
@@ -180,8 +180,7 @@ impl Job<'_> {
         if self.others.borrow().get(&row.task_id).is_some_and(|held| !held.is_subset(&wanted)) {
             return Ok(Held::Foreign);
         }
-        let filter = ResourceFilter::default();
-        let page = |page: Page| self.client.list_task_resources(&row.task_id, &filter, page);
+        let page = |page: Page| self.client.list_task_resources(&row.task_id, page);
         let rows = pages::all("resources/batch-query", page, |row| row.file_id.clone()).await?;
         let held: HashSet<String> = rows.into_iter().map(|row| row.file_id).collect();
         if !held.is_subset(&wanted) {

@@ -93,14 +93,8 @@ impl Job<'_> {
     async fn upload(&self, batch: &Batch, names: &[String]) -> Result<Vec<usize>, Error> {
         let mut stored = Vec::new();
         let mut queue = VecDeque::from([batch.files.clone()]);
-        // Every file may be refused once and asked about without an answer once; more rounds than that lead nowhere.
-        let mut rounds = 4 * batch.files.len();
+        // Each round takes files out of the queue, or splits several of them: there are fewer than two for each file.
         while let Some(files) = queue.pop_front() {
-            if rounds == 0 {
-                self.end(&files, State::UploadFailed, "the service neither takes it nor says why");
-                continue;
-            }
-            rounds -= 1;
             let (files, parts) = self.parts(&files, names);
             if files.is_empty() {
                 continue;

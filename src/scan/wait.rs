@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::patience::Polls;
 use super::{Job, Step, pages};
-use crate::hss::{Error, Kind, Page, ResourceFilter, ResourceRow, ScanStatus, TaskFilter, TaskRow};
+use crate::hss::{Error, Kind, Page, ResourceRow, ScanStatus, TaskFilter, TaskRow};
 use crate::model::{FileType, State, TaskStatus};
 
 /// A task that so many listings of the run's tasks lack is asked for by its id: the service's clock or its unit of time may be another
@@ -118,8 +118,7 @@ impl Job<'_> {
         if row.files == Some(sent) && row.succeeded == Some(sent) && row.failed == Some(0) {
             return Ok(Some(files));
         }
-        let filter = ResourceFilter::default();
-        let page = |page: Page| self.client.list_task_resources(task_id, &filter, page);
+        let page = |page: Page| self.client.list_task_resources(task_id, page);
         let rows = match pages::all("resources/batch-query", page, |row| row.file_id.clone()).await {
             Ok(rows) => rows,
             Err(error) => {
