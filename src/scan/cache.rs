@@ -209,6 +209,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_verdict_is_neither_counted_nor_pruned() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let others = ["README.verdict", "ab/notes.txt", "ab/folder.verdict/kept", "abc/other.verdict"];
+        for other in others {
+            let path = directory.path().join(other);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, "mine").expect("a file");
+        }
+        assert_eq!(look_through(directory.path(), Duration::ZERO, true).expect("a look"), Stats::default());
+        assert!(others.iter().all(|other| directory.path().join(other).is_file()));
+    }
+
+    #[test]
     #[cfg(unix)]
     fn a_planted_pipe_stops_nothing_and_is_replaced() {
         let directory = tempfile::tempdir().expect("a directory");

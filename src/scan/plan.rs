@@ -203,6 +203,13 @@ mod tests {
     }
 
     #[test]
+    fn where_the_digits_of_two_paths_are_the_same_the_second_has_more() {
+        let paths = ["a/@!@@@!@!@@@!@!!@!@.yaml", "a/@!@!!@@@!@!@!@!!@@.yaml"].map(RepoPath::from);
+        let expected = ["a-e89ee801-__________________.yaml", "a-e89ee8013f32-__________________.yaml"];
+        assert_eq!(upload_names(&paths), expected);
+    }
+
+    #[test]
     fn the_plan_of_three_hundred_files() {
         let items: Vec<Item> = (0..300).map(|i| item(i, FileType::ALL[i % 2], 1)).collect();
         let calls = least_calls(&items);

@@ -193,6 +193,7 @@ mod tests {
             (FAILED, SUCCESS, ClusterState::Failed),
             (SUCCESS, FAILED, ClusterState::Failed),
             (None, SUCCESS, ClusterState::Failed),
+            (Some(ScanStatus::Scanning), SUCCESS, ClusterState::Unfinished),
             (SUCCESS, SUCCESS, ClusterState::Success),
         ] {
             let clusters = listed(&["benchmark".to_owned()], vec![row(first), row(second)]);
