@@ -257,6 +257,26 @@ fn findings_whose_places_are_missing_are_kept_until_they_are_read_again() {
 }
 
 #[test]
+fn a_look_for_a_task_that_fails_is_followed_by_another_unless_all_would_fail() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    for (fault, code, next) in [(Fault::Status(400), 1, Value::Null), (Fault::ExpiredToken, 4, json!("find_task"))] {
+        let faults = vec![scripted("task", 1, Fault::Slow(FOR_EVER)), scripted("tasks/batch-query", 1, fault)];
+        let emulator = start(Options { faults, ..quick() });
+        let mut child = scan(repo.path(), &emulator, &[]).spawn().expect("it starts");
+        let soon = Instant::now() + Duration::from_secs(60);
+        while calls(&emulator, "task") < 1 {
+            assert!(Instant::now() < soon && child.try_wait().is_ok_and(|ended| ended.is_none()), "a task is created");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().expect("it is killed");
+        child.wait().expect("it is over");
+        let ran = resume(repo.path(), &emulator, &[]);
+        let result = result(repo.path());
+        assert_eq!((ran.code, &result["files"][0]["next"], calls(&emulator, "task")), (code, &next, 1), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_task_that_is_not_clear_is_not_created_again() {
     let repo = (0..101).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &clean_dockerfile(i)));
     let faults = vec![
