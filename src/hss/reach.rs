@@ -63,6 +63,10 @@ fn unused(uri: &http::Uri) -> Via {
         let around = value("NO_PROXY").or_else(|| value("no_proxy")).unwrap_or_default();
         Matcher::builder().all(proxy).no(around).build().intercept(uri).is_some()
     };
+    // Not even a proxy that can be used would be: `NO_PROXY` names the host.
+    if !leads("http://proxy") {
+        return Via::Direct;
+    }
     if std::env::var_os("REQUEST_METHOD").is_some()
         && let Some(name) = VARIABLES.into_iter().find(|name| value(name).is_some_and(|proxy| leads(&proxy)))
     {
@@ -75,11 +79,7 @@ fn unused(uri: &http::Uri) -> Via {
         }
     }
     match VARIABLES.into_iter().find_map(|name| Some((name, value(name)?))) {
-        Some((name, value))
-            if !value.is_empty() && Matcher::builder().all(value.as_str()).build().intercept(uri).is_none() =>
-        {
-            Via::Unusable(name)
-        }
+        Some((name, value)) if !value.is_empty() && !leads(&value) => Via::Unusable(name),
         _ => Via::Direct,
     }
 }
@@ -263,7 +263,19 @@ fn sorted(error: &rustls::Error) -> Distrust {
 
 #[cfg(test)]
 mod tests {
-    use super::is_torn;
+    use rustls::{AlertDescription, CertificateError, Error};
+
+    use super::{Distrust, is_torn, sorted};
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_in_few_words() {
+        let of = |why| sorted(&Error::InvalidCertificate(why));
+        assert_eq!([CertificateError::UnknownIssuer, CertificateError::BadSignature].map(of), [Distrust::Issuer; 2]);
+        assert_eq!([CertificateError::Expired, CertificateError::NotValidYet].map(of), [Distrust::Time; 2]);
+        assert_eq!(of(CertificateError::NotValidForName), Distrust::Name);
+        assert_eq!([CertificateError::Revoked, CertificateError::InvalidPurpose].map(of), [Distrust::Unfit; 2]);
+        assert_eq!(sorted(&Error::AlertReceived(AlertDescription::HandshakeFailure)), Distrust::Other);
+    }
 
     #[test]
     fn a_password_that_cuts_its_url_is_known() {

@@ -121,6 +121,11 @@ fn why_a_proxy_that_is_set_is_not_used() {
             ": HTTPS_PROXY does not count where REQUEST_METHOD is set, as in a CGI script",
             "unset REQUEST_METHOD",
         ),
+        (
+            &[("https_proxy", Some("ftp://127.0.0.1:1"))],
+            ", since https_proxy holds no URL of a proxy",
+            "write it as http://HOST:PORT, with http, https, socks4, socks4a, socks5 or socks5h",
+        ),
     ] {
         let ran = doctor(&emulator, &[&[endpoint][..], env].concat(), &[]);
         assert_eq!(said(&ran, "proxy"), (format!("{none}{found}"), remedy.to_owned()));
