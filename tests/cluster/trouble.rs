@@ -1,5 +1,6 @@
 //! What HSS says that does not fit, and what ends a run in the middle.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::FromArgMatches as _;
@@ -185,6 +186,23 @@ fn more_clusters_than_a_page_holds_are_all_read() {
     assert_eq!((ran.code, all.len(), calls(&emulator, "resources/batch-query")), (7, 430, 3), "{}", ran.stderr);
     let failed: Vec<&String> = all.iter().filter(|state| !state.ends_with(": success")).collect();
     assert_eq!(failed, [&format!("{TWO}: failed; benchmark failed {UNREACHED}")]);
+}
+
+#[test]
+fn a_finished_task_with_a_cluster_that_is_being_scanned_is_waited_for() {
+    static FIRST: AtomicBool = AtomicBool::new(true);
+    let repo = Repo::new();
+    let at_it = |rows: &mut Vec<Value>| {
+        if FIRST.swap(false, Ordering::Relaxed) {
+            for row in of_two(rows) {
+                row["scan_status"] = json!("scanning");
+            }
+        }
+    };
+    let emulator = start(Options { spoil_clusters: Some(at_it), ..quick() });
+    let ran = scan(repo.path(), &emulator, &["--all"]);
+    assert_eq!((ran.code, calls(&emulator, "resources/batch-query")), (0, 2), "{}", ran.stderr);
+    assert_eq!(verdict(&result(repo.path())), ended(0, "pass", &["2 clusters scanned"]));
 }
 
 #[test]

@@ -275,6 +275,21 @@ fn a_password_goes_to_iam_and_nowhere_else() {
 }
 
 #[test]
+fn a_cache_is_sealed_under_the_key_that_assumes_an_agency() {
+    let repo = Repo::new().many(1);
+    let directory = tempfile::tempdir().expect("a directory");
+    let cache = vec![("HSS_IAC_CACHE_DIR", directory.path().to_str().expect("a path").to_owned())];
+    let lasting = [keys(), role()].concat();
+    let passing = [vec![("HW_AUTH_TOKEN", Options::default().token)], role()].concat();
+    let emulator = start(quick());
+    for (env, uploads, off) in [(&passing, 2, true), (&lasting, 4, false), (&lasting, 4, false)] {
+        let ran = scan(repo.path(), &emulator, &[env.clone(), cache.clone()].concat(), &[]);
+        assert_eq!((ran.code, calls(&emulator, "batch-upload")), (0, uploads), "{}", ran.stderr);
+        assert_eq!(ran.stderr.contains("the cache is off"), off, "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn an_agency_that_is_not_assumed_draws_a_warning() {
     let usual = Options::default();
     let repo = Repo::new().many(1);
