@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::yaml::{Id, Tree};
 
 /// The nodes that all walks in a file go through, at most. Beyond that no path is followed any further.
-const MAX_NODES: usize = 4_000_000;
+pub(super) const MAX_NODES: usize = 4_000_000;
 
 /// Items by their text.
 type ByText<'a> = HashMap<&'a str, Vec<Id>>;

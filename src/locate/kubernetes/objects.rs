@@ -323,6 +323,15 @@ mod tests {
     }
 
     #[test]
+    fn an_object_that_a_list_holds_twice_is_one() {
+        let tree = yaml::read(
+            "kind: List\nitems:\n- &a {kind: Pod, metadata: {name: a}}\n- *a\n- {kind: Pod, metadata: {name: b}}\n",
+        );
+        let names: Vec<_> = find(&tree).into_iter().filter_map(|object| object.name).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
+
+    #[test]
     fn every_spelling_finds_its_object() {
         let tree = yaml::read(FILE);
         let objects = find(&tree);

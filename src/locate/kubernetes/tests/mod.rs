@@ -434,6 +434,36 @@ fn a_bomb_costs_its_bytes() {
 }
 
 #[test]
+fn a_path_that_fits_too_many_places_leads_to_none() {
+    let containers = |n| (0..n).map(|n| format!("    - {{name: c{n}, port{n}: {n}}}\n")).collect::<String>();
+    let pod = |n| format!("kind: Pod\nmetadata: {{name: web}}\nspec:\n  containers:\n{}", containers(n));
+    assert_eq!(at(&pod(1), "Pod//web", "port0"), "5:18 exact port0: 0");
+    for n in [2, 31, 40] {
+        assert_eq!(at(&pod(n), "Pod//web", "name"), "2:18 resource web", "{n}");
+    }
+    let all = "spec.containers[*].name";
+    for n in [40, 3_000, 6_000] {
+        assert_eq!(at(&pod(n), "Pod//web", all), "4:3 parent containers", "{n}");
+    }
+    assert_eq!(at(&pod(2), "Pod//web", "spec..[?(@.name=='c1')].port1"), "6:18 exact port1: 1");
+}
+
+/// As after so many clues that four million nodes were looked at.
+#[test]
+fn once_a_file_has_cost_too_much_a_path_is_followed_no_further() {
+    let text = "kind: A\nmetadata: {name: a}\nspec:\n  l:\n  - {x: 1}\n";
+    let tree = yaml::read(text);
+    let objects = objects::find(&tree);
+    for (left, expected) in [(usize::MAX, "5:6 exact x: 1"), (1, "2:18 resource a"), (0, "2:18 resource a")] {
+        let lookup = Lookup::new(&tree);
+        lookup.spend(lookup::MAX_NODES.saturating_sub(left));
+        let file = File { lookup, lines: Lines::new(text), objects: &objects };
+        let places: Vec<_> = file.places(None, Some("spec.l[0].x")).iter().map(|place| shown(text, place)).collect();
+        assert_eq!(places, [expected], "{left}");
+    }
+}
+
+#[test]
 fn thousands_of_clues_are_cheap() {
     let document = |n| format!("kind: A\nmetadata: {{name: n{n}}}\nspec: {{x: {n}}}\n---\n");
     let text = (0..3000).map(document).collect::<Vec<_>>().concat();
