@@ -204,7 +204,7 @@ fn an_upload_that_hss_does_not_take_is_not_sent() {
     let client = client(config(&emulator.url(), token()));
     let part = |name: &str, size| UploadPart {
         name: name.to_owned(),
-        bytes: [&b"FROM scratch\n"[..], &[b'#'; 1_000_001]].concat()[..size].to_vec(),
+        bytes: format!("FROM scratch\n{}", "#".repeat(size)).into_bytes()[..size].to_vec(),
     };
     let (long, longest) = ("n".repeat(513), "n".repeat(512));
     let larger = |name: &str| format!("files: {name} is larger or longer in name than HSS takes");

@@ -435,7 +435,7 @@ fn a_bomb_costs_its_bytes() {
 
 #[test]
 fn a_path_that_fits_too_many_places_leads_to_none() {
-    let containers = |n| (0..n).map(|n| format!("    - {{name: c{n}, port{n}: {n}}}\n")).collect::<String>();
+    let containers = |n| (0..n).map(|n| format!("    - {{name: c{n}, port{n}: {n}}}\n")).collect::<Vec<_>>().concat();
     let pod = |n| format!("kind: Pod\nmetadata: {{name: web}}\nspec:\n  containers:\n{}", containers(n));
     assert_eq!(at(&pod(1), "Pod//web", "port0"), "5:18 exact port0: 0");
     for n in [2, 31, 40] {
