@@ -252,6 +252,21 @@ fn json_that_is_no_answer_is_none() {
 }
 
 #[test]
+fn no_body_is_an_answer_only_where_none_is_documented() {
+    let emulator = start(quick());
+    let url = between(&emulator, |answer| (answer.status, answer.body) = (200, Value::Null));
+    let client = client(config(&url, token()));
+    let task = NewTask::Iac { file_type: FileType::Dockerfile, file_ids: vec!["f".to_owned()] };
+    run(async {
+        client.retry_failed_clusters("t").await.expect("it is heard");
+        let created = client.create_task(&task).await.expect_err("no id");
+        let message = "task: 200 with an answer that is not JSON";
+        assert_eq!((created.kind, created.message.as_str(), created.lost), (Kind::Failing, message, true));
+    });
+    assert_eq!(emulator.journal().len(), 2, "neither is repeated");
+}
+
+#[test]
 fn a_failing_service_may_ask_for_a_wait_but_not_for_any() {
     let emulator = start(quick());
     let mut asked = ["3600", "0"].into_iter();

@@ -385,6 +385,7 @@ mod tests {
         let words = "The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:";
         assert_eq!(limit_of(&format!("{words}2 second")), limit(5, 2_000));
         assert_eq!(limit_of(&format!("{words}1 minute")), limit(5, 60_000));
+        assert_eq!(limit_of(&format!("{words}1 hour")), limit(5, 3_600_000));
         assert_eq!(limit_of(&format!("{words}0.25 second")), limit(5, 250));
         assert_eq!(limit_of(&format!("{words}0 second")), None);
         assert_eq!(limit_of(&format!("{words}500 ms")), limit(5, 500));

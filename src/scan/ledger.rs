@@ -32,25 +32,14 @@ enum Stage {
 }
 
 impl Stage {
-    /// How far a file has come that has not ended, in words.
-    fn so_far(&self) -> Option<&'static str> {
+    /// How far a file has come that has not ended, in words, and what is left to do about it.
+    fn left(&self) -> Option<(&'static str, Next)> {
         match self {
-            Self::Waiting => Some("not sent"),
-            Self::Uploading => Some("being uploaded, a copy may stay in the project"),
-            Self::Uploaded => Some("uploaded, in no task"),
-            Self::Submitting => Some("being submitted, a task may exist"),
-            Self::Submitted => Some("submitted, result not read"),
-            Self::Twin(_) | Self::Ended(..) => None,
-        }
-    }
-
-    /// What is left to do about it.
-    fn next(&self) -> Option<Next> {
-        match self {
-            Self::Waiting | Self::Uploading => Some(Next::Upload),
-            Self::Uploaded => Some(Next::Submit),
-            Self::Submitting => Some(Next::FindTask),
-            Self::Submitted => Some(Next::Collect),
+            Self::Waiting => Some(("not sent", Next::Upload)),
+            Self::Uploading => Some(("being uploaded, a copy may stay in the project", Next::Upload)),
+            Self::Uploaded => Some(("uploaded, in no task", Next::Submit)),
+            Self::Submitting => Some(("being submitted, a task may exist", Next::FindTask)),
+            Self::Submitted => Some(("submitted, result not read", Next::Collect)),
             Self::Twin(_) | Self::Ended(..) => None,
         }
     }
@@ -404,14 +393,14 @@ impl Ledger {
     /// A fault of the service ends a file; what is left to do about it is kept.
     pub fn cut_off(&mut self, index: usize, reason: String) {
         let entry = &mut self.entries[index];
-        entry.next = entry.stage.next();
+        entry.next = entry.stage.left().map(|(_, next)| next);
         self.end(index, State::NotScanned, Some(reason));
     }
 
     /// Ends every file that has not ended, since the run is over for this reason.
     pub fn close(&mut self, reason: &str) {
         for index in 0..self.entries.len() {
-            if let Some(so_far) = self.entries[index].stage.so_far() {
+            if let Some((so_far, _)) = self.entries[index].stage.left() {
                 self.cut_off(index, format!("{so_far}: {reason}"));
             }
         }

@@ -13,7 +13,7 @@ pub(crate) struct Answer {
     pub(crate) asked: String,
     /// Its status.
     pub(crate) status: u16,
-    /// Its JSON; null where it has none.
+    /// Its JSON; with null it has no body.
     pub(crate) body: Value,
     /// Header lines to add, each with its line break.
     pub(crate) headers: String,
@@ -38,7 +38,7 @@ pub(crate) fn between(emulator: &Emulator, change: impl FnMut(&mut Answer) + Sen
                     let date = field(&answer_head, "date").unwrap_or_default();
                     let stand_in = field(&answer_head, "x-hss-stand-in").unwrap_or_default();
                     let token = field(&answer_head, "x-subject-token").map(|token| format!("X-Subject-Token: {token}\r\n"));
-                    let body = answer.body.to_string();
+                    let body = if answer.body.is_null() { String::new() } else { answer.body.to_string() };
                     let head = format!(
                         "HTTP/1.1 {} Changed\r\nContent-Type: application/json\r\nContent-Length: {}\r\nDate: {date}\r\nX-HSS-Stand-In: \
                          {stand_in}\r\n{}{}\r\n",

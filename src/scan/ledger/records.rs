@@ -66,7 +66,8 @@ impl Ledger {
             (Stage::Ended(State::Scanned, why), _) => (State::Scanned, why.clone(), like.unplaced.then_some(Next::Locate)),
             (Stage::Ended(state, why), _) => (*state, why.clone(), like.next),
             (stage, Some(reason)) => {
-                (State::NotScanned, stage.so_far().map(|so_far| format!("{so_far}: {reason}")), stage.next())
+                let (so_far, next) = stage.left().unzip();
+                (State::NotScanned, so_far.map(|so_far| format!("{so_far}: {reason}")), next)
             }
             (_, None) => (State::NotScanned, None, None),
         };
