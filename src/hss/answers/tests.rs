@@ -74,8 +74,8 @@ fn an_upload_says_what_was_taken_or_what_was_refused() {
 
 #[test]
 fn tasks_know_three_words_and_clusters_are_counted_by_their_sum() {
-    let read = |word: &str| task(&json!({"task_id": "t", "task_status": word})).and_then(|task| task.status);
     use TaskStatus::{Finished, Ready, Running};
+    let read = |word: &str| task(&json!({"task_id": "t", "task_status": word})).and_then(|task| task.status);
     assert_eq!(["ready", "running", "finished"].map(read), [Some(Ready), Some(Running), Some(Finished)]);
     let counts = |info: Value| {
         let row = json!({"task_id": "t", "task_type": "cluster_scan", "cluster_scan_info": info});

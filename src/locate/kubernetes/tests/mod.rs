@@ -228,22 +228,6 @@ fn what_is_missing_stands_at_what_would_hold_it() {
 }
 
 #[test]
-fn a_path_that_may_begin_at_many_places_leads_to_none() {
-    let text = |containers: usize| {
-        let containers: String =
-            (0..containers).map(|n| format!("  - name: c{n}\n    securityContext: {{privileged: true}}\n")).collect();
-        format!("kind: Pod\nmetadata: {{name: web}}\nspec:\n  containers:\n{containers}")
-    };
-    let leads = |containers, path| at(&text(containers), "Pod//web", path);
-    assert_eq!(leads(1, "securityContext.privileged"), "6:23 exact privileged: true");
-    assert_eq!(leads(2, "securityContext.privileged"), "2:18 resource web");
-    assert_eq!(leads(40, "securityContext.privileged"), "2:18 resource web");
-    assert_eq!(leads(1, "securityContext.runAsUser"), "6:5 parent securityContext");
-    // All that stands below.
-    assert_eq!(leads(1, "spec.containers.**"), "4:3 parent containers");
-}
-
-#[test]
 fn without_a_name_the_kind_stands_for_an_object_and_without_a_kind_its_start() {
     assert_eq!(at("a: 1\nkind: Pod\nspec: {}\n", "Pod//x", "no"), "2:1 resource kind: Pod");
     assert_eq!(at("# c\n\nspec: [a]\n", "", "no"), "3:1 resource spec");
@@ -445,6 +429,9 @@ fn a_path_that_fits_too_many_places_leads_to_none() {
     for n in [40, 3_000, 6_000] {
         assert_eq!(at(&pod(n), "Pod//web", all), "4:3 parent containers", "{n}");
     }
+    // All that stands below, and what would hold a key that is missing.
+    assert_eq!(at(&pod(1), "Pod//web", "spec.containers.**"), "4:3 parent containers");
+    assert_eq!(at(&pod(1), "Pod//web", "containers[0].image"), "5:8 parent name: c0");
     assert_eq!(at(&pod(2), "Pod//web", "spec..[?(@.name=='c1')].port1"), "6:18 exact port1: 1");
 }
 
