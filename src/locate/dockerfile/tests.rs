@@ -111,6 +111,9 @@ fn one_line_of_a_long_instruction_is_that_line() {
         "9:1-9:7 parent",
     ];
     assert_eq!(alone(source, texts), expected);
+    let source = "FROM a\nRUN apt-get update \\\n  && apt-get clean\n";
+    let texts = ["apt-get clean", "&& apt-get clean", "RUN apt-get clean"];
+    assert_eq!(alone(source, texts), ["3:6-3:19 exact", "3:3-3:19 exact", "3:6-3:19 parent"]);
 }
 
 #[test]
