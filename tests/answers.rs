@@ -382,3 +382,46 @@ fn a_task_of_somebody_else_is_looked_into_once() {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert_eq!((calls(&emulator, "task"), calls(&emulator, "resources/batch-query")), (3, 2));
 }
+
+/// Puts a copy of the first risk that is not high in the place of the high one; whether there was one.
+fn hide_the_high_risk(answer: &mut Answer) -> bool {
+    let Some(rows) = answer.body["data_list"].as_array_mut().filter(|_| answer.asked.contains("/file/risks")) else {
+        return false;
+    };
+    let (high, others): (Vec<Value>, Vec<Value>) =
+        std::mem::take(rows).into_iter().partition(|row| row["risk_level"] == "high");
+    *rows = [vec![others[0].clone(); high.len()], others].concat();
+    !high.is_empty()
+}
+
+#[test]
+fn a_risk_that_comes_twice_in_the_place_of_another_hides_none() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let always = scan(&repo, &start(quick()), |answer| {
+        hide_the_high_risk(answer);
+    });
+    assert_eq!(always.code, 7, "{}", always.stderr);
+    assert_eq!(states(&always.json()), [("Dockerfile".to_owned(), "scan_failed".to_owned())]);
+
+    let mut hidden = false;
+    let once = scan(&repo, &start(quick()), move |answer| hidden = hidden || hide_the_high_risk(answer));
+    assert_eq!(once.code, 1, "it is read again: {}", once.stderr);
+    assert_eq!(states(&once.json()), [("Dockerfile".to_owned(), "scanned".to_owned())]);
+}
+
+#[test]
+fn risks_and_places_that_come_twice_are_found_once() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  containers:\n  - name: a\n    image: r/a:1\n    \
+               securityContext:\n      privileged: true\n";
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE).file("pod.yaml", pod);
+    let ran = |twice: bool| {
+        let finished = scan(&repo, &start(quick()), move |answer| {
+            if twice && (answer.asked.contains("/file/risks") || answer.asked.contains("/risk/paths")) {
+                let rows = answer.body["data_list"].as_array_mut().expect("rows");
+                *rows = rows.iter().flat_map(|row| [row.clone(), row.clone()]).collect();
+            }
+        });
+        finished.json()["findings"].clone()
+    };
+    assert_eq!(ran(true), ran(false));
+}

@@ -336,7 +336,7 @@ impl<'a> ClusterJob<'a> {
             given.borrow_mut().extend_from_slice(&listing.rows);
             Ok(listing)
         };
-        let key = |row: &ClusterRow| row.cluster_id.clone();
+        let key = |row: &ClusterRow| pages::Key::Text(row.cluster_id.clone());
         let (_, fault) = pages::read("resources/batch-query", page, key).await;
         (given.into_inner(), fault)
     }

@@ -8,6 +8,7 @@ use futures_util::stream;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::pages::Key;
 use super::plan::ROWS_PER_PAGE;
 use super::wait::Finished;
 use super::{Job, Step, pages};
@@ -133,7 +134,11 @@ impl Job<'_> {
             return Ok((Vec::new(), None));
         }
         for look in 0..=LATE_LOOKS {
-            let key = |risk: &RiskRow| format!("{}\n{}\n{:?}", risk.risk_id, risk.rule_id, risk.build_instruction);
+            let key = |risk: &RiskRow| {
+                let RiskRow { risk_id, rule_id, build_instruction, .. } = risk;
+                let key = format!("{risk_id}\n{rule_id}\n{build_instruction:?}");
+                if risk_id.is_empty() { Key::Text(key) } else { Key::Id(key) }
+            };
             let (risks, fault) = pages::read("file/risks", |page| self.client.list_risks(file_id, page), key).await;
             match (risks.is_empty(), fault) {
                 (true, Some(error)) => return Err(error),

@@ -13,8 +13,17 @@ const PASSES: usize = 3;
 /// pages hold one row, or whose listing has no end, costs no more than that.
 pub(super) const MOST_CALLS: usize = 50;
 
+/// What a row is known by in its listing.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    /// Its id: two rows with the same are one that came twice.
+    Id(String),
+    /// All that it says: two equal ones on a page are two, unless the listing names fewer rows than that.
+    Text(String),
+}
+
 /// Reads every page, or fails. The error names `api`.
-pub(super) async fn all<T, F, Fut>(api: &str, page: F, key: impl Fn(&T) -> String) -> Result<Vec<T>, Error>
+pub(super) async fn all<T, F, Fut>(api: &str, page: F, key: impl Fn(&T) -> Key) -> Result<Vec<T>, Error>
 where
     F: FnMut(Page) -> Fut,
     Fut: Future<Output = Result<Listing<T>, Error>>,
@@ -23,16 +32,16 @@ where
     fault.map_or(Ok(rows), Err)
 }
 
-/// Reads what the pages give, and what was wrong with them. Rows with the same key are one row that came on two pages; on the same page
-/// they are two. A listing that stays shorter than the total it names is a fault, and so are a row that can't be read and a listing that
-/// takes more than [`MOST_CALLS`].
-pub(super) async fn read<T, F, Fut>(api: &str, mut page: F, key: impl Fn(&T) -> String) -> (Vec<T>, Option<Error>)
+/// Reads what the pages give, and what was wrong with them. Rows with the same [`Key`] are one row that came twice. A listing that stays
+/// shorter than the total it names is a fault, and so are a row that can't be read and a listing that takes more than [`MOST_CALLS`].
+pub(super) async fn read<T, F, Fut>(api: &str, mut page: F, key: impl Fn(&T) -> Key) -> (Vec<T>, Option<Error>)
 where
     F: FnMut(Page) -> Fut,
     Fut: Future<Output = Result<Listing<T>, Error>>,
 {
     let mut keys = HashSet::new();
-    let mut rows = Vec::new();
+    // Each with the number of equal ones on its page that came before it.
+    let mut rows: Vec<(usize, T)> = Vec::new();
     let (mut total, mut unreadable) = (0, 0);
     let mut calls = 0;
     for _ in 0..PASSES {
@@ -41,23 +50,24 @@ where
         loop {
             if calls == MOST_CALLS {
                 let fault = format!("{api}: a listing was given up after {calls} calls, which gave {} rows", rows.len());
-                return (rows, Some(Error::new(Kind::Refused, fault)));
+                return (as_many(rows, total), Some(Error::new(Kind::Refused, fault)));
             }
             calls += 1;
             let listing = match page(Page { offset, limit: ROWS_PER_PAGE }).await {
                 Ok(listing) => listing,
-                Err(error) => return (rows, Some(error)),
+                Err(error) => return (as_many(rows, total), Some(error)),
             };
             unreadable += listing.unreadable;
             let received = listing.rows.len() as u64 + listing.unreadable;
             let before = rows.len();
-            let mut here: HashMap<String, usize> = HashMap::new();
+            let mut here: HashMap<Key, usize> = HashMap::new();
             for row in listing.rows {
                 let nth = here.entry(key(&row)).or_default();
-                *nth += 1;
-                if keys.insert((key(&row), *nth)) {
-                    rows.push(row);
+                let is_another = *nth == 0 || matches!(key(&row), Key::Text(_));
+                if is_another && keys.insert((key(&row), *nth)) {
+                    rows.push((*nth, row));
                 }
+                *nth += 1;
             }
             offset += received;
             // Without a total only a page with nothing new is the end: the service may make its pages shorter than we ask.
@@ -67,7 +77,7 @@ where
             }
         }
         if rows.len() as u64 >= total && unreadable == 0 {
-            return (rows, None);
+            return (as_many(rows, total), None);
         }
     }
     let what = if unreadable > 0 {
@@ -76,7 +86,15 @@ where
         format!("the listing names {total} rows and gave {} different ones", rows.len())
     };
     let fault = format!("{api}: {what}, read {PASSES} times: try again later");
-    (rows, Some(Error::new(Kind::Refused, fault)))
+    (as_many(rows, total), Some(Error::new(Kind::Refused, fault)))
+}
+
+/// As many rows as the listing names: of equal ones those are left out that are too many. No two that differ are one.
+fn as_many<T>(mut rows: Vec<(usize, T)>, total: u64) -> Vec<T> {
+    let different = rows.iter().filter(|(nth, _)| *nth == 0).count();
+    rows.sort_by_key(|(nth, _)| *nth);
+    rows.truncate(usize::try_from(total).unwrap_or(usize::MAX).max(different));
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 #[cfg(test)]
@@ -86,6 +104,10 @@ mod tests {
     use super::*;
 
     async fn read(script: Vec<(Option<u64>, Vec<u32>)>) -> (Result<Vec<u32>, String>, Vec<u64>) {
+        read_by(|row| Key::Text(row.to_string()), script).await
+    }
+
+    async fn read_by(key: fn(&u32) -> Key, script: Vec<(Option<u64>, Vec<u32>)>) -> (Result<Vec<u32>, String>, Vec<u64>) {
         let script = RefCell::new(script.into_iter());
         let offsets = RefCell::new(Vec::new());
         let page = |page: Page| {
@@ -93,7 +115,7 @@ mod tests {
             let (total, rows) = script.borrow_mut().next().unwrap_or((Some(0), Vec::new()));
             std::future::ready(Ok(Listing { total, unreadable: 0, rows }))
         };
-        let rows = all("rows", page, u32::to_string).await.map_err(|error| error.message);
+        let rows = all("rows", page, key).await.map_err(|error| error.message);
         (rows, offsets.into_inner())
     }
 
@@ -133,7 +155,25 @@ mod tests {
 
     #[tokio::test]
     async fn equal_rows_on_one_page_are_two() {
-        assert_eq!(read(vec![(Some(3), vec![5, 5]), (Some(3), vec![6])]).await, (Ok(vec![5, 5, 6]), vec![0, 2]));
+        assert_eq!(read(vec![(Some(3), vec![5, 5]), (Some(3), vec![6])]).await, (Ok(vec![5, 6, 5]), vec![0, 2]));
+    }
+
+    #[tokio::test]
+    async fn but_no_more_than_the_total() {
+        assert_eq!(read(vec![(Some(3), vec![5, 5, 5, 5, 6, 6])]).await.0, Ok(vec![5, 6, 5]));
+        assert_eq!(
+            read(vec![(Some(1), vec![5, 6, 6])]).await.0,
+            Ok(vec![5, 6]),
+            "what differs counts whatever the total says"
+        );
+    }
+
+    #[tokio::test]
+    async fn rows_with_the_same_id_are_one() {
+        let by_id = |row: &u32| Key::Id(row.to_string());
+        assert_eq!(read_by(by_id, vec![(Some(2), vec![5, 5, 6, 6])]).await, (Ok(vec![5, 6]), vec![0]));
+        let in_the_place_of_another = vec![(Some(3), vec![5, 5, 6]), (Some(3), vec![5, 7, 6])];
+        assert_eq!(read_by(by_id, in_the_place_of_another).await, (Ok(vec![5, 6, 7]), vec![0, 0]));
     }
 
     #[tokio::test]

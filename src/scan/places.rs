@@ -48,7 +48,7 @@ impl Job<'_> {
 
     /// Asks one question; gives the id of its file.
     async fn ask(&self, Question { file_id, rule_id, .. }: Question) -> Result<String, Error> {
-        let key = |path: &PathRow| format!("{path:?}");
+        let key = |path: &PathRow| pages::Key::Text(format!("{path:?}"));
         match pages::all("risk/paths", |page| self.client.list_risk_paths(&file_id, &rule_id, page), key).await {
             Ok(places) => self.ledger.borrow_mut().located(&file_id, &rule_id, places),
             Err(error) => {

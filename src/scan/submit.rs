@@ -145,7 +145,12 @@ impl Job<'_> {
             let newest = TaskFilter { start_create_time: None, newest_first: true, ..filter.clone() };
             return self.client.list_tasks(&newest, Page { offset: 0, limit: NEWEST }).await.map(|listing| listing.rows);
         }
-        pages::all("tasks/batch-query", |page| self.client.list_tasks(filter, page), |row| row.task_id.clone()).await
+        pages::all(
+            "tasks/batch-query",
+            |page| self.client.list_tasks(filter, page),
+            |row| pages::Key::Id(row.task_id.clone()),
+        )
+        .await
     }
 
     /// Those of these tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
@@ -181,7 +186,7 @@ impl Job<'_> {
             return Ok(Held::Foreign);
         }
         let page = |page: Page| self.client.list_task_resources(&row.task_id, page);
-        let rows = pages::all("resources/batch-query", page, |row| row.file_id.clone()).await?;
+        let rows = pages::all("resources/batch-query", page, |row| pages::Key::Id(row.file_id.clone())).await?;
         let held: HashSet<String> = rows.into_iter().map(|row| row.file_id).collect();
         if !held.is_subset(&wanted) {
             self.others.borrow_mut().insert(row.task_id.clone(), held);

@@ -119,7 +119,7 @@ impl Job<'_> {
             return Ok(Some(files));
         }
         let page = |page: Page| self.client.list_task_resources(task_id, page);
-        let rows = match pages::all("resources/batch-query", page, |row| row.file_id.clone()).await {
+        let rows = match pages::all("resources/batch-query", page, |row| pages::Key::Id(row.file_id.clone())).await {
             Ok(rows) => rows,
             Err(error) => {
                 self.lose(&files, State::ScanFailed, "the task's files could not be listed: ", error)?;
