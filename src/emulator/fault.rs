@@ -59,6 +59,8 @@ pub enum Fault {
     Twice,
     /// Carried out; a list lacks its last row, though its total counts it.
     Missing,
+    /// Carried out; the first row of a list stands in the place of the last one too.
+    InPlace,
     /// Carried out; a list has moved on by a row: its first one stands before the page.
     Shifted,
     /// Carried out; a page holds half of its rows.
@@ -147,6 +149,11 @@ pub(super) fn spoil_rows(body: &mut String, fault: &Fault, request_id: &str) {
         match fault {
             Fault::Twice => *rows = rows.iter().flat_map(|row| [row.clone(), row.clone()]).collect(),
             Fault::Missing => drop(rows.pop()),
+            Fault::InPlace => {
+                if let [first, .., last] = rows.as_mut_slice() {
+                    *last = first.clone();
+                }
+            }
             Fault::Shifted => drop(rows.drain(..rows.len().min(1))),
             Fault::Short => rows.truncate(rows.len().div_ceil(2)),
             Fault::OneRow => rows.truncate(1),

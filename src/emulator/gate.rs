@@ -303,6 +303,7 @@ fn spoil(decision: &mut Decision, fault: &Fault) {
         | Fault::OneRow
         | Fault::NoEnd
         | Fault::Emptied
+        | Fault::InPlace
         | Fault::Untotalled => {
             fault::spoil_rows(&mut answer.body, fault, &decision.request_id);
         }

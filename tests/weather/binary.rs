@@ -16,7 +16,7 @@ use crate::common::{connect, hss_iac};
 use crate::oracle;
 use crate::play::Ran;
 use crate::repos::{self, Repos};
-use crate::scenario::{CALLS, Scenario, Stdout, faults};
+use crate::scenario::{CALLS, Scenario, Stdout, Who, faults, leaves_no_trace};
 
 /// How many runs.
 pub(crate) const RUNS: u64 = 50;
@@ -76,6 +76,9 @@ impl Storm {
         let mut random = fastrand::Rng::with_seed(seed ^ 0xb1a5);
         let mut scenario = Scenario::of(seed);
         scenario.pair = None;
+        if scenario.who != Who::Token {
+            scenario.who = Who::Keys;
+        }
         scenario.repo = random.usize(..repos::COUNT);
         scenario.timeout = Duration::from_secs(15);
         scenario.timings = Timings::default();
@@ -98,27 +101,13 @@ impl Storm {
             omit_counts: random.bool(),
             ..Options::default()
         };
-        let mut storm = Self { way, at: random.usize(1..10), scenario };
+        let mut storm = Self { way, at: random.usize(1..16), scenario };
         storm.add_faults(&mut random);
         storm
     }
 
     /// Up to two faults, that pass soon. A run that is to end as if nothing had been meets those alone that leave no trace.
     fn add_faults(&mut self, random: &mut fastrand::Rng) {
-        let leaves_no_trace = |fault: &Fault| match fault {
-            Fault::Status(code) | Fault::StatusAfter(code) => matches!(code, 408 | 429 | 500 | 502..=504),
-            Fault::Throttle { .. }
-            | Fault::Html502
-            | Fault::ResetBefore
-            | Fault::ResetAfter
-            | Fault::Truncate
-            | Fault::Slow(_)
-            | Fault::Stalled(_)
-            | Fault::Garbage
-            | Fault::WrongType
-            | Fault::Headers => true,
-            _ => false,
-        };
         let passes_soon = |fault: &Fault| match fault {
             Fault::Slow(wait) => *wait < Duration::from_secs(1),
             Fault::Hang | Fault::Drip(_) => false,
@@ -217,7 +206,7 @@ fn command(storm: &Storm, repos: &Repos, emulator: &Emulator, kept: &Path) -> Co
 fn calling(storm: &Storm, emulator: &Emulator, cwd: &Path) -> Command {
     let mut command = hss_iac(cwd);
     connect(&mut command, emulator);
-    if storm.scenario.with_token {
+    if storm.scenario.who == Who::Token {
         command.env_remove("HSS_IAC_ACCESS_KEY").env_remove("HSS_IAC_SECRET_KEY");
         command.env("HSS_IAC_TOKEN", Options::default().token);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use hss_iac::emulator::{Call, Fault};
+use hss_iac::emulator::{Call, Fault, ScriptedFault};
 use hss_iac::model::{Exit, ScanResult};
 use hss_iac::report;
 use serde_json::Value;
@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::checks;
 use crate::common::assert_adds_up;
 use crate::play::{Ran, is_fault};
-use crate::repos::{Found, Repos, rule_of};
-use crate::scenario::{Scenario, Stdout};
+use crate::repos::{Found, Repos, add};
+use crate::scenario::{Scenario, Stdout, Who, leaves_no_trace};
 
 /// What a busy machine may add to a run.
 const SLACK: Duration = Duration::from_secs(4);
@@ -26,9 +26,10 @@ pub(crate) fn judge(scenario: &Scenario, repos: &Repos, ran: &Ran) {
     nothing_is_claimed(ran);
     findings_are_those_of_the_files(scenario, known, ran);
     exit_code(scenario, ran);
+    what_passes_leaves_no_trace(scenario, repos, ran);
     tasks_are_known(scenario, ran);
     no_call_follows_a_refused_key(scenario, ran);
-    calls_are_counted(ran);
+    calls_are_counted(scenario, ran);
     reports_are_valid(ran);
     fits_the_schema(repos, ran);
     assert!(!ran.result.to_string().contains(&scenario.options.0.secret_key), "a secret in the result");
@@ -72,6 +73,20 @@ fn lasting(result: &Value) -> Value {
         file.remove("task_id");
     }
     result
+}
+
+/// A fault that passes is got over: the run ends as in fine weather.
+fn what_passes_leaves_no_trace(scenario: &Scenario, repos: &Repos, ran: &Ran) {
+    let passes = |ScriptedFault { nth, fault, .. }: &ScriptedFault| {
+        let is_cut_off = matches!(fault, Fault::Slow(wait) if *wait > scenario.timings.request);
+        *nth > 0 && !is_cut_off && leaves_no_trace(fault)
+    };
+    if scenario.pair.is_none() || scenario.no_wait || !scenario.options.0.faults.iter().all(passes) {
+        return;
+    }
+    let known = &repos.all[scenario.repo].result;
+    let as_known = ran.result["verdict"] == known["verdict"] && lasting(&ran.result) == lasting(known);
+    assert!(as_known, "not as in fine weather: {}", ran.result["verdict"]);
 }
 
 /// Refusals that the stand-in was told to give, or led to: an upload's answer that lacks what was refused has a task made of files that
@@ -121,17 +136,22 @@ fn findings_are_those_of_the_files(scenario: &Scenario, known: &BTreeMap<String,
         if text(finding, "rule_id") == "made-up" {
             made_up.insert(text(finding, "path"));
         } else {
-            found.entry(text(finding, "path")).or_default().insert(rule_of(finding));
+            add(found.entry(text(finding, "path")).or_default(), finding);
         }
     }
     for file in files(ran) {
         let path = text(file, "path");
         let (expected, found) = (&known[path], found.remove(path).unwrap_or_default());
-        assert!(found.is_subset(expected), "{path} has findings of its own: {found:?}");
+        // A service that counts more than it lists says so of every risk.
+        let overcounts = scenario.options.0.overcount_risks;
+        let is_known = |(rule, places): (&_, &u64)| expected.get(rule).is_some_and(|known| overcounts || places <= known);
+        assert!(found.iter().all(is_known), "{path} has findings of its own: {found:?}, not {expected:?}");
         // What was made up is not to be told from the risks that it stands for, where these are still to come.
         let is_hidden = scenario.options.0.late_risks > 0 && made_up.contains(path);
         if text(file, "state") == "scanned" && !is_hidden {
-            assert_eq!(found, *expected, "{path} is scanned and not all is found");
+            let rules = |found: &Found| found.keys().cloned().collect::<Vec<_>>();
+            assert_eq!(rules(&found), rules(expected), "{path} is scanned and not all is found");
+            assert!(overcounts || found == *expected, "{path} is found at {found:?}, not at {expected:?}");
         }
     }
     assert!(found.is_empty(), "findings without a file: {found:?}");
@@ -157,8 +177,9 @@ fn exit_code(scenario: &Scenario, ran: &Ran) {
         0 => assert!(all_scanned && !gate, "green by accident"),
         1 => assert!(gate, "no finding reaches the gate"),
         // A project that is not listed can't be told from one that may not be seen.
+        4 if outlived(scenario, ran) => {}
         4 if !scenario.project_known => assert!(ran.faults() > 0, "nobody refused a login"),
-        4 => assert!(statuses.iter().any(|status| [400, 401, 403].contains(status)), "nobody refused a login"),
+        4 => assert!(ran.journal.iter().any(refuses_a_login), "nobody refused a login"),
         5 => assert!(scenario.elsewhere.is_some() || ran.faults() > 0 || statuses.contains(&429), "nothing failed"),
         6 => assert!(ran.took >= scenario.timeout, "too early for a time-out: {:?}", ran.took),
         7 => assert!(!all_scanned, "all is scanned"),
@@ -176,6 +197,22 @@ fn exit_code(scenario: &Scenario, ran: &Ran) {
         _ => "error",
     };
     assert_eq!(result["verdict"]["status"], status);
+}
+
+/// Whether an answer may be that of one who does not know us, or does not let us.
+fn refuses_a_login(call: &Call) -> bool {
+    let gives_credentials = ["iam/tokens", "sts/assume-with-oidc"].contains(&call.api.as_str());
+    call.status.is_some_and(|status| [400, 401, 403].contains(&status) || gives_credentials && (400..500).contains(&status))
+}
+
+/// Whether what was obtained has ended by the clock of a service that is ahead.
+fn outlived(scenario: &Scenario, ran: &Ran) -> bool {
+    let is_ahead = !scenario.options.0.date_ahead.is_zero()
+        || ran
+            .journal
+            .iter()
+            .any(|call| call.detail.starts_with("fault Dated") && !call.detail.starts_with("fault Dated(-"));
+    is_ahead && ran.result["verdict"]["reasons"].to_string().contains("the credentials that were issued have ended already")
 }
 
 /// No two tasks hold a file, but where the listing that was to show the first did not.
@@ -219,7 +256,7 @@ fn may_repeat(scenario: &Scenario, ran: &Ran) -> bool {
     let blind = |call: &Call| {
         let listing = ["tasks/batch-query", "resources/batch-query"].contains(&call.api.as_str());
         listing
-            && ["Missing", "Shifted", "Short", "Emptied"]
+            && ["Missing", "InPlace", "Shifted", "Short", "Emptied"]
                 .iter()
                 .any(|kind| call.detail.starts_with(&format!("fault {kind}")))
     };
@@ -228,26 +265,36 @@ fn may_repeat(scenario: &Scenario, ran: &Ran) -> bool {
     lost && (options.hide_tasks > if ahead { 0 } else { 3 } || ran.journal.iter().any(blind))
 }
 
-/// Five wrong signatures lock a key: after a 401 only what was in flight arrives.
+/// More than five wrong signatures lock a key: after a 401 only what was in flight arrives. What was obtained is obtained anew, once.
 fn no_call_follows_a_refused_key(scenario: &Scenario, ran: &Ran) {
     let Some(at) = ran.journal.iter().position(|call| call.status == Some(401)) else { return };
-    let after = ran.journal.len() - at - 1;
+    let refused = ran.journal.iter().filter(|call| call.status == Some(401)).count();
     // Jobs, and the poll, the task and the place that may be asked for beside them.
-    let in_flight = if at == 0 { 0 } else { 2 * scenario.jobs + 2 };
-    assert!(after <= in_flight, "{after} calls after a 401");
+    let at_once = scenario.jobs + 3;
+    let is_ours = matches!(scenario.who, Who::Keys | Who::Token);
+    assert!(refused <= if is_ours { at_once } else { 2 * at_once }, "{refused} times 401");
+    if is_ours {
+        let after = ran.journal.len() - at - 1;
+        assert!(after <= if at == 0 { 0 } else { 2 * scenario.jobs + 2 }, "after a 401 {after} calls");
+    }
 }
 
 /// What the result says of calls is what was sent, and that is not without end.
-fn calls_are_counted(ran: &Ran) {
+fn calls_are_counted(scenario: &Scenario, ran: &Ran) {
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
     for call in &ran.journal {
         *seen.entry(&call.api).or_default() += 1;
     }
-    for (api, calls) in seen {
-        let told = ran.result["calls"][api].as_u64().unwrap_or(0);
-        assert!(calls <= told, "{calls} calls of {api}, {told} told");
+    let told = ran.result["calls"].as_object().expect("calls");
+    for (api, told) in told {
+        let (told, calls) = (told.as_u64().expect("a number"), seen.remove(api.as_str()).unwrap_or_default());
+        // What was on its way when time was up may not have arrived, and nothing arrives elsewhere.
+        let more = scenario.jobs as u64 + 3;
+        assert!(scenario.elsewhere.is_some() || told <= calls + more, "counted {told} calls of {api}, {calls} seen");
+        assert!(calls <= told, "{calls} calls of {api}, {told} counted");
         assert!(calls <= 900, "{calls} calls of {api}");
     }
+    assert!(seen.is_empty(), "not counted: {seen:?}");
 }
 
 type Writer = fn(&ScanResult, &mut dyn std::io::Write) -> report::Written;

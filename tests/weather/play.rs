@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::repos::Repos;
-use crate::scenario::{Scenario, Stdout};
+use crate::scenario::{Scenario, Stdout, Who};
 
 /// What a run came to, on both sides.
 #[derive(Debug)]
@@ -118,15 +118,22 @@ pub(crate) fn play(scenario: &Scenario, repos: &Repos) -> Ran {
 fn settings_of(scenario: &Scenario, repos: &Repos, emulator: &Emulator, file: &std::path::Path) -> settings::Scan {
     let usual = Options::default();
     let url = scenario.elsewhere.clone().unwrap_or_else(|| emulator.url());
+    let is = |who: Who| scenario.who == who;
     let env = |name: &str| match name {
-        "HSS_IAC_TOKEN" => scenario.with_token.then(|| usual.token.clone()),
-        "HSS_IAC_ACCESS_KEY" => (!scenario.with_token).then(|| usual.access_key.clone()),
-        "HSS_IAC_SECRET_KEY" => (!scenario.with_token).then(|| usual.secret_key.clone()),
+        "HSS_IAC_TOKEN" => is(Who::Token).then(|| usual.token.clone()),
+        "HSS_IAC_ACCESS_KEY" => is(Who::Keys).then(|| usual.access_key.clone()),
+        "HSS_IAC_SECRET_KEY" => is(Who::Keys).then(|| usual.secret_key.clone()),
+        "HW_USER_NAME" => is(Who::User).then(|| usual.access_key.clone()),
+        "HW_USER_PASSWORD" => is(Who::User).then(|| usual.secret_key.clone()),
+        "HW_DOMAIN_NAME" => is(Who::User).then(|| usual.account.clone()),
+        "HUAWEICLOUD_OIDC_PROVIDER_URN" => is(Who::Agency).then(|| usual.provider_urn.clone()),
+        "HUAWEICLOUD_OIDC_AGENCY_URN" => is(Who::Agency).then(|| usual.agency_urn.clone()),
+        "HUAWEICLOUD_OIDC_ID_TOKEN" => is(Who::Agency).then(|| usual.id_token.clone()),
         _ => None,
     };
     let (jobs, json) = (scenario.jobs.to_string(), format!("json={}", file.display()));
     let mut args = vec!["hss-iac", "scan", "-q", "--color", "never", "--region", "cn-north-4", "--endpoint", &url];
-    args.extend(["--iam-endpoint", &url, "--jobs", &jobs]);
+    args.extend(["--iam-endpoint", &url, "--sts-endpoint", &url, "--jobs", &jobs]);
     if scenario.project_known {
         args.extend(["--project-id", &usual.project_id]);
     }

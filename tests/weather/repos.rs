@@ -1,6 +1,6 @@
 //! The repositories that the weather goes over, and what a run in fine weather finds in them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -13,8 +13,8 @@ const BAD_MANIFEST: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\n 
 /// Nothing that reaches the gate.
 const POOR_DOCKERFILE: &str = "FROM debian:12\nUSER 10001\n";
 
-/// Rule and level.
-pub(crate) type Found = BTreeSet<(String, String)>;
+/// At how many places, by rule and level.
+pub(crate) type Found = BTreeMap<(String, String), u64>;
 
 /// A repository.
 pub(crate) struct Known {
@@ -69,7 +69,7 @@ impl Repos {
                 paths.insert(file["path"].as_str().expect("a path").to_owned(), Found::new());
             }
             for finding in result["findings"].as_array().expect("findings") {
-                paths.get_mut(finding["path"].as_str().expect("a path")).expect("a file").insert(rule_of(finding));
+                add(paths.get_mut(finding["path"].as_str().expect("a path")).expect("a file"), finding);
             }
             Known { repo, paths, result }
         });
@@ -78,8 +78,8 @@ impl Repos {
     }
 }
 
-/// Rule and level of a finding.
-pub(crate) fn rule_of(finding: &Value) -> (String, String) {
+/// Counts a finding in.
+pub(crate) fn add(found: &mut Found, finding: &Value) {
     let text = |field: &str| finding[field].as_str().unwrap_or_default().to_owned();
-    (text("rule_id"), text("level"))
+    *found.entry((text("rule_id"), text("level"))).or_default() += finding["places"].as_u64().unwrap_or(1);
 }

@@ -10,7 +10,9 @@ use crate::common::scripted;
 use crate::repos;
 
 /// Every call that a run makes.
-pub(crate) const CALLS: [&str; 8] = [
+pub(crate) const CALLS: [&str; 10] = [
+    "iam/tokens",
+    "sts/assume-with-oidc",
     "iam/projects",
     "batch-upload",
     "task",
@@ -37,6 +39,17 @@ pub(crate) enum Stdout {
     BesideFull,
 }
 
+/// As whom a run calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Keys,
+    Token,
+    /// A user of IAM, whose token is obtained.
+    User,
+    /// Whoever has an identity token, for which STS gives keys.
+    Agency,
+}
+
 /// Where nobody listens. A port just given back would be the next stand-in's: runs play side by side, and this one would call on another.
 const NOBODY: &str = "http://127.0.0.1:1";
 
@@ -50,7 +63,7 @@ pub(crate) struct Scenario {
     pub(crate) repo: usize,
     /// What the stand-in does wrong.
     pub(crate) options: Told,
-    pub(crate) with_token: bool,
+    pub(crate) who: Who,
     pub(crate) project_known: bool,
     pub(crate) jobs: usize,
     pub(crate) no_wait: bool,
@@ -71,7 +84,7 @@ impl std::fmt::Debug for Told {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let usual = Options::default();
         let mut told = f.debug_struct("Options");
-        told.field("seed", &self.0.seed).field("fault_rate", &self.0.fault_rate).field("faults", &self.0.faults);
+        told.field("fault_rate", &self.0.fault_rate).field("faults", &self.0.faults);
         macro_rules! unusual {
             ($($name:ident)*) => { $(if self.0.$name != usual.$name { told.field(stringify!($name), &self.0.$name); })* };
         }
@@ -100,6 +113,7 @@ fn kinds() -> Vec<Fault> {
         Fault::Stalled(ms(60)),
         Fault::ExpiredToken,
         Fault::NotPublished,
+        Fault::NoPermission,
         Fault::Garbage,
         Fault::HtmlPage,
         Fault::WrongType,
@@ -113,6 +127,8 @@ fn kinds() -> Vec<Fault> {
         Fault::Dated(10 * 365 * 86_400),
         Fault::Twice,
         Fault::Missing,
+        Fault::InPlace,
+        Fault::Untotalled,
         Fault::Shifted,
         Fault::Short,
         Fault::OneRow,
@@ -122,9 +138,27 @@ fn kinds() -> Vec<Fault> {
     ]
 }
 
-/// Every fault with the calls that it comes at: the first, the second, the third, all. A status comes at the first or at all.
+/// Whether a call that meets it once is repeated or heard all the same, and nothing else comes of it.
+pub(crate) fn leaves_no_trace(fault: &Fault) -> bool {
+    match fault {
+        Fault::Status(code) | Fault::StatusAfter(code) => matches!(code, 408 | 429 | 500 | 502..=504),
+        Fault::Throttle { .. }
+        | Fault::Html502
+        | Fault::ResetBefore
+        | Fault::ResetAfter
+        | Fault::Truncate
+        | Fault::Slow(_)
+        | Fault::Stalled(_)
+        | Fault::Garbage
+        | Fault::WrongType
+        | Fault::Headers => true,
+        _ => false,
+    }
+}
+
+/// Every fault with the calls that it comes at: the first, the second, all. A status comes at the first or at all.
 pub(crate) fn faults() -> Vec<(Fault, u32)> {
-    let kinds = kinds().into_iter().flat_map(|fault| [1, 2, 3, 0].map(|nth| (fault.clone(), nth)));
+    let kinds = kinds().into_iter().flat_map(|fault| [1, 2, 0].map(|nth| (fault.clone(), nth)));
     kinds.chain(STATUSES.into_iter().flat_map(|status| [1, 0].map(|nth| (Fault::Status(status), nth)))).collect()
 }
 
@@ -165,7 +199,7 @@ impl Scenario {
                 throttle: Some((1_000, Duration::from_millis(20))),
                 ..Options::default()
             }),
-            with_token: random.u8(..4) == 0,
+            who: [Who::Keys, Who::Keys, Who::Keys, Who::Token, Who::User, Who::Agency][random.usize(..6)],
             project_known: random.bool(),
             jobs: random.usize(1..=4),
             no_wait: random.u8(..12) == 0,
@@ -191,7 +225,7 @@ impl Scenario {
         let mut scenario = Self::of(0);
         let options = Options { scan_time: Duration::from_millis(12), ..Options::default() };
         (scenario.pair, scenario.repo, scenario.options) = (None, repo, Told(options));
-        (scenario.with_token, scenario.project_known, scenario.jobs, scenario.no_wait) = (false, true, 1, false);
+        (scenario.who, scenario.project_known, scenario.jobs, scenario.no_wait) = (Who::Keys, true, 1, false);
         (scenario.timeout, scenario.timings.request) = (Duration::from_secs(25), Duration::from_secs(10));
         scenario
     }
@@ -204,6 +238,18 @@ impl Scenario {
         self.pair = Some((api, format!("{fault:?} at {nth}")));
         self.no_wait &= ["batch-upload", "task"].contains(&api);
         self.project_known &= api != "iam/projects";
+        self.who = match api {
+            "iam/tokens" => Who::User,
+            "sts/assume-with-oidc" => Who::Agency,
+            // A token says of itself which project it is for.
+            "iam/projects" => Who::Keys,
+            _ => self.who,
+        };
+        if nth > 1 {
+            // There may be no second call but the first again, and of several in flight none is the second.
+            self.jobs = 1;
+            self.options.0.faults.push(scripted(api, 1, Fault::Status(503)));
+        }
         let options = &mut self.options.0;
         match api {
             "resources/batch-query" => options.omit_counts = true,
