@@ -300,3 +300,4 @@ fn with_commas(number: u64) -> String {
     }
     text
 }
+            dockerfile::Content::Binary(why) => return skipped(SkipReason::Binary, why),

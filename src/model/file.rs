@@ -46,6 +46,8 @@ pub enum SkipReason {
     Link,
     /// A link in the tree to nothing.
     BrokenLink,
+    /// Named as a Dockerfile, but no text, and no builder could start with it.
+    Binary,
 }
 
 impl SkipReason {
@@ -61,6 +63,7 @@ impl SkipReason {
             Self::Ignored => "ignored",
             Self::Link => "link",
             Self::BrokenLink => "broken_link",
+            Self::Binary => "binary",
         }
     }
 }
