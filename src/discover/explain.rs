@@ -110,6 +110,10 @@ fn way(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Stri
                     walk.rules.excludes(&path).unwrap_or_default()
                 ));
             }
+            Descent::Store => {
+                let why = format!("one of this program: {path} is the store of a version control system");
+                return Some((at, Some(why)));
+            }
             Descent::Ignored => return Some((at, Some(format!("one that keeps the walk out of {path}")))),
         }
         if at.path != path {

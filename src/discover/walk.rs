@@ -18,7 +18,8 @@ use super::{Discovery, Error, Options};
 use crate::model::{RepoPath, SkipReason, Skipped, SourceFile};
 use crate::platform::{self, Kind};
 
-/// Whether the name is that of a store of a version control system: never searched, never counted.
+/// Whether the name is that of a store of a version control system: not searched, not counted. Git takes all but `.git` for names like
+/// any other, so what it tracks below them is looked at.
 pub(super) fn is_store(name: &[u8]) -> bool {
     matches!(name, b".git" | b".hg" | b".svn" | b".jj")
 }
@@ -43,6 +44,8 @@ pub(super) enum Descent {
     NotSelected,
     Excluded,
     Ignored,
+    /// The store of another system than git: as one that is ignored, but nobody asks for it.
+    Store,
 }
 
 /// What an ignore rule keeps out, to be looked up in git's index.
@@ -102,15 +105,17 @@ impl<'a> Walk<'a> {
 
     /// Takes the ignore rules of a directory in; what it holds is given.
     pub(super) fn enter(&self, directory: &mut Directory, on_disk: &Path, has_git: bool, has_ignore_file: bool) {
-        if !self.options.no_ignore {
-            let above = directory.rules.take();
-            directory.rules = ignore_rules::Rules::enter(above.as_ref(), &directory.path, on_disk, has_git, has_ignore_file);
-        }
+        let above = directory.rules.take();
+        directory.rules = if self.options.no_ignore {
+            ignore_rules::Rules::enter_without(above.as_ref(), &directory.path, on_disk, has_git)
+        } else {
+            ignore_rules::Rules::enter(above.as_ref(), &directory.path, on_disk, has_git, has_ignore_file)
+        };
     }
 
     /// What is to be done with the directory `path` in `parent`.
     pub(super) fn descend(&self, parent: &Directory, path: RepoPath, on_disk: &Path) -> Descent {
-        if is_store(path.file_name()) {
+        if path.file_name() == b".git" {
             return Descent::Pruned;
         }
         let reach = if parent.all { Reach::All } else { self.rules.reach(&path) };
@@ -129,6 +134,9 @@ impl<'a> Walk<'a> {
         Descent::Enter(Directory { path, all: reach == Reach::All, hidden, rules: parent.rules.clone() })
     }
 
+        if is_store(path.file_name()) {
+            return Descent::Store;
+        }
     /// Whether the name, or `--map`, makes it worth looking at.
     pub(super) fn is_candidate(&self, path: &RepoPath) -> bool {
         Name::of(path.file_name()).is_ours() || self.rules.mapped(path).is_some()
@@ -261,7 +269,7 @@ impl<'a> Walk<'a> {
         match descent {
             Descent::Enter(directory) => below.push(directory),
             Descent::Pruned | Descent::NotSelected | Descent::Excluded => {}
-            Descent::Ignored => {
+            Descent::Ignored | Descent::Store => {
                 found.ignored_directories.push(Ignored { path, work_tree: parent.work_tree() });
             }
         }
