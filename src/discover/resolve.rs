@@ -150,7 +150,8 @@ fn has_git(directory: &Path) -> bool {
     fs::symlink_metadata(directory.join(".git")).is_ok_and(|metadata| metadata.is_dir() || metadata.is_file())
 }
 
-fn relative(root: &Path, path: &Path) -> RepoPath {
+/// The path of a place below a root.
+pub(super) fn relative(root: &Path, path: &Path) -> RepoPath {
     let inside = path.strip_prefix(root).unwrap_or(path);
     inside.iter().fold(RepoPath::default(), |above, name| join(&above, name))
 }

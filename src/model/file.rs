@@ -42,7 +42,7 @@ pub enum SkipReason {
     NotIncluded,
     /// Matched by `.gitignore`, `.git/info/exclude` or the global excludes, and not tracked.
     Ignored,
-    /// A link to a place in the tree, which is walked on its own.
+    /// A link to what is taken under its own name, or to a place in the tree that holds nothing of ours.
     Link,
     /// A link in the tree to nothing.
     BrokenLink,
