@@ -14,12 +14,12 @@ use zeroize::Zeroizing;
 use super::auth::Credentials;
 use super::auth::exchange::wipe;
 use super::auth::sign::{Unsigned, sign};
-use super::check::{certificates, is_loopback};
+use super::check::certificates;
 use super::client::Timings;
 use super::error::Said;
 use super::hide::{hide, secrets};
 use super::pace::{Limit, TooFast};
-use super::reach::{self, Distrust};
+use super::reach::{self, Distrust, Via};
 use super::wire::UploadPart;
 use super::{Error, Kind};
 use crate::model::FileType;
@@ -69,11 +69,11 @@ impl Route {
     /// A host on this machine is called directly, any other through the proxy that the environment names.
     pub(super) fn new(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Result<Self, Error> {
         let mut http = Self::plain(timings);
-        if is_loopback(base)? {
-            http = http.no_proxy();
-        } else if let Some(name) = reach::torn() {
-            let [wrong, remedy] = reach::TORN;
-            return Err(Error::new(Kind::Invalid, format!("{name} {wrong}: {remedy}")));
+        match reach::via(base)? {
+            Via::ThisMachine => http = http.no_proxy(),
+            Via::Torn(name) => return refused(name, reach::TORN),
+            Via::Unusable(name) => return refused(name, reach::UNUSABLE),
+            Via::Direct | Via::Proxy(_) | Via::Hidden { .. } | Via::InCgi(_) => {}
         }
         if let Some(pem) = ca_pem {
             http = http.tls_certs_merge(certificates(pem)?);
