@@ -81,8 +81,9 @@ fn what_the_file_may_not_say_ends_the_run() {
 fn what_a_mistake_quotes_of_the_file_is_cut() {
     let long = "x".repeat(200_000);
     for (text, start, end) in [
+        (format!("include = ['{long}']"), "include: xxx", "xxx…: a pattern of more than 4096 bytes, and no path is so long"),
         (
-            format!("exclude = ['{{{long},b}}']"),
+            format!("exclude = ['{{{},b}}']", &long[..4000]),
             "exclude: {xxx",
             "xxx,b}: {a,b} is not understood in a pattern; give one pattern for each, repeating the flag",
         ),
