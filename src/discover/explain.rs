@@ -7,7 +7,7 @@ use super::classify::{Entry, LINK, Outcome};
 use super::resolve::join;
 use super::select::Fate;
 use super::tracked::Tracked;
-use super::walk::{Descent, Directory, Walk};
+use super::walk::{Descent, Directory, Walk, is_store};
 use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
 use crate::platform::Kind;
 
@@ -69,10 +69,10 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
                     .to_owned(),
             );
             if !searched && !tracked {
-                steps.push(
-                    "a directory that is ignored is not searched, unless it is named or a pattern spells its path out"
-                        .to_owned(),
-                );
+                if !path.as_bytes().split(|byte| *byte == b'/').any(is_store) {
+                    let unless = "unless it is named or a pattern spells its path out";
+                    steps.push(format!("a directory that is ignored is not searched, {unless}"));
+                }
                 return None;
             }
             fate = walk.rules.fate(path, !tracked);

@@ -166,5 +166,5 @@ fn what_git_tracks_in_the_store_of_another_system_is_found() {
             "decision: taken as k8s_yaml"
         ]
     );
-    assert_eq!(explained(".hg/store.yaml").last().unwrap(), "decision: not taken");
+    assert_eq!(explained(".hg/store.yaml"), [why, "git does not track it", "decision: not taken"]);
 }
