@@ -117,7 +117,7 @@ pub struct Mistake {
 pub fn parse(name: &str, bytes: &[u8]) -> Result<File, Mistake> {
     let mistake = |at: usize, text: String| {
         let (line, column) = place(bytes, at);
-        Mistake { name: name.to_owned(), line, column, text }
+        Mistake { name: name.to_owned(), line, column, text: without_middle(text) }
     };
     let text = std::str::from_utf8(bytes)
         .map_err(|error| mistake(error.valid_up_to(), "not UTF-8, which TOML has to be".to_owned()))?;
@@ -156,6 +156,19 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<File, Mistake> {
         suppress.line = place(bytes, entry.span().start).0;
     }
     Ok(file)
+}
+
+/// More characters of a message are those of a value that it quotes.
+const LONGEST: usize = 400;
+
+/// The beginning and the end of a long text: a value stands first, what is wrong with it last.
+fn without_middle(text: String) -> String {
+    let length = text.chars().count();
+    if length <= LONGEST {
+        return text;
+    }
+    let start = text.chars().take(LONGEST / 2);
+    start.chain(['…']).chain(text.chars().skip(length - LONGEST / 2)).collect()
 }
 
 /// The line and the column of a byte, both from 1.

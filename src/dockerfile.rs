@@ -81,10 +81,17 @@ fn split_keyword(text: &str) -> (String, &str) {
 /// The escape character that the parser directives at the top of a file choose.
 pub fn escape_character(text: &str) -> char {
     text.lines()
-        .map_while(|line| line.trim().strip_prefix('#')?.split_once('='))
-        .take_while(|(name, _)| name.trim().bytes().all(|b| b.is_ascii_alphanumeric()))
-        .find(|(name, value)| name.trim().eq_ignore_ascii_case("escape") && matches!(value.trim(), "`" | "\\"))
-        .map_or('\\', |(_, value)| if value.trim() == "`" { '`' } else { '\\' })
+        .map_while(directive)
+        .find(|(name, value)| name.eq_ignore_ascii_case("escape") && matches!(*value, "`" | "\\"))
+        .map_or('\\', |(_, value)| if value == "`" { '`' } else { '\\' })
+}
+
+/// `# name=value`, with a name of a letter and then letters and digits.
+fn directive(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.trim().strip_prefix('#')?.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    (is_name && !value.is_empty()).then_some((name, value))
 }
 
 /// The instructions of a text, in its order.
@@ -307,6 +314,11 @@ mod tests {
             ("\n# escape=`\n", '\\'),
             ("# a b=c\n# escape=`\n", '\\'),
             ("FROM a\n# escape=`\n", '\\'),
+            ("# a1=b\n# escape=`\n", '`'),
+            ("# 1a=b\n# escape=`\n", '\\'),
+            ("# a=\n# escape=`\n", '\\'),
+            ("# =b\n# escape=`\n", '\\'),
+            ("# escape=\n# escape=`\n", '\\'),
         ] {
             assert_eq!(escape_character(text), escape, "{text:?}");
         }

@@ -78,6 +78,33 @@ fn what_the_file_may_not_say_ends_the_run() {
 }
 
 #[test]
+fn what_a_mistake_quotes_of_the_file_is_cut() {
+    let long = "x".repeat(200_000);
+    for (text, start, end) in [
+        (format!("include = ['{long}']"), "include: xxx", "xxx…: a pattern of more than 4096 bytes, and no path is so long"),
+        (
+            format!("exclude = ['{{{},b}}']", &long[..4000]),
+            "exclude: {xxx",
+            "xxx,b}: {a,b} is not understood in a pattern; give one pattern for each, repeating the flag",
+        ),
+        (format!("{long} = 1"), "unknown key \"xxx", "xxx"),
+        (format!("fail-on = '{long}'"), "fail-on: ", ""),
+        (
+            format!("[[suppress]]\nrule = 'R'\nreason = 'a'\nuntil = '{long}'"),
+            "suppress",
+            "xxx\" is no date, such as 2027-01-31",
+        ),
+    ] {
+        let repo = Repo::new().many(1).file("hss-iac.toml", &text);
+        let ran = scan(&repo, &[]);
+        let shown: String = text.chars().take(20).collect();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{shown}");
+        assert!(ran.stderr.chars().count() < 500 && ran.stderr.contains('…'), "{shown}: {} bytes", ran.stderr.len());
+        assert!(ran.stderr.contains(start) && ran.stderr.contains(end), "{shown}: {}", ran.stderr);
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn only_a_small_regular_file_is_read() {
     let repo = Repo::new().many(1).file("elsewhere.toml", "fail-on = 'never'");

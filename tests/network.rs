@@ -6,6 +6,7 @@ mod common;
 #[path = "common/net.rs"]
 mod net;
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 
@@ -14,6 +15,7 @@ use common::{Finished, Repo, assert_adds_up, quick, scan_command, start};
 use hss_iac::cli::Cli;
 use hss_iac::emulator::Emulator;
 use net::{Ca, MAPPED, NAMES, Proxy};
+use serde_json::Value;
 
 /// `scan` of two files with these variables, JSON on stdout.
 fn scan(emulator: &Emulator, endpoint: &str, env: &[(&str, &str)], args: &[&str]) -> Finished {
@@ -129,6 +131,74 @@ fn a_proxy_whose_password_tears_its_url_is_refused_and_not_shown() {
     assert_eq!(scan(&emulator, &emulator.url(), &torn, &[]).code, 0);
 }
 
+/// The client would take each of these for no proxy at all, and go to the host itself with what it knows.
+#[test]
+fn a_proxy_that_can_not_be_used_is_not_gone_around() {
+    let emulator = start(quick());
+    let ca = Ca::new();
+    let endpoint = mapped(ca.front(&emulator.url()));
+    let passwords =
+        ["|", "\"", " ", "\\", "[", "]", "ü", "^", "{", "<"].map(|c| format!("http://user:ssw0rd{c}ssw0rd@127.0.0.1:1"));
+    let others = ["htps://ssw0rd:1", "ftp://ssw0rd:1", "http://", " "].map(str::to_owned);
+    for proxy in passwords.into_iter().chain(others) {
+        for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            let ran = scan(&emulator, &endpoint, &[(variable, &proxy)], &["--ca-file", ca.path(), "--timeout", "5s"]);
+            let told = format!("{}{}", ran.stdout, ran.stderr);
+            let why = format!("error: {variable} holds no URL of a proxy: write it as http://USER:PASSWORD@HOST:PORT, ");
+            assert!(ran.code == 2 && told.starts_with(&why), "{proxy:?} in {variable}: {} {told}", ran.code);
+            assert!(!told.contains("ssw0rd"), "{told}");
+        }
+        // Another variable does not hide it, and where nothing goes through it, nothing is said.
+        let hidden = [("HTTPS_PROXY", ""), ("ALL_PROXY", &proxy)];
+        assert_eq!(scan(&emulator, &endpoint, &hidden, &["--ca-file", ca.path()]).code, 2, "{proxy:?}");
+        assert_eq!(emulator.journal().len(), 0, "{proxy:?}");
+    }
+    let unusable = ("HTTPS_PROXY", "htps://user:ssw0rd@127.0.0.1:1");
+    let around = ("NO_PROXY", "::ffff:127.0.0.1");
+    for (endpoint, env) in [(&endpoint, &[unusable, around][..]), (&emulator.url(), &[unusable])] {
+        let ran = scan(&emulator, endpoint, env, &["--ca-file", ca.path()]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{env:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_proxy_that_is_no_text_is_not_gone_around() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let emulator = start(quick());
+    let ca = Ca::new();
+    let repo = Repo::new().many(1);
+    let mut command = scan_command(repo.path(), &emulator, &["--ca-file", ca.path()]);
+    command.env("HSS_IAC_ENDPOINT", mapped(ca.front(&emulator.url())));
+    command.env("HTTPS_PROXY", std::ffi::OsStr::from_bytes(b"http://user:\xFF@127.0.0.1:1"));
+    let ran: Finished = command.output().expect("it runs").into();
+    let why = "error: HTTPS_PROXY holds no URL of a proxy: ";
+    assert!(ran.code == 2 && ran.stderr.starts_with(why), "{} {}", ran.code, ran.stderr);
+    assert_eq!(emulator.journal().len(), 0);
+}
+
+#[test]
+fn a_proxy_that_does_not_count_draws_a_warning() {
+    let emulator = start(quick());
+    let ca = Ca::new();
+    let endpoint = mapped(ca.front(&emulator.url()));
+    let proxy = "http://127.0.0.1:1";
+    for (env, why) in [
+        (
+            &[("HTTPS_PROXY", ""), ("https_proxy", proxy)][..],
+            ", since HTTPS_PROXY is empty, which hides https_proxy: unset HTTPS_PROXY; if no proxy is meant, unset https_proxy or name the host in NO_PROXY",
+        ),
+        (
+            &[("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", proxy)],
+            ": HTTPS_PROXY does not count where REQUEST_METHOD is set, as in a CGI script: unset REQUEST_METHOD",
+        ),
+    ] {
+        let ran = scan(&emulator, &endpoint, env, &["--ca-file", ca.path()]);
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+        assert_eq!(ran.stderr, format!("no proxy stands before {endpoint}{why}\n"));
+    }
+}
+
 #[test]
 fn only_a_certificate_of_a_known_ca_is_taken() {
     let emulator = start(quick());
@@ -219,12 +289,42 @@ fn tls_1_1_is_neither_offered_nor_taken() {
 
 #[test]
 fn no_switch_turns_verification_off() {
-    let mut flags = Vec::new();
-    for command in Cli::command().get_subcommands() {
-        flags.extend(command.get_arguments().filter_map(|arg| arg.get_long()).map(str::to_owned));
+    let mut names = names_of(&Cli::command());
+    let schema: Value =
+        serde_json::from_str(&common::run(Repo::new().path(), &["schema", "config"]).stdout).expect("a schema");
+    names.extend(keys_of(&schema));
+    for known in ["ca-file", "HSS_IAC_CA_FILE", "listen", "fail-on", "reason"] {
+        assert!(names.contains(known), "{known} is not looked at");
     }
-    assert!(flags.iter().any(|flag| flag == "ca-file"));
-    let off =
-        flags.iter().filter(|flag| ["insecure", "verif", "trust", "tls", "cert"].iter().any(|word| flag.contains(word)));
+    let words = ["insecure", "verif", "trust", "tls", "ssl", "cert", "unsafe"];
+    let off = names.iter().filter(|name| words.iter().any(|word| name.to_ascii_lowercase().contains(word)));
     assert_eq!(off.collect::<Vec<_>>(), [""; 0]);
+}
+
+/// Every flag of a command and of those below it, with their other names and their variables.
+fn names_of(command: &clap::Command) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for arg in command.get_arguments() {
+        names.extend(arg.get_long().map(str::to_owned));
+        names.extend(arg.get_all_aliases().into_iter().flatten().map(str::to_owned));
+        names.extend(arg.get_env().map(|name| name.to_string_lossy().into_owned()));
+    }
+    names.extend(command.get_subcommands().flat_map(names_of));
+    names
+}
+
+/// Every key that a schema knows, at any depth.
+fn keys_of(schema: &Value) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    match schema {
+        Value::Object(object) => {
+            keys.extend(
+                object.get("properties").and_then(Value::as_object).into_iter().flat_map(|known| known.keys().cloned()),
+            );
+            keys.extend(object.values().flat_map(keys_of));
+        }
+        Value::Array(list) => keys.extend(list.iter().flat_map(keys_of)),
+        _ => {}
+    }
+    keys
 }

@@ -33,7 +33,11 @@ impl Base {
         for file in files {
             let entries: Vec<Option<TreeEntry>> =
                 (0..self.trees.len()).map(|at| self.entry(at, &file.path, &mut inner)).collect();
-            if entries.iter().all(|entry| entry.as_ref().is_some_and(|entry| is_same(root, &file.path, entry))) {
+            let mut is_as_it_was = |at: usize, entry: &TreeEntry| {
+                is_same(root, &file.path, entry)
+                    && (entry.kind != EntryKind::Link || self.leads_to_the_same(at, root, &file.path, &mut inner))
+            };
+            if entries.iter().enumerate().all(|(at, entry)| entry.as_ref().is_some_and(|entry| is_as_it_was(at, entry))) {
                 continue;
             }
             let was = entries.iter().any(Option::is_some).then(|| file.path.clone());
@@ -53,6 +57,18 @@ impl Base {
         let Some(tree) = self.trees.first() else { return Vec::new() };
         let moved = modules.iter().filter(|module| tree.get(&module.path) != Some(module));
         moved.map(|module| format!("the submodule {} changed: what is in it is not scanned", module.path)).collect()
+    }
+
+    /// Whether a link, which stands for what it leads to, leads to a file that is as it was; to one outside of the tree nobody asks.
+    fn leads_to_the_same(
+        &self,
+        at: usize,
+        root: &Path,
+        path: &RepoPath,
+        inner: &mut HashMap<String, HashMap<RepoPath, TreeEntry>>,
+    ) -> bool {
+        let Some(target) = discover::target_of_link(root, path) else { return true };
+        self.entry(at, &target, inner).is_some_and(|entry| is_same(root, &target, &entry))
     }
 
     /// What stands at a path of a merge base, in submodules too.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::resolve::without_dots;
+use super::resolve::{relative, without_dots};
 use super::walk::is_store;
 use super::{MAX_FILE_SIZE, dockerfile, kubernetes, open};
 use crate::digest::sha256;
@@ -42,9 +42,23 @@ pub(super) enum Outcome {
     Ours(SourceFile, &'static str),
     /// It looked like ours and is not taken, with why.
     Skipped(SkipReason, &'static str),
+    /// A link to a file of the tree that would be ours under the name of the link.
+    Link(Link),
     /// Nothing of ours, with why.
     Not(&'static str),
 }
+
+/// A link to what would be ours under its name. Nothing is lost with it only where the target is taken for the same under its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Link {
+    /// What the link leads to in the end, however many links are on the way.
+    pub(super) target: RepoPath,
+    /// What it is where the target is not taken.
+    pub(super) otherwise: SourceFile,
+}
+
+/// Why a link is not taken where its target is, or where that is none of ours.
+pub(super) const LINK: &str = "it is a link to a place in the tree, which is looked at on its own";
 
 /// What a path is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +116,7 @@ impl<'a> Classifier<'a> {
         }
         let file_type = map.unwrap_or_else(|| name.file_type());
         let opened = match entry {
-            Entry::Link => return self.link(path, file_type),
+            Entry::Link => return self.link(path, name, map, by_content, buffer),
             Entry::Special(what) => {
                 return obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so");
             }
@@ -115,14 +129,7 @@ impl<'a> Classifier<'a> {
             };
         }
         match opened.and_then(|file| read(file, buffer)) {
-            // What is beyond may be the object that the rest was put before.
-            Ok((size, Whole(false))) if name.is_ours() && map.is_none() => {
-                match text(path, name, map, by_content, size, buffer) {
-                    Outcome::Ours(file, why) => Outcome::Ours(file, why),
-                    _ => obstacle(path, file_type, size, TOO_LONG.to_owned(), "its name says so"),
-                }
-            }
-            Ok((size, Whole(is_whole))) => match text(path, name, map, by_content, size, buffer) {
+            Ok((size, Whole(is_whole))) => match looked(path, name, map, by_content, (size, is_whole), buffer) {
                 Outcome::Skipped(SkipReason::K8sTemplate, _) if self.is_in_chart(path) => Outcome::Skipped(
                     SkipReason::HelmTemplate,
                     "`{{` stands where YAML has no text, in the templates of a chart",
@@ -166,35 +173,68 @@ impl<'a> Classifier<'a> {
         })
     }
 
-    /// Decides about a link without opening what it points to.
-    fn link(&self, path: &RepoPath, file_type: FileType) -> Outcome {
+    /// Decides about a link by where it leads to, which has to be in the tree, and by what its name would make of that.
+    fn link(&self, path: &RepoPath, name: Name, map: Option<FileType>, by_content: bool, buffer: &mut Vec<u8>) -> Outcome {
+        let file_type = map.unwrap_or_else(|| name.file_type());
+        let stopped = |why: String| obstacle(path, file_type, 0, why, "its name says so");
+        let target = match self.target(path) {
+            Ok(target) => target,
+            Err(Astray::Out) => return stopped("a link out of the tree".to_owned()),
+            Err(Astray::Unknown(why)) => return stopped(why),
+            Err(Astray::Broken) => return Outcome::Skipped(SkipReason::BrokenLink, "it is a link to nothing"),
+        };
+        let otherwise = |file_type, size, why| {
+            Outcome::Link(Link { target: target.clone(), otherwise: blocked(path, file_type, size, why) })
+        };
+        if target.as_bytes().split(|byte| *byte == b'/').any(is_store) {
+            let why = "a link into the store of a version control system, which is not searched";
+            return otherwise(file_type, 0, why.to_owned());
+        }
+        if platform::kind(&self.real_root, &target.to_os()).is_ok_and(|kind| kind == Kind::Directory) {
+            return Outcome::Skipped(SkipReason::Link, LINK);
+        }
+        match open::below(&self.real_root, &target).and_then(|file| read(file, buffer)) {
+            Ok((size, Whole(is_whole))) => match looked(path, name, map, by_content, (size, is_whole), buffer) {
+                Outcome::Ours(file, _) => {
+                    otherwise(file.file_type, size, format!("a link to {target}, which is not taken under its own name"))
+                }
+                _ => Outcome::Skipped(SkipReason::Link, LINK),
+            },
+            Err(error) => otherwise(file_type, 0, format!("a link to {target}, which can't be read: {error}")),
+        }
+    }
+
+    /// The place in the tree that a link leads to. Only the names on the way are looked at.
+    fn target(&self, path: &RepoPath) -> Result<RepoPath, Astray> {
         let on_disk = self.root.join(path.to_os());
-        let out = || obstacle(path, file_type, 0, "a link out of the tree".to_owned(), "its name says so");
         let Ok(target) = fs::read_link(&on_disk) else {
-            return obstacle(path, file_type, 0, "a link that can't be read".to_owned(), "its name says so");
+            return Err(Astray::Unknown("a link that can't be read".to_owned()));
         };
         let real_directory = on_disk.parent().and_then(|directory| fs::canonicalize(directory).ok()).unwrap_or_default();
         let written = without_dots(&real_directory.join(target));
         if !(written.starts_with(&self.real_root) || written.starts_with(self.root)) {
-            return out();
+            return Err(Astray::Out);
         }
         match fs::canonicalize(&on_disk) {
-            Ok(real) if real.starts_with(&self.real_root) => {
-                let inside = real.strip_prefix(&self.real_root).unwrap_or(&real);
-                if inside.iter().any(|part| is_store(part.as_encoded_bytes())) {
-                    let why = "a link into the store of a version control system, which is not searched";
-                    return obstacle(path, file_type, 0, why.to_owned(), "its name says so");
-                }
-                Outcome::Skipped(SkipReason::Link, "it is a link to a place in the tree, which is looked at on its own")
-            }
-            Ok(_) => out(),
+            Ok(real) if real.starts_with(&self.real_root) => Ok(relative(&self.real_root, &real)),
+            Ok(_) => Err(Astray::Out),
             // Missing, or a loop; a target that may not be looked at is one that we know nothing of.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                obstacle(path, file_type, 0, format!("a link that can't be followed: {error}"), "its name says so")
+                Err(Astray::Unknown(format!("a link that can't be followed: {error}")))
             }
-            Err(_) => Outcome::Skipped(SkipReason::BrokenLink, "it is a link to nothing"),
+            Err(_) => Err(Astray::Broken),
         }
     }
+}
+
+/// Why a link leads to no place in the tree.
+enum Astray {
+    /// It leads out of it.
+    Out,
+    /// It can't be told where it leads.
+    Unknown(String),
+    /// It leads to nothing.
+    Broken,
 }
 
 /// Whether a file was read to its end.
@@ -210,6 +250,25 @@ fn read(mut file: File, buffer: &mut Vec<u8>) -> io::Result<(u64, Whole)> {
         return Ok((file.metadata()?.len().max(read), Whole(false)));
     }
     Ok((read, Whole(true)))
+}
+
+/// What was read of a file makes of it: of so many bytes, and whether these are all.
+fn looked(
+    path: &RepoPath,
+    name: Name,
+    map: Option<FileType>,
+    by_content: bool,
+    (size, is_whole): (u64, bool),
+    bytes: &[u8],
+) -> Outcome {
+    match text(path, name, map, by_content, size, bytes) {
+        Outcome::Ours(file, why) => Outcome::Ours(file, why),
+        // What is beyond may be the object that the rest was put before.
+        _ if !is_whole && name.is_ours() && map.is_none() => {
+            obstacle(path, name.file_type(), size, TOO_LONG.to_owned(), "its name says so")
+        }
+        outcome => outcome,
+    }
 }
 
 fn text(path: &RepoPath, name: Name, map: Option<FileType>, by_content: bool, size: u64, bytes: &[u8]) -> Outcome {
@@ -244,6 +303,7 @@ fn by_name_and_content(path: &RepoPath, name: Name, bytes: &[u8]) -> Result<(Fil
         match dockerfile::content(how, path.file_name(), bytes) {
             dockerfile::Content::Dockerfile(why) => return Ok((FileType::Dockerfile, why)),
             dockerfile::Content::Template(why) => return skipped(SkipReason::DockerfileTemplate, why),
+            dockerfile::Content::Binary(why) => return skipped(SkipReason::Binary, why),
             dockerfile::Content::Neither(why) => not = why,
         }
     }
@@ -276,7 +336,12 @@ fn by_content_alone(path: &RepoPath, bytes: &[u8]) -> Option<(FileType, &'static
 }
 
 fn obstacle(path: &RepoPath, file_type: FileType, size: u64, obstacle: String, why: &'static str) -> Outcome {
-    let file = SourceFile {
+    Outcome::Ours(blocked(path, file_type, size, obstacle), why)
+}
+
+/// A file of ours that can't be sent.
+fn blocked(path: &RepoPath, file_type: FileType, size: u64, obstacle: String) -> SourceFile {
+    SourceFile {
         path: path.clone(),
         file_type,
         size,
@@ -284,8 +349,7 @@ fn obstacle(path: &RepoPath, file_type: FileType, size: u64, obstacle: String, w
         secrets: Vec::new(),
         masked: 0,
         obstacle: Some(obstacle),
-    };
-    Outcome::Ours(file, why)
+    }
 }
 
 /// `1,234,567`.

@@ -18,6 +18,8 @@ pub(super) enum Content {
     Dockerfile(&'static str),
     /// It is still to be rendered.
     Template(&'static str),
+    /// No text, although the name declares it.
+    Binary(&'static str),
     /// Neither.
     Neither(&'static str),
 }
@@ -79,18 +81,22 @@ fn has_extension(lower: &[u8], extensions: &[&str]) -> bool {
 /// Looks at the text of a file whose base name is `base` and speaks of a Dockerfile as `name` says.
 pub(super) fn content(name: Name, base: &[u8], text: &[u8]) -> Content {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
-    if memchr(0, &text[..text.len().min(8192)]).is_some() {
-        return Content::Neither("it is binary");
-    }
     if text.trim_ascii().is_empty() {
         return Content::Neither("it is empty");
     }
     let (directives, body) = directives(text);
     let first = first_instruction(body, directives.escape);
+    let from = is_from(&first);
+    // A builder drops comments unread and starts with what follows them: one zero in them must not hide it.
+    if !from && !directives.syntax && memchr(0, &text[..text.len().min(8192)]).is_some() {
+        return match name {
+            Name::Exact => Content::Binary("it is binary, and does not begin with FROM"),
+            Name::Variant => Content::Neither("it is binary"),
+        };
+    }
     if OPENINGS.iter().any(|opening| first.starts_with(opening)) {
         return Content::Template("its first instruction is a template action");
     }
-    let from = is_from(&first);
     let rendered_from = from && OPENINGS.iter().any(|opening| memmem::find(&first, opening).is_some());
     if name == Name::Variant && rendered_from {
         return Content::Template("its FROM line holds a template action");
@@ -123,7 +129,7 @@ fn directives(text: &[u8]) -> (Directives, &[u8]) {
         let (line, after) = split_line(rest);
         let Some((key, value)) = directive(line) else { return (found, rest) };
         if key.eq_ignore_ascii_case(b"syntax") {
-            found.syntax = !value.is_empty();
+            found.syntax = true;
         } else if key.eq_ignore_ascii_case(b"escape")
             && let [b @ (b'\\' | b'`')] = value
         {
@@ -133,13 +139,17 @@ fn directives(text: &[u8]) -> (Directives, &[u8]) {
     }
 }
 
-/// `# key=value`, with a key of letters.
+/// `# key=value`, with a key of a letter and then letters and digits.
 fn directive(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let body = line.trim_ascii().strip_prefix(b"#")?;
     let at = memchr(b'=', body)?;
-    let key = body[..at].trim_ascii();
-    (!key.is_empty() && key.iter().all(u8::is_ascii_alphabetic)).then(|| (key, body[at + 1..].trim_ascii()))
+    let (key, value) = (body[..at].trim_ascii(), body[at + 1..].trim_ascii());
+    let is_key = key.first().is_some_and(u8::is_ascii_alphabetic) && key.iter().all(u8::is_ascii_alphanumeric);
+    (is_key && !value.is_empty()).then_some((key, value))
 }
+
+/// Of an instruction that is longer only so much is looked at: one line may be the whole of a huge file.
+const LONGEST: usize = 64 * 1024;
 
 /// The first instruction that is not ARG, with its continuation lines, as one line.
 fn first_instruction(text: &[u8], escape: u8) -> Vec<u8> {
@@ -155,11 +165,12 @@ fn first_instruction(text: &[u8], escape: u8) -> Vec<u8> {
         }
         // What a continuation line is indented by parts the words.
         let line = if instruction.is_empty() { body } else { line };
-        if let Some(part) = line.strip_suffix(&[escape]) {
-            instruction.extend_from_slice(part);
+        let part = line.strip_suffix(&[escape]);
+        let words = part.unwrap_or(line);
+        instruction.extend_from_slice(&words[..words.len().min(LONGEST - instruction.len())]);
+        if part.is_some() {
             continue;
         }
-        instruction.extend_from_slice(line);
         if !is_word(&instruction, b"ARG") {
             return instruction;
         }
@@ -169,7 +180,7 @@ fn first_instruction(text: &[u8], escape: u8) -> Vec<u8> {
 }
 
 fn is_from(instruction: &[u8]) -> bool {
-    is_word(instruction, b"FROM") && !instruction[4..].trim_ascii().is_empty()
+    is_word(instruction, b"FROM") && (!instruction[4..].trim_ascii().is_empty() || instruction.len() == LONGEST)
 }
 
 fn is_word(instruction: &[u8], word: &[u8]) -> bool {
@@ -249,7 +260,17 @@ mod tests {
             ("Dockerfile", "", "neither"),
             ("Dockerfile", " \n\t\r\n", "neither"),
             ("Dockerfile", "\u{feff}\n", "neither"),
-            ("Dockerfile", "FROM a\0", "neither"),
+            ("Dockerfile", "FROM a\0", "dockerfile"),
+            ("Dockerfile", "# a\0\nFROM a\n", "dockerfile"),
+            ("Dockerfile", "# a\0\nARG A=\0\n\nfrom a\n", "dockerfile"),
+            ("Dockerfile", "# syntax=example/front:1\n# \0\nINCLUDE+ base\n", "dockerfile"),
+            ("Dockerfile", "\0", "binary"),
+            ("Dockerfile", "\0\nFROM a\n", "binary"),
+            ("Dockerfile", "RUN a\0\nFROM a\n", "binary"),
+            ("Dockerfile", "\u{7f}ELF\u{2}\u{1}\0", "binary"),
+            ("Dockerfile.a", "# a\0\nFROM a\n", "dockerfile"),
+            ("Dockerfile.a", "RUN a\0\n", "neither"),
+            ("Dockerfile.a", "# a\0\nFROM {{ .Base }}\n", "template"),
             ("Dockerfile", "# nothing but a comment\n", "dockerfile"),
             ("Dockerfile", "RUN true\n", "dockerfile"),
             ("Dockerfile.a", "RUN true\n", "neither"),
@@ -267,6 +288,10 @@ mod tests {
             ("Dockerfile.a", "# escape=`\nARG A=1 `\n  B=2\nFROM a\n", "dockerfile"),
             ("Dockerfile.a", "ARG A=1 `\n  B=2\nFROM a\n", "neither"),
             ("Dockerfile.a", "# syntax=example/front:1\nINCLUDE+ base\n", "dockerfile"),
+            ("Dockerfile.a", "# a1=b\n# syntax=example/front:1\nINCLUDE+ base\n", "dockerfile"),
+            ("Dockerfile.a", "# 1a=b\n# syntax=example/front:1\nINCLUDE+ base\n", "neither"),
+            ("Dockerfile.a", "# a=\n# syntax=example/front:1\nINCLUDE+ base\n", "neither"),
+            ("Dockerfile.a", "# syntax=\nINCLUDE+ base\n", "neither"),
             ("Dockerfile.a", "# comment\n# syntax=example/front:1\nINCLUDE+ base\n", "neither"),
             ("Dockerfile", "{{ if .A }}\nFROM a\n", "template"),
             ("Dockerfile", "{% set a = 1 %}\nFROM a\n", "template"),
@@ -283,6 +308,7 @@ mod tests {
             let found = match content(name(base.as_bytes()).unwrap(), base.as_bytes(), text.as_bytes()) {
                 Content::Dockerfile(_) => "dockerfile",
                 Content::Template(_) => "template",
+                Content::Binary(_) => "binary",
                 Content::Neither(_) => "neither",
             };
             assert_eq!(found, expected, "{base}: {text:?}");

@@ -3,12 +3,12 @@
 use std::fs;
 
 use super::Options;
-use super::classify::{Entry, Outcome};
+use super::classify::{Entry, LINK, Outcome};
 use super::resolve::join;
 use super::select::Fate;
 use super::tracked::Tracked;
-use super::walk::{Descent, Directory, Walk};
-use crate::model::{FileType, RepoPath};
+use super::walk::{Descent, Directory, Walk, is_store};
+use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
 use crate::platform::Kind;
 
 /// The steps for one path; the last one is the decision.
@@ -29,7 +29,7 @@ pub(super) fn explain(options: &Options, path: &RepoPath) -> Vec<String> {
         fate(&walk, options, path, &mut steps)
     };
     let decision = match fate {
-        Some(fate) => content(&walk, path, entry, fate, named, &mut steps),
+        Some(fate) => content(&walk, options, path, entry, fate, &mut steps),
         None => "not taken".to_owned(),
     };
     steps.push(format!("decision: {decision}"));
@@ -69,10 +69,10 @@ fn fate(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Str
                     .to_owned(),
             );
             if !searched && !tracked {
-                steps.push(
-                    "a directory that is ignored is not searched, unless it is named or a pattern spells its path out"
-                        .to_owned(),
-                );
+                if !path.as_bytes().split(|byte| *byte == b'/').any(is_store) {
+                    let unless = "unless it is named or a pattern spells its path out";
+                    steps.push(format!("a directory that is ignored is not searched, {unless}"));
+                }
                 return None;
             }
             fate = walk.rules.fate(path, !tracked);
@@ -110,6 +110,10 @@ fn way(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Stri
                     walk.rules.excludes(&path).unwrap_or_default()
                 ));
             }
+            Descent::Store => {
+                let why = format!("one of this program: {path} is the store of a version control system");
+                return Some((at, Some(why)));
+            }
             Descent::Ignored => return Some((at, Some(format!("one that keeps the walk out of {path}")))),
         }
         if at.path != path {
@@ -118,7 +122,14 @@ fn way(walk: &Walk<'_>, options: &Options, path: &RepoPath, steps: &mut Vec<Stri
     }
 }
 
-fn content(walk: &Walk<'_>, path: &RepoPath, entry: Entry, fate: Fate, named: bool, steps: &mut Vec<String>) -> String {
+fn content(
+    walk: &Walk<'_>,
+    options: &Options,
+    path: &RepoPath,
+    entry: Entry,
+    fate: Fate,
+    steps: &mut Vec<String>,
+) -> String {
     let mapped = walk.rules.mapped(path);
     let kept_out = match fate {
         Fate::Excluded => {
@@ -132,30 +143,53 @@ fn content(walk: &Walk<'_>, path: &RepoPath, entry: Entry, fate: Fate, named: bo
         steps.push(format!("--map {pattern} says that it is {}", describe(file_type)));
     }
     let map = mapped.map(|(file_type, _)| file_type);
-    let outcome = walk.classifier.classify(path, entry, map, named, &mut Vec::new());
-    let (why, decision) = match &outcome {
-        Outcome::Ours(file, why) => match &file.obstacle {
-            Some(obstacle) => {
-                (format!("it counts as {}: {why}", describe(file.file_type)), format!("ours, but not scanned: {obstacle}"))
-            }
-            None => (format!("it is {}: {why}", describe(file.file_type)), format!("taken as {}", file.file_type)),
-        },
-        Outcome::Skipped(reason, why) => {
-            (format!("it is not taken for one of ours: {why}"), format!("skipped: {}", reason.as_str()))
+    let skipped = |reason: SkipReason, why: &str| {
+        (format!("it is not taken for one of ours: {why}"), format!("skipped: {}", reason.as_str()))
+    };
+    let outcome = walk.classifier.classify(path, entry, map, walk.rules.names(path), &mut Vec::new());
+    let speaks_of_ours = matches!(outcome, Outcome::Ours(..) | Outcome::Link(_));
+    let (why, decision) = match outcome {
+        Outcome::Ours(file, why) => ours(&file, why),
+        Outcome::Link(link) if taken(walk, options, &link.target) == Some(link.otherwise.file_type) => {
+            skipped(SkipReason::Link, LINK)
         }
+        Outcome::Link(link) => ours(&link.otherwise, "what it leads to would be that under its name"),
+        Outcome::Skipped(reason, why) => skipped(reason, why),
         Outcome::Not(why) => (format!("it is not one of ours: {why}"), "not taken".to_owned()),
     };
     steps.push(why);
-    match (kept_out, outcome) {
-        (Some((why, reason)), Outcome::Ours(..)) => {
+    match (kept_out, speaks_of_ours) {
+        (Some((why, reason)), true) => {
             steps.push(why);
             format!("skipped: {reason}")
         }
-        (Some((why, _)), _) => {
+        (Some((why, _)), false) => {
             steps.push(why);
             "not taken".to_owned()
         }
         (None, _) => decision,
+    }
+}
+
+/// Of a file of ours, why and what becomes of it.
+fn ours(file: &SourceFile, why: &str) -> (String, String) {
+    let what = describe(file.file_type);
+    match &file.obstacle {
+        Some(obstacle) => (format!("it counts as {what}: {why}"), format!("ours, but not scanned: {obstacle}")),
+        None => (format!("it is {what}: {why}"), format!("taken as {}", file.file_type)),
+    }
+}
+
+/// What the target of a link is taken for under its own name.
+fn taken(walk: &Walk<'_>, options: &Options, path: &RepoPath) -> Option<FileType> {
+    let named = walk.rules.names(path);
+    if !named && !matches!(fate(walk, options, path, &mut Vec::new())?, Fate::Look(_)) {
+        return None;
+    }
+    let map = walk.rules.mapped(path).map(|(file_type, _)| file_type);
+    match walk.classifier.classify(path, walk.classifier.entry(path)?, map, named, &mut Vec::new()) {
+        Outcome::Ours(file, _) => Some(file.file_type),
+        _ => None,
     }
 }
 

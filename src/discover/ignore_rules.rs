@@ -85,6 +85,13 @@ impl Rules {
         Some(Self(Arc::new(Level { matchers, above, work_tree, bytes, too_much })))
     }
 
+    /// As [`Self::enter`], where no rule is to count: the work tree alone.
+    pub(super) fn enter_without(above: Option<&Self>, directory: &RepoPath, on_disk: &Path, has_git: bool) -> Option<Self> {
+        let Some(git_dir) = has_git.then(|| git_dir(&on_disk.join(".git"))).flatten() else { return above.cloned() };
+        let work_tree = Arc::new(WorkTree { at: directory.clone(), git_dir });
+        Some(Self(Arc::new(Level { matchers: Vec::new(), above: None, work_tree, bytes: 0, too_much: false })))
+    }
+
     /// Whether a rule ignores the path (absolute). The directories above it are taken to be not ignored.
     pub(super) fn ignores(&self, path: &Path, is_directory: bool) -> bool {
         self.deciding(path, is_directory).is_some_and(|(ignores, _)| ignores)

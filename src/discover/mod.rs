@@ -109,6 +109,12 @@ pub(crate) fn speaks_of_ours(path: &RepoPath) -> bool {
     classify::Name::of(path.file_name()).is_ours()
 }
 
+/// The place in the tree that a link leads to in the end, if it is in the tree. Nothing is opened.
+pub(crate) fn target_of_link(root: &Path, path: &RepoPath) -> Option<RepoPath> {
+    let (root, real) = (root.canonicalize().ok()?, root.join(path.to_os()).canonicalize().ok()?);
+    real.starts_with(&root).then(|| resolve::relative(&root, &real))
+}
+
 /// What a file of this name and content is, if it is ours.
 pub fn type_of(path: &RepoPath, bytes: &[u8]) -> Option<FileType> {
     classify::file_type(path, bytes)

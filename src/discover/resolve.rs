@@ -9,10 +9,17 @@ use glob::Pattern;
 use super::{Error, Selection};
 use crate::model::RepoPath;
 
+/// Bytes of the longest path of the systems in use.
+const LONGEST: usize = 4096;
+
 /// Reads a pattern of the command line: relative, `/` between parts, `*` and `?` within a part, `**` for any number of parts.
 ///
-/// A leading `./` and a trailing `/` are taken off. `{a,b}` is refused: the flag can be repeated.
+/// A leading `./` and a trailing `/` are taken off. `{a,b}` is refused: the flag can be repeated. So is what is longer than any path.
 pub fn pattern(text: &str) -> Result<Pattern, Error> {
+    if text.len() > LONGEST {
+        let start: String = text.chars().take(40).collect();
+        return Err(Error::Usage(format!("{start}…: a pattern of more than {LONGEST} bytes, and no path is so long")));
+    }
     let braces = text
         .find('{')
         .is_some_and(|open| text[open..].find('}').is_some_and(|close| text[open..open + close].contains(',')));
@@ -150,7 +157,8 @@ fn has_git(directory: &Path) -> bool {
     fs::symlink_metadata(directory.join(".git")).is_ok_and(|metadata| metadata.is_dir() || metadata.is_file())
 }
 
-fn relative(root: &Path, path: &Path) -> RepoPath {
+/// The path of a place below a root.
+pub(super) fn relative(root: &Path, path: &Path) -> RepoPath {
     let inside = path.strip_prefix(root).unwrap_or(path);
     inside.iter().fold(RepoPath::default(), |above, name| join(&above, name))
 }

@@ -1,6 +1,6 @@
 //! Walks the tree. Directories are shared among threads; what they find is put together and sorted afterwards.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -8,17 +8,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use super::classify::{Classifier, Entry, Name, Outcome};
+use super::classify::{Classifier, Entry, LINK, Link, Name, Outcome};
 use super::ignore_rules::{self, WorkTree};
 use super::resolve::join;
 use super::select::{Fate, Reach, Rules};
 use super::threads::{self, Queue, spread};
 use super::tracked::Tracked;
 use super::{Discovery, Error, Options};
-use crate::model::{RepoPath, SkipReason, Skipped, SourceFile};
+use crate::model::{FileType, RepoPath, SkipReason, Skipped, SourceFile};
 use crate::platform::{self, Kind};
 
-/// Whether the name is that of a store of a version control system: never searched, never counted.
+/// Whether the name is that of a store of a version control system: not searched, not counted. Git takes all but `.git` for names like
+/// any other, so what it tracks below them is looked at.
 pub(super) fn is_store(name: &[u8]) -> bool {
     matches!(name, b".git" | b".hg" | b".svn" | b".jj")
 }
@@ -43,6 +44,8 @@ pub(super) enum Descent {
     NotSelected,
     Excluded,
     Ignored,
+    /// The store of another system than git: as one that is ignored, but nobody asks for it.
+    Store,
 }
 
 /// What an ignore rule keeps out, to be looked up in git's index.
@@ -58,9 +61,17 @@ type Candidate = (RepoPath, Entry, Fate);
 /// What one thread found.
 #[derive(Debug, Default)]
 struct Found {
-    discovery: Discovery,
+    put: Put,
     ignored_files: Vec<(Ignored, Entry)>,
     ignored_directories: Vec<Ignored>,
+}
+
+/// What was classified, in no order.
+#[derive(Debug, Default)]
+struct Put {
+    discovery: Discovery,
+    /// What becomes of them is known when all is.
+    links: Vec<Link>,
 }
 
 /// All that decides about a path.
@@ -74,16 +85,17 @@ pub(super) struct Walk<'a> {
 /// Walks what `options` select.
 pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
     let walk = Walk::new(options);
-    let mut discovery = if options.tracked {
+    let Put { mut discovery, links } = if options.tracked {
         walk.index()?
     } else {
         let mut found = walk.search();
         let tracked = walk.tracked(&mut found);
-        walk.put_all(found.discovery, |put| tracked.into_iter().for_each(put)).0
+        walk.put_all(found.put, |put| tracked.into_iter().for_each(put)).0
     };
     for path in walk.rules.files() {
         discovery.files.push(walk.named(path)?);
     }
+    discovery.settle(links);
     discovery.sort();
     Ok(discovery)
 }
@@ -102,15 +114,17 @@ impl<'a> Walk<'a> {
 
     /// Takes the ignore rules of a directory in; what it holds is given.
     pub(super) fn enter(&self, directory: &mut Directory, on_disk: &Path, has_git: bool, has_ignore_file: bool) {
-        if !self.options.no_ignore {
-            let above = directory.rules.take();
-            directory.rules = ignore_rules::Rules::enter(above.as_ref(), &directory.path, on_disk, has_git, has_ignore_file);
-        }
+        let above = directory.rules.take();
+        directory.rules = if self.options.no_ignore {
+            ignore_rules::Rules::enter_without(above.as_ref(), &directory.path, on_disk, has_git)
+        } else {
+            ignore_rules::Rules::enter(above.as_ref(), &directory.path, on_disk, has_git, has_ignore_file)
+        };
     }
 
     /// What is to be done with the directory `path` in `parent`.
     pub(super) fn descend(&self, parent: &Directory, path: RepoPath, on_disk: &Path) -> Descent {
-        if is_store(path.file_name()) {
+        if path.file_name() == b".git" {
             return Descent::Pruned;
         }
         let reach = if parent.all { Reach::All } else { self.rules.reach(&path) };
@@ -119,6 +133,9 @@ impl<'a> Walk<'a> {
         }
         if self.rules.excludes(&path).is_some() {
             return Descent::Excluded;
+        }
+        if is_store(path.file_name()) {
+            return Descent::Store;
         }
         let ignored = parent.hidden || parent.rules.as_ref().is_some_and(|rules| rules.ignores(on_disk, true));
         // A directory that the user named is searched, whatever hides it; what its own rules hide stays hidden.
@@ -142,9 +159,8 @@ impl<'a> Walk<'a> {
         let map = self.rules.mapped(path).map(|(file_type, _)| file_type);
         match self.classifier.classify(path, entry, map, true, &mut Vec::new()) {
             Outcome::Ours(file, _) => Ok(file),
-            Outcome::Skipped(SkipReason::Link | SkipReason::BrokenLink, why) => {
-                Err(Error::Usage(format!("{path} can't be taken: {why}; name the file itself")))
-            }
+            Outcome::Skipped(SkipReason::Link | SkipReason::BrokenLink, why) => Err(not_by_link(path, why)),
+            Outcome::Link(_) => Err(not_by_link(path, LINK)),
             Outcome::Skipped(_, why) | Outcome::Not(why) => Err(Error::Usage(format!(
                 "{path} can't be taken: {why}; to have it scanned nevertheless, say what it is with --map '{path}=dockerfile' or --map '{path}=k8s_yaml'"
             ))),
@@ -152,7 +168,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What git's index holds in place of a walk.
-    fn index(&self) -> Result<Discovery, Error> {
+    fn index(&self) -> Result<Put, Error> {
         let root = &self.options.root;
         let has_git = root.join(".git").symlink_metadata().is_ok();
         let rules = ignore_rules::Rules::enter(None, &RepoPath::default(), root, has_git, false);
@@ -164,17 +180,17 @@ impl<'a> Walk<'a> {
             let fate = self.rules.fate(&path, false);
             (path, Entry::Tracked, fate)
         };
-        let (found, read) = self.put_all(Discovery::default(), |put| index.show(work_tree, |path| put(candidate(path))));
+        let (found, read) = self.put_all(Put::default(), |put| index.show(work_tree, |path| put(candidate(path))));
         if read.is_ok() {
             return Ok(found);
         }
         let paths = index.all(work_tree).ok_or_else(none)?;
-        Ok(self.put_all(Discovery::default(), |put| paths.iter().cloned().map(candidate).for_each(put)).0)
+        Ok(self.put_all(Put::default(), |put| paths.iter().cloned().map(candidate).for_each(put)).0)
     }
 
     /// Puts every candidate that `find` shows where it belongs, while it still looks.
-    fn put_all<E>(&self, mut all: Discovery, find: impl FnOnce(&mut dyn FnMut(Candidate)) -> E) -> (Discovery, E) {
-        let (parts, end) = spread(find, |(path, entry, fate): Candidate, (part, buffer): &mut (Discovery, Vec<u8>)| {
+    fn put_all<E>(&self, mut all: Put, find: impl FnOnce(&mut dyn FnMut(Candidate)) -> E) -> (Put, E) {
+        let (parts, end) = spread(find, |(path, entry, fate): Candidate, (part, buffer): &mut (Put, Vec<u8>)| {
             self.put(&path, entry, fate, buffer, part);
         });
         for (part, _) in parts {
@@ -191,7 +207,7 @@ impl<'a> Walk<'a> {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.work(&queue))).collect();
             workers.into_iter().fold(Found::default(), |mut all, worker| {
                 let found = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                all.discovery.append(found.discovery);
+                all.put.append(found.put);
                 all.ignored_files.extend(found.ignored_files);
                 all.ignored_directories.extend(found.ignored_directories);
                 all
@@ -224,13 +240,13 @@ impl<'a> Walk<'a> {
             }
         });
         if let Err(error) = read {
-            found.discovery.unreadable(&directory.path, &error);
+            found.put.discovery.unreadable(&directory.path, &error);
         }
         self.enter(&mut directory, &on_disk, has_git, has_ignore_file);
         if has_ignore_file && !self.options.no_ignore && directory.rules.as_ref().is_some_and(ignore_rules::Rules::too_much)
         {
             let error = std::io::Error::other("its .gitignore is too much to honour; --no-ignore searches it all the same");
-            return found.discovery.unreadable(&directory.path, &error);
+            return found.put.discovery.unreadable(&directory.path, &error);
         }
         for (name, kind) in &entries {
             let (path, on_disk) = (join(&directory.path, name), on_disk.join(name));
@@ -255,13 +271,13 @@ impl<'a> Walk<'a> {
     fn meet(&self, parent: &Directory, path: RepoPath, on_disk: &Path, found: &mut Found, below: &mut Vec<Directory>) {
         let descent = self.descend(parent, path.clone(), on_disk);
         if matches!(descent, Descent::Excluded | Descent::Ignored) {
-            found.discovery.directories_not_searched += 1;
-            found.discovery.pruned_directories.push(path.clone());
+            found.put.discovery.directories_not_searched += 1;
+            found.put.discovery.pruned_directories.push(path.clone());
         }
         match descent {
             Descent::Enter(directory) => below.push(directory),
             Descent::Pruned | Descent::NotSelected | Descent::Excluded => {}
-            Descent::Ignored => {
+            Descent::Ignored | Descent::Store => {
                 found.ignored_directories.push(Ignored { path, work_tree: parent.work_tree() });
             }
         }
@@ -270,7 +286,7 @@ impl<'a> Walk<'a> {
     /// Says so where a pattern leads through a link to a directory: what it was to find there may be the whole point.
     fn meet_link(&self, path: &RepoPath, on_disk: &Path, found: &mut Found) {
         if self.rules.pattern_leads_through(path) && fs::metadata(on_disk).is_ok_and(|target| target.is_dir()) {
-            found.discovery.notes.push(format!(
+            found.put.discovery.notes.push(format!(
                 "{path} is a link to a directory and not followed: a pattern that leads through it finds nothing there"
             ));
         }
@@ -293,12 +309,12 @@ impl<'a> Walk<'a> {
             Fate::Ignored => {
                 found.ignored_files.push((Ignored { path: path.clone(), work_tree: parent.work_tree() }, entry));
             }
-            fate => self.put(path, entry, fate, buffer, &mut found.discovery),
+            fate => self.put(path, entry, fate, buffer, &mut found.put),
         }
     }
 
     /// Classifies a file and puts it where its fate wants it.
-    fn put(&self, path: &RepoPath, entry: Entry, fate: Fate, buffer: &mut Vec<u8>, discovery: &mut Discovery) {
+    fn put(&self, path: &RepoPath, entry: Entry, fate: Fate, buffer: &mut Vec<u8>, into: &mut Put) {
         let (map, kept_out) = match fate {
             Fate::Look(map) => (map, None),
             Fate::Excluded => (self.rules.mapped(path).map(|(file_type, _)| file_type), Some(SkipReason::Excluded)),
@@ -306,9 +322,10 @@ impl<'a> Walk<'a> {
             Fate::Ignored => (None, Some(SkipReason::Ignored)),
         };
         match (self.classifier.classify(path, entry, map, false, buffer), kept_out) {
-            (Outcome::Ours(file, _), None) => discovery.files.push(file),
-            (Outcome::Ours(..), Some(reason)) | (Outcome::Skipped(reason, _), None) => {
-                discovery.skipped.push(Skipped { path: path.clone(), reason });
+            (Outcome::Ours(file, _), None) => into.discovery.files.push(file),
+            (Outcome::Link(link), None) => into.links.push(link),
+            (Outcome::Ours(..) | Outcome::Link(_), Some(reason)) | (Outcome::Skipped(reason, _), None) => {
+                into.discovery.skipped.push(Skipped { path: path.clone(), reason });
             }
             (Outcome::Skipped(..), Some(_)) | (Outcome::Not(_), _) => {}
         }
@@ -331,8 +348,8 @@ impl<'a> Walk<'a> {
                 files.push((path, Entry::Tracked, fate));
             }
         }
-        found.discovery.notes.append(&mut index.notes);
-        found.discovery.unreadable_indexes.append(&mut index.unreadable);
+        found.put.discovery.notes.append(&mut index.notes);
+        found.put.discovery.unreadable_indexes.append(&mut index.unreadable);
         files
     }
 }
@@ -352,7 +369,32 @@ impl Directory {
     }
 }
 
+/// No link is followed, so one that the user named is not taken.
+fn not_by_link(path: &RepoPath, why: &str) -> Error {
+    Error::Usage(format!("{path} can't be taken: {why}; name the file itself"))
+}
+
+impl Put {
+    fn append(&mut self, mut other: Self) {
+        self.discovery.append(other.discovery);
+        self.links.append(&mut other.links);
+    }
+}
+
 impl Discovery {
+    /// Puts links where they belong, now that all files are known.
+    fn settle(&mut self, links: Vec<Link>) {
+        let taken: BTreeMap<&RepoPath, FileType> = if links.is_empty() {
+            BTreeMap::new()
+        } else {
+            self.files.iter().map(|file| (&file.path, file.file_type)).collect()
+        };
+        let (same, lost): (Vec<_>, Vec<_>) =
+            links.into_iter().partition(|link| taken.get(&link.target) == Some(&link.otherwise.file_type));
+        self.skipped.extend(same.into_iter().map(|link| Skipped { path: link.otherwise.path, reason: SkipReason::Link }));
+        self.files.extend(lost.into_iter().map(|link| link.otherwise));
+    }
+
     fn append(&mut self, mut other: Self) {
         self.files.append(&mut other.files);
         self.skipped.append(&mut other.skipped);

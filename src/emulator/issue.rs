@@ -42,6 +42,13 @@ impl Issued {
         self.keys.get(access_key)
     }
 
+    /// Every secret that was given away.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let keys = self.keys.values().flat_map(|key| [key.secret.clone(), key.security_token.clone()]);
+        let tokens = self.tokens.keys().map(|token| token.trim_start_matches(UNSCOPED).to_owned());
+        keys.chain(tokens).chain(self.metadata_tokens.iter().cloned()).collect()
+    }
+
     /// Whether a token holds; `None` where it was never given.
     pub(super) fn token(&self, token: &str) -> Option<bool> {
         self.tokens.get(token).map(|ends| Instant::now() < *ends)
@@ -323,8 +330,10 @@ fn token(state: &mut State, method: &str, project: Option<&str>) -> Answer {
 
 /// How a token without a project is remembered, so that no other call finds it.
 pub(super) fn unscoped(token: &str) -> String {
-    format!("unscoped {token}")
+    format!("{UNSCOPED}{token}")
 }
+
+const UNSCOPED: &str = "unscoped ";
 
 /// A new key, its secret, its token, and its end as the services write it.
 fn keys(state: &mut State, seconds: u64) -> [String; 4] {

@@ -248,6 +248,11 @@ impl Emulator {
         self.lock().refusals.clone()
     }
 
+    /// Every secret that was given away: tokens, secret keys and security tokens.
+    pub fn issued(&self) -> Vec<String> {
+        self.lock().issued.secrets()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }

@@ -64,8 +64,13 @@ const LONGEST_TEXT: usize = 500;
 impl Said {
     /// Reads a body: pairs at the top first, then in nested objects; a body that is not JSON is the text. These secrets are hidden in it.
     pub fn read(body: &[u8], secrets: &[&str]) -> Self {
-        if let Ok(value) = serde_json::from_slice::<Value>(body) {
-            return Self::of(&value, secrets, 0).unwrap_or_default();
+        Self::of_answer(serde_json::from_slice(body).ok().as_ref(), body, secrets)
+    }
+
+    /// The same of a body that was parsed: `value` is what it holds if it is JSON.
+    pub(super) fn of_answer(value: Option<&Value>, body: &[u8], secrets: &[&str]) -> Self {
+        if let Some(value) = value {
+            return Self::of(value, secrets, 0).unwrap_or_default();
         }
         let text = String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" ");
         Self { text: (!text.is_empty()).then(|| shorten(&text, secrets)), ..Self::default() }

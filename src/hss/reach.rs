@@ -26,7 +26,7 @@ pub enum Via {
     ThisMachine,
     /// The proxy of this URL, without what stands before its `@`.
     Proxy(String),
-    /// Nobody, since what this variable holds can't be used: it may be a password, and is not shown.
+    /// Nobody can tell: what this variable holds can't be used. It may be a password, and is not shown.
     Unusable(&'static str),
     /// Nobody, since the first variable is set to nothing, and the second then does not count.
     Hidden {
@@ -41,12 +41,33 @@ pub enum Via {
     Torn(&'static str),
 }
 
+impl Via {
+    /// Why a proxy that is set is gone around, to follow on "none", and what to do.
+    pub fn gone_around(&self) -> Option<(String, String)> {
+        match self {
+            Self::Hidden { empty, other } => Some((
+                format!(", since {empty} is empty, which hides {other}"),
+                format!("unset {empty}; if no proxy is meant, unset {other} or name the host in NO_PROXY"),
+            )),
+            Self::InCgi(name) => Some((
+                format!(": {name} does not count where REQUEST_METHOD is set, as in a CGI script"),
+                "unset REQUEST_METHOD".to_owned(),
+            )),
+            _ => None,
+        }
+    }
+}
+
 /// Who stands between, by the very rules that the HTTP client goes by.
 pub fn via(base: &str) -> Result<Via, Error> {
     if is_loopback(base)? {
         return Ok(Via::ThisMachine);
     }
     let Ok(uri) = base.parse::<http::Uri>() else { return Ok(Via::Direct) };
+    // Not even a proxy that can be used would be: `NO_PROXY` names the host.
+    if !leads("http://proxy", &uri) {
+        return Ok(Via::Direct);
+    }
     if let Some(name) = torn() {
         return Ok(Via::Torn(name));
     }
@@ -56,33 +77,46 @@ pub fn via(base: &str) -> Result<Via, Error> {
     Ok(unused(&uri))
 }
 
+/// What a variable holds. What is no text can be no URL either, and counts as set.
+fn value(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Whether the client would go by a proxy of this URL.
+fn leads(proxy: &str, uri: &http::Uri) -> bool {
+    let around = value("NO_PROXY").or_else(|| value("no_proxy")).unwrap_or_default();
+    Matcher::builder().all(proxy).no(around).build().intercept(uri).is_some()
+}
+
 /// Why the client goes by no proxy.
 fn unused(uri: &http::Uri) -> Via {
-    let value = |name: &str| std::env::var(name).ok();
-    let leads = |proxy: &str| {
-        let around = value("NO_PROXY").or_else(|| value("no_proxy")).unwrap_or_default();
-        Matcher::builder().all(proxy).no(around).build().intercept(uri).is_some()
-    };
-    // Not even a proxy that can be used would be: `NO_PROXY` names the host.
-    if !leads("http://proxy") {
-        return Via::Direct;
-    }
     if std::env::var_os("REQUEST_METHOD").is_some()
-        && let Some(name) = VARIABLES.into_iter().find(|name| value(name).is_some_and(|proxy| leads(&proxy)))
+        && let Some(name) = VARIABLES.into_iter().find(|name| value(name).is_some_and(|proxy| leads(&proxy, uri)))
     {
         return Via::InCgi(name);
     }
     let [upper, lower, all, all_lower] = VARIABLES;
-    for (empty, other) in [(upper, lower), (all, all_lower)] {
-        if value(empty).is_some_and(|value| value.is_empty()) && value(other).is_some_and(|proxy| leads(&proxy)) {
+    let pairs = [(upper, lower), (all, all_lower)];
+    // Of each pair the first that is set counts.
+    let counting = pairs
+        .into_iter()
+        .filter_map(|(name, other)| value(name).map(|value| (name, value)).or_else(|| Some((other, value(other)?))));
+    if let Some((name, _)) = counting.into_iter().find(|(_, value)| !value.is_empty() && !leads(value, uri)) {
+        return Via::Unusable(name);
+    }
+    for (empty, other) in pairs {
+        if value(empty).is_some_and(|value| value.is_empty()) && value(other).is_some_and(|proxy| leads(&proxy, uri)) {
             return Via::Hidden { empty, other };
         }
     }
-    match VARIABLES.into_iter().find_map(|name| Some((name, value(name)?))) {
-        Some((name, value)) if !value.is_empty() && !leads(&value) => Via::Unusable(name),
-        _ => Via::Direct,
-    }
+    Via::Direct
 }
+
+/// What is wrong with a value that is no URL of a proxy, and what to do.
+pub const UNUSABLE: [&str; 2] = [
+    "holds no URL of a proxy",
+    "write it as http://USER:PASSWORD@HOST:PORT, with http, https, socks4, socks4a, socks5 or socks5h, and all but letters and digits of user and password with percent signs, as %7C for |",
+];
 
 /// What is wrong with a torn URL, and what to do.
 pub const TORN: [&str; 2] = [
@@ -91,7 +125,7 @@ pub const TORN: [&str; 2] = [
 ];
 
 /// The variable whose URL of a proxy is torn: the HTTP client would give a part of the password to the resolver.
-pub(super) fn torn() -> Option<&'static str> {
+fn torn() -> Option<&'static str> {
     VARIABLES.into_iter().find(|name| std::env::var(name).is_ok_and(|value| is_torn(&value)))
 }
 

@@ -14,12 +14,12 @@ use zeroize::Zeroizing;
 use super::auth::Credentials;
 use super::auth::exchange::wipe;
 use super::auth::sign::{Unsigned, sign};
-use super::check::{certificates, is_loopback};
+use super::check::certificates;
 use super::client::Timings;
 use super::error::Said;
 use super::hide::{hide, secrets};
 use super::pace::{Limit, TooFast};
-use super::reach::{self, Distrust};
+use super::reach::{self, Distrust, Via};
 use super::wire::UploadPart;
 use super::{Error, Kind};
 use crate::model::FileType;
@@ -68,12 +68,14 @@ pub(super) struct Route {
 impl Route {
     /// A host on this machine is called directly, any other through the proxy that the environment names.
     pub(super) fn new(base: &str, ca_pem: Option<&[u8]>, timings: &Timings) -> Result<Self, Error> {
+        let refused =
+            |name: &str, [wrong, remedy]: [&str; 2]| Err(Error::new(Kind::Invalid, format!("{name} {wrong}: {remedy}")));
         let mut http = Self::plain(timings);
-        if is_loopback(base)? {
-            http = http.no_proxy();
-        } else if let Some(name) = reach::torn() {
-            let [wrong, remedy] = reach::TORN;
-            return Err(Error::new(Kind::Invalid, format!("{name} {wrong}: {remedy}")));
+        match reach::via(base)? {
+            Via::ThisMachine => http = http.no_proxy(),
+            Via::Torn(name) => return refused(name, reach::TORN),
+            Via::Unusable(name) => return refused(name, reach::UNUSABLE),
+            Via::Direct | Via::Proxy(_) | Via::Hidden { .. } | Via::InCgi(_) => {}
         }
         if let Some(pem) = ca_pem {
             http = http.tls_certs_merge(certificates(pem)?);
@@ -172,13 +174,13 @@ pub(super) fn build(
         url.set_query(Some(&pairs.join("&")));
     }
     let mut request = call.route.http.request(call.method.clone(), url.clone());
-    let mut signed: Vec<(String, String)> = Vec::new();
+    let mut signed: Vec<(&str, Zeroizing<String>)> = Vec::new();
     let mut body = Zeroizing::new(Vec::new());
     match &call.body {
         Body::Empty => {}
         Body::Json(value) | Body::Secret(Wiped(value)) => {
             *body = value.to_string().into_bytes();
-            signed.push(("Content-Type".to_owned(), "application/json".to_owned()));
+            signed.push(("Content-Type", "application/json".to_owned().into()));
             request = request.body(body.to_vec());
         }
         Body::Upload(file_type, parts) => {
@@ -188,7 +190,7 @@ pub(super) fn build(
             }
             // The body is not signed, as the official SDK has it for every type but JSON; any byte stands for "not empty" here.
             *body = vec![0];
-            signed.push(("X-Sdk-Content-Sha256".to_owned(), "UNSIGNED-PAYLOAD".to_owned()));
+            signed.push(("X-Sdk-Content-Sha256", "UNSIGNED-PAYLOAD".to_owned().into()));
             request = request.multipart(form);
         }
     }
@@ -200,23 +202,23 @@ pub(super) fn build(
         headers.insert(HeaderName::from_static(name), value);
     }
     match credentials {
-        None => signed.retain(|(name, _)| name == "Content-Type"),
+        None => signed.retain(|(name, _)| *name == "Content-Type"),
         Some(Credentials::Token(token)) => {
             let mut value = HeaderValue::from_str(token.expose_secret())
                 .map_err(|_| invalid("the token has characters that no header takes"))?;
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static("x-auth-token"), value);
-            signed.retain(|(name, _)| name == "Content-Type");
+            signed.retain(|(name, _)| *name == "Content-Type");
         }
         Some(Credentials::Keys { access_key, secret_key, security_token }) => {
             let date = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-            signed.push(("Host".to_owned(), host(&url)));
-            signed.push(("X-Sdk-Date".to_owned(), date.clone()));
+            signed.push(("Host", host(&url).into()));
+            signed.push(("X-Sdk-Date", date.clone().into()));
             if let Some(project_id) = project_id {
-                signed.push(("X-Project-Id".to_owned(), project_id.to_owned()));
+                signed.push(("X-Project-Id", project_id.to_owned().into()));
             }
             if let Some(token) = security_token {
-                signed.push(("X-Security-Token".to_owned(), token.expose_secret().to_owned()));
+                signed.push(("X-Security-Token", token.expose_secret().to_owned().into()));
             }
             let unsigned = Unsigned {
                 method: call.method.as_str(),
@@ -232,7 +234,7 @@ pub(super) fn build(
             headers.insert(AUTHORIZATION, value);
         }
     }
-    for (name, value) in signed.into_iter().filter(|(name, _)| name != "Host") {
+    for (name, value) in signed.into_iter().filter(|(name, _)| *name != "Host") {
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid("a header name"))?;
         let mut value =
             HeaderValue::from_str(&value).map_err(|_| invalid(&format!("{name} has characters that no header takes")))?;
@@ -309,15 +311,16 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
         let value = Value::String(String::from_utf8_lossy(&body).into_owned());
         return Ok(Answer { value, status, subject_token });
     }
-    let value = serde_json::from_slice::<Value>(&body);
-    let said = Said::read(&body, secrets);
+    // It may hold a credential: what is not handed on is wiped.
+    let value = serde_json::from_slice(&body).ok().map(Wiped);
+    let said = Said::of_answer(value.as_ref().map(|Wiped(value)| value), &body, secrets);
     if (200..300).contains(&status) && body.is_empty() && call.may_be_empty {
         return Ok(Answer { value: Value::Null, status, subject_token });
     }
     if (200..300).contains(&status) && said.code.is_none() {
         return value
-            .map(|value| Answer { value, status, subject_token })
-            .map_err(|_| broken("with an answer that is not JSON".to_owned()));
+            .map(|mut value| Answer { value: std::mem::take(&mut value.0), status, subject_token })
+            .ok_or_else(|| broken("with an answer that is not JSON".to_owned()));
     }
     if (300..400).contains(&status) {
         // The rest of a place may repeat what the request carried, in any form.

@@ -42,10 +42,12 @@ pub enum SkipReason {
     NotIncluded,
     /// Matched by `.gitignore`, `.git/info/exclude` or the global excludes, and not tracked.
     Ignored,
-    /// A link to a place in the tree, which is walked on its own.
+    /// A link to what is taken under its own name, or to a place in the tree that holds nothing of ours.
     Link,
     /// A link in the tree to nothing.
     BrokenLink,
+    /// Named as a Dockerfile, but no text, and no builder could start with it.
+    Binary,
 }
 
 impl SkipReason {
@@ -61,6 +63,7 @@ impl SkipReason {
             Self::Ignored => "ignored",
             Self::Link => "link",
             Self::BrokenLink => "broken_link",
+            Self::Binary => "binary",
         }
     }
 }

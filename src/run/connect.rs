@@ -6,7 +6,7 @@ use crate::error::Error;
 #[cfg(feature = "emulator")]
 use crate::hss::auth::Credentials;
 use crate::hss::auth::Plan;
-use crate::hss::{Client, Config, Limit, Timings};
+use crate::hss::{Client, Config, Limit, Timings, reach};
 use crate::model::Service;
 use crate::progress::Progress;
 use crate::settings::{self, Target};
@@ -54,6 +54,9 @@ pub(super) fn connect(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connect
         Target::Service(service) => {
             if let Some(note) = &service.note {
                 progress.warn(note);
+            }
+            if let Some((why, remedy)) = reach::via(&service.endpoint).ok().and_then(|via| via.gone_around()) {
+                progress.warn(&format!("no proxy stands before {}{why}: {remedy}", service.endpoint));
             }
             let client = match &service.credentials {
                 Err(missing) => Err(missing.to_string()),

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use clap::CommandFactory as _;
 use hss_iac::cli::Cli;
+use hss_iac::emulator::Emulator;
 
 use crate::common::{self, BAD_DOCKERFILE, Repo, clean_manifest};
 use crate::sources::{Search, Source, canary, secrets, sources};
@@ -58,7 +59,7 @@ impl Place {
         let mut command = common::hss_iac(self.repo.path());
         command.args(args).env("HSS_IAC_REGION", "cn-north-4").env("HSS_IAC_TIMEOUT", "20s");
         command.env("PATH", self.written.path().join("bin")).env("HOME", self.home.path());
-        for name in ["HSS_IAC_ENDPOINT", "HSS_IAC_IAM_ENDPOINT", "HSS_IAC_STS_ENDPOINT"] {
+        for name in ["HSS_IAC_ENDPOINT", "HSS_IAC_IAM_ENDPOINT", "HSS_IAC_STS_ENDPOINT", "HSS_IAC_METADATA_ENDPOINT"] {
             command.env(name, endpoint);
         }
         let proxy = format!(
@@ -112,6 +113,8 @@ pub(crate) struct Count {
     /// How often something was taken out of a message.
     pub(crate) hidden: usize,
     pub(crate) hits: Vec<String>,
+    /// How many of the secrets that were searched for had been obtained.
+    pub(crate) issued: usize,
 }
 
 /// Does the same with the credentials of each source, all at once: most of the time is spent waiting. Gives how many secrets were searched
@@ -140,6 +143,7 @@ pub(crate) fn with_each(of: impl Fn(&Source) -> bool, what: impl Fn(&Source, &Se
         whole.bytes += count.bytes;
         whole.hidden += count.hidden;
         whole.hits.extend(count.hits);
+        whole.issued += count.issued;
     }
     (all.len(), whole)
 }
@@ -147,10 +151,10 @@ pub(crate) fn with_each(of: impl Fn(&Source) -> bool, what: impl Fn(&Source, &Se
 impl Count {
     #[expect(clippy::print_stdout, reason = "--nocapture shows what was done")]
     pub(crate) fn say(&self, what: &str, secrets: usize) {
-        let Self { commands, runs, bytes, hits, .. } = self;
+        let Self { commands, runs, bytes, hits, issued, .. } = self;
         let (commands, hits) = (commands.len(), hits.len());
         println!(
-            "canaries {what}: {secrets} secrets, {commands} commands, {runs} runs, {bytes} bytes searched, {hits} hits"
+            "canaries {what}: {secrets} secrets and {issued} that were obtained, {commands} commands, {runs} runs, {bytes} bytes searched, {hits} hits"
         );
     }
 
@@ -160,17 +164,21 @@ impl Count {
         self.hits.extend(search.first(text).map(|found| format!("{what}: {found}")));
     }
 
-    pub(crate) fn run(&mut self, place: &Place, mut command: Command, search: &Search) -> i32 {
+    /// Runs a command and searches all that it writes, for what the stand-in gave away too.
+    pub(crate) fn run(&mut self, place: &Place, mut command: Command, search: &Search, emulator: &Emulator) -> i32 {
         let words: Vec<String> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
         let output = command.output().expect("the binary runs");
         let leaf = leaves().into_iter().find(|leaf| format!("{} ", words.join(" ")).starts_with(&format!("{leaf} ")));
         self.commands.extend(leaf);
         self.runs += 1;
-        for text in [&output.stdout, &output.stderr] {
-            self.search(&words.join(" "), text, search);
-        }
-        for (path, text) in place.written() {
-            self.search(&path.display().to_string(), &text, search);
+        let issued = emulator.issued();
+        self.issued += issued.len();
+        let issued = (!issued.is_empty()).then(|| Search::of(&issued));
+        let told = [output.stdout, output.stderr].map(|text| (words.join(" "), text));
+        let written = place.written().into_iter().map(|(path, text)| (path.display().to_string(), text));
+        for (what, text) in told.into_iter().chain(written) {
+            self.search(&what, &text, search);
+            self.hits.extend(issued.iter().filter_map(|issued| issued.first(&text)).map(|found| format!("{what}: {found}")));
         }
         output.status.code().unwrap_or(-1)
     }

@@ -110,13 +110,26 @@ pub(crate) fn sources(home: &Path) -> Vec<Source> {
     add("HUAWEICLOUD_OIDC_ID_TOKEN", &[&agency[..], &[("HUAWEICLOUD_OIDC_ID_TOKEN", &at_hand)]].concat(), id_token.clone());
     add("HUAWEICLOUD_OIDC_TOKEN_FILE", &[&agency[..], &[("HUAWEICLOUD_OIDC_TOKEN_FILE", file)]].concat(), id_token.clone());
     let idp = [("HUAWEICLOUD_SDK_IDP_ID", usual.idp_id.as_str()), ("HUAWEICLOUD_SDK_ID_TOKEN_FILE", file)];
-    add("HUAWEICLOUD_SDK_ID_TOKEN_FILE", &idp, id_token);
+    add("HUAWEICLOUD_SDK_ID_TOKEN_FILE", &idp, id_token.clone());
     let profile = home.join("profile");
     let ini = format!("[basic]\nak = {}\nsk = {}\n", usual.access_key, canary("profile"));
     std::fs::write(&profile, ini).expect("a file");
     let profile = [("HUAWEICLOUD_SDK_CREDENTIALS_FILE", profile.to_str().expect("a path"))];
     add("HUAWEICLOUD_SDK_CREDENTIALS_FILE", &profile, Options { secret_key: canary("profile"), ..quick() });
-    add("agency of GitHub", &agency, quick());
+    let beside = home.join("profile-idp");
+    std::fs::write(&beside, format!("[basic]\nidp_id = {}\nid_token_file = id-token\n", usual.idp_id)).expect("a file");
+    let profile = [("HUAWEICLOUD_SDK_CREDENTIALS_FILE", beside.to_str().expect("a path"))];
+    add(PROFILE_IDP, &profile, id_token.clone());
+    let secret_key = canary("HW_SECRET_KEY");
+    let role = [
+        ("HW_ACCESS_KEY", usual.access_key.as_str()),
+        ("HW_SECRET_KEY", &secret_key),
+        ("HW_ASSUME_ROLE_AGENCY_NAME", &usual.agency_name),
+        ("HW_ASSUME_ROLE_DOMAIN_NAME", &usual.account),
+    ];
+    add("HW_ASSUME_ROLE_AGENCY_NAME", &role, Options { secret_key: secret_key.clone(), ..quick() });
+    add(MACHINE, &[("HSS_IAC_CREDENTIALS", "ecs")], quick());
+    add("agency of GitHub", &agency, id_token);
     if let Some(last) = sources.last_mut() {
         last.github = true;
     }
@@ -125,6 +138,11 @@ pub(crate) fn sources(home: &Path) -> Vec<Source> {
     }
     sources
 }
+
+/// A profile that names an identity provider.
+pub(crate) const PROFILE_IDP: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE with idp_id";
+/// The agency of the machine.
+pub(crate) const MACHINE: &str = "HSS_IAC_CREDENTIALS=ecs";
 
 /// Secrets that stand beside every source.
 pub(crate) const BESIDE: [&str; 3] = ["ACTIONS_ID_TOKEN_REQUEST_TOKEN", "HSS_IAC_CACHE_KEY", "proxy"];

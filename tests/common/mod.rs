@@ -179,15 +179,20 @@ pub(crate) fn assert_adds_up(result: &Value, files: usize) {
     assert_eq!(states.iter().map(|state| of(state)).sum::<usize>(), files);
 }
 
-/// GitHub's end: gives the identity token to one request, and returns that request as it came.
+/// GitHub's end: gives the identity token that a stand-in takes to one request, and returns that request as it came.
 pub(crate) fn github() -> (String, JoinHandle<Vec<String>>) {
+    github_giving(Options::default().id_token)
+}
+
+/// The same, which gives this token.
+pub(crate) fn github_giving(token: String) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/token/7?api-version=2.0", listener.local_addr().expect("an address"));
     let thread = std::thread::spawn(move || {
         let (stream, _) = listener.accept().expect("a caller");
         let lines = BufReader::new(&stream).lines().map(|line| line.expect("a line"));
         let lines: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-        let body = format!("{{\"count\":1,\"value\":\"{}\"}}", Options::default().id_token);
+        let body = format!("{{\"count\":1,\"value\":\"{token}\"}}");
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n", body.len());
         write!(&stream, "{head}Connection: close\r\n\r\n{body}").expect("an answer");
         lines

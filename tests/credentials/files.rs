@@ -122,6 +122,21 @@ fn a_file_by_a_link_is_read() {
 }
 
 #[test]
+fn a_token_file_that_a_file_names_stands_beside_it() {
+    let usual = Options::default();
+    let ini = format!("[basic]\nidp_id = {}\nid_token_file = tokens/mine\n", usual.idp_id);
+    let home = Repo::new().file(".huaweicloud/tokens/mine", &usual.id_token).file(".huaweicloud/credentials", &ini);
+    // The working directory is not asked.
+    let repo = Repo::new().many(1).file("tokens/mine", "of a pull request");
+    let emulator = start(quick());
+    for (name, path) in [("HOME", ""), ("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/.huaweicloud/credentials")] {
+        let env = vec![(name, format!("{}{path}", home.path().display()))];
+        let ran = scan(repo.path(), &emulator, &env, &[]);
+        assert_eq!(ran.code, 0, "{name}: {}{}", ran.stderr, ran.stdout);
+    }
+}
+
+#[test]
 fn a_credentials_file_that_is_named_and_holds_none_is_named() {
     let emulator = start(quick());
     let files = Repo::new();

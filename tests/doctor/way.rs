@@ -121,17 +121,26 @@ fn why_a_proxy_that_is_set_is_not_used() {
             ": HTTPS_PROXY does not count where REQUEST_METHOD is set, as in a CGI script",
             "unset REQUEST_METHOD",
         ),
-        (
-            &[("https_proxy", Some("ftp://127.0.0.1:1"))],
-            ", since https_proxy holds no URL of a proxy",
-            "write it as http://HOST:PORT, with http, https, socks4, socks4a, socks5 or socks5h",
-        ),
     ] {
         let ran = doctor(&emulator, &[&[endpoint][..], env].concat(), &[]);
         assert_eq!(said(&ran, "proxy"), (format!("{none}{found}"), remedy.to_owned()));
         let around = doctor(&emulator, &[&[endpoint, ("NO_PROXY", Some("hss.invalid"))][..], env].concat(), &[]);
         assert!(!unwell(&around).contains(&"warning proxy".to_owned()), "{}", around.stdout);
     }
+}
+
+#[test]
+fn a_proxy_that_can_not_be_used_ends_the_way() {
+    let emulator = start(quick());
+    let env = [("HSS_IAC_ENDPOINT", Some("https://hss.invalid")), ("https_proxy", Some("ftp://user:ssw0rd@127.0.0.1:1"))];
+    let ran = doctor(&emulator, &env, &[]);
+    let (found, remedy) = said(&ran, "proxy");
+    assert_eq!((ran.code, found.as_str()), (2, "https://hss.invalid: https_proxy holds no URL of a proxy"));
+    assert!(remedy.starts_with("write it as http://USER:PASSWORD@HOST:PORT, with http, https, "), "{remedy}");
+    assert_eq!(said(&ran, "connection").0, "https://hss.invalid: not tried, by a proxy that is not known");
+    assert!(!ran.stdout.contains("ssw0rd"), "{}", ran.stdout);
+    let around = [&env[..], &[("NO_PROXY", Some("hss.invalid"))]].concat();
+    assert!(!unwell(&doctor(&emulator, &around, &[])).iter().any(|check| check.contains("proxy")));
 }
 
 // Windows does not connect to the address in use.

@@ -73,6 +73,24 @@ fn links_through_proc() {
 }
 
 #[test]
+fn links_to_files_of_other_names() {
+    assert_eq!(
+        outcome::of(trees::links_to_files_of_other_names),
+        [
+            "exit 7: 5 of 6 files not scanned; 1 sent",
+            "Containerfile not_scanned: a link to pipe, which can't be read: not a regular file",
+            "Dockerfile not_scanned: a link to image.bin, which is not taken under its own name",
+            "chain.yaml not_scanned: a link to data/a.dat, which is not taken under its own name",
+            "note.yaml skipped: link",
+            "pod.yaml not_scanned: a link to data/a.dat, which is not taken under its own name",
+            "real.yaml scanned",
+            "same.yaml skipped: link",
+            "store.yaml not_scanned: a link into the store of a version control system, which is not searched"
+        ]
+    );
+}
+
+#[test]
 fn fifos() {
     assert_eq!(
         outcome::of(trees::fifos),

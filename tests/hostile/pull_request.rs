@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::common::{BAD_DOCKERFILE, Finished, Repo, clean_dockerfile, hss_iac, quick, scan_command, start};
 
@@ -93,6 +93,73 @@ fn can_not_mute_itself_silently() {
         assert_eq!(result["policy_changes"], changes, "{policy}");
         assert_eq!(result["counts"]["findings"]["suppressed"], suppressed, "{policy}");
     }
+}
+
+#[test]
+fn can_not_hide_a_file() {
+    let zero = format!("# \0\n{BAD_DOCKERFILE}");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: a}\nspec: {hostPID: true, containers: [{name: a, image: a}]}\n";
+    let found = |path: &str| (1, vec![format!("{path} scanned")]);
+    let lost = |link: &str, target: &str| {
+        (7, vec![format!("{link} not_scanned a link to {target}, which is not taken under its own name")])
+    };
+    let skipped = |path: &str, reason: &str| (0, vec![format!("{path} skipped {reason}")]);
+    for (file, text, link, expected) in [
+        ("new/Dockerfile", zero.as_str(), None, found("new/Dockerfile")),
+        ("new/api.dockerfile", &zero, None, found("new/api.dockerfile")),
+        ("new/Dockerfile", "RUN \0\n", None, skipped("new/Dockerfile", "binary")),
+        ("new/image.bin", BAD_DOCKERFILE, Some(("new/Dockerfile", "image.bin")), lost("new/Dockerfile", "new/image.bin")),
+        ("k8s/a.dat", pod, Some(("k8s/a.yaml", "../k8s/a.dat")), lost("k8s/a.yaml", "k8s/a.dat")),
+        (".hg/Dockerfile", BAD_DOCKERFILE, None, found(".hg/Dockerfile")),
+        ("new/.svn/k8s/pod.yaml", pod, None, found("new/.svn/k8s/pod.yaml")),
+        (".jj/Dockerfile", BAD_DOCKERFILE, Some(("Containerfile", ".jj/Dockerfile")), {
+            (1, vec![".jj/Dockerfile scanned".to_owned(), "Containerfile skipped link".to_owned()])
+        }),
+    ] {
+        let repo = repository(&[]).file(file, text);
+        if let Some((link, target)) = link {
+            std::os::unix::fs::symlink(target, repo.path().join(link)).expect("a link");
+        }
+        git(&repo, &["add", "-A", "-f"]);
+        commit(&repo);
+        let sent = start(quick());
+        for args in [&[][..], &["--tracked"], &["--no-ignore"]] {
+            let ran: Finished = scan_command(repo.path(), &sent, args).output().expect("it runs").into();
+            let result = ran.json();
+            assert_eq!((ran.code, fates(&result)), expected, "{file} {args:?}: {}", ran.stderr);
+        }
+        let ran = scan(&repo, &sent, &["--changed-only"]);
+        assert_eq!((ran.code, fates(&ran.json())), expected, "{file}, what changed: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn can_not_hide_behind_a_link_of_the_base() {
+    let repo = repository(&[]);
+    git(&repo, &["checkout", "-q", "main"]);
+    let repo = repo.file("new/image.bin", &clean_dockerfile(2));
+    std::os::unix::fs::symlink("image.bin", repo.path().join("new/Dockerfile")).expect("a link");
+    commit(&repo);
+    git(&repo, &["checkout", "-q", "-B", "feature"]);
+    let emulator = start(quick());
+    let ran = scan(&repo, &emulator, &["--changed-only"]);
+    assert_eq!((ran.code, fates(&ran.json())), (0, vec!["new/Dockerfile unchanged".to_owned()]), "{}", ran.stderr);
+    let repo = repo.file("new/image.bin", BAD_DOCKERFILE);
+    commit(&repo);
+    let ran = scan(&repo, &emulator, &["--changed-only"]);
+    let lost = "new/Dockerfile not_scanned a link to new/image.bin, which is not taken under its own name";
+    assert_eq!((ran.code, fates(&ran.json())), (7, vec![lost.to_owned()]), "{}", ran.stderr);
+}
+
+/// What became of every path but the one that is clean.
+fn fates(result: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let files = result["files"].as_array().expect("files").iter();
+    let files = files.filter(|file| file["path"] != "Dockerfile").map(|file| {
+        format!("{} {} {}", text(&file["path"]), text(&file["state"]), text(&file["reason"])).trim_end().to_owned()
+    });
+    let skipped = result["skipped"].as_array().expect("paths").iter();
+    files.chain(skipped.map(|path| format!("{} skipped {}", text(&path["path"]), text(&path["reason"])))).collect()
 }
 
 #[test]

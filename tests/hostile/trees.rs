@@ -65,12 +65,13 @@ impl Place {
 pub(crate) type Case = (&'static str, fn(&Place));
 
 /// Every tree of this file.
-pub(crate) const ALL: [Case; 42] = [
+pub(crate) const ALL: [Case; 43] = [
     ("links to files outside", links_to_files_outside),
     ("links to directories outside", links_to_directories_outside),
     ("link loops", link_loops),
     ("link chains", link_chains),
     ("links through proc", links_through_proc),
+    ("links to files of other names", links_to_files_of_other_names),
     ("fifos", fifos),
     ("configuration that is a FIFO", configuration_that_is_a_fifo),
     ("sockets", sockets),
@@ -145,6 +146,26 @@ pub(crate) fn link_chains(place: &Place) {
     for n in 1..60 {
         place.link(format!("{}.yaml", n - 1), &format!("out/{n}.yaml"));
         place.link(format!("{}.yaml", n - 1), &format!("in/{n}.yaml"));
+    }
+}
+
+pub(crate) fn links_to_files_of_other_names(place: &Place) {
+    place.write("image.bin", "FROM debian:latest\nUSER root\n");
+    place.write("data/a.dat", CLEAN);
+    place.write("note.txt", "a: b\n");
+    place.write("real.yaml", CLEAN);
+    place.write(".git/pod", CLEAN);
+    rustix::fs::mknodat(CWD, place.tree().join("pipe"), FileType::Fifo, Mode::RUSR, 0).expect("a FIFO");
+    for (target, link) in [
+        ("image.bin", "Dockerfile"),
+        ("pipe", "Containerfile"),
+        ("data/a.dat", "pod.yaml"),
+        ("pod.yaml", "chain.yaml"),
+        ("note.txt", "note.yaml"),
+        ("real.yaml", "same.yaml"),
+        (".git/pod", "store.yaml"),
+    ] {
+        place.link(target, link);
     }
 }
 

@@ -133,3 +133,38 @@ fn padding_hides_nothing() {
         ]
     );
 }
+
+#[test]
+fn what_git_tracks_in_the_store_of_another_system_is_found() {
+    let tree = Tree::new(&["a.yaml", ".hg/k8s/pod.yaml", ".hg/store.yaml", "sub/.svn/Dockerfile", ".jj/x.yaml"]);
+    let with = |flags: &[&str], tracked: bool| {
+        let options = Options { tracked, ..tree.options(flags) };
+        let found = discover(&options).unwrap();
+        assert_eq!((found.skipped, found.directories_not_searched, found.notes), (Vec::new(), 0, Vec::<String>::new()));
+        found.files.iter().map(|file| file.path.to_string()).collect::<Vec<_>>()
+    };
+    for flags in [&[][..], &["no-ignore"]] {
+        assert_eq!(with(flags, false), ["a.yaml"], "without git");
+    }
+    if !tree.git(&["init", "-q"]) {
+        return;
+    }
+    assert!(tree.git(&["add", "-f", "a.yaml", ".hg/k8s", "sub"]));
+    for flags in [&[][..], &["no-ignore"]] {
+        for tracked in [false, true] {
+            assert_eq!(with(flags, tracked), [".hg/k8s/pod.yaml", "a.yaml", "sub/.svn/Dockerfile"], "{flags:?} {tracked}");
+        }
+    }
+    let explained = |path: &str| explain(&tree.options(&[]), &path.into());
+    let why = "an ignore rule matches it: one of this program: .hg is the store of a version control system";
+    assert_eq!(
+        explained(".hg/k8s/pod.yaml"),
+        [
+            why,
+            "git tracks it all the same, so the rule does not apply",
+            "it is a Kubernetes manifest: it holds an object of a Kubernetes API",
+            "decision: taken as k8s_yaml"
+        ]
+    );
+    assert_eq!(explained(".hg/store.yaml"), [why, "git does not track it", "decision: not taken"]);
+}

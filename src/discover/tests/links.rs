@@ -57,6 +57,75 @@ fn a_link_into_what_is_never_searched_leads_out() {
 }
 
 #[test]
+fn a_link_stands_for_what_is_not_taken_under_its_own_name() {
+    let tree = Tree::new(&["a.yaml", "out/b.yaml", "out/c.yaml"]);
+    tree.write("image.bin", DOCKERFILE);
+    tree.write("a.dat", POD);
+    tree.write("t.dat", TEMPLATE);
+    tree.write("notes.txt", "a: b\n");
+    tree.write("both.yaml", format!("FROM a: &a\n---\n{POD}"));
+    tree.write("data/x.bin", [0; 9]);
+    for (target, link) in [
+        ("image.bin", "Dockerfile"),
+        ("Dockerfile", "chain.Dockerfile"),
+        ("a.dat", "b.yaml"),
+        ("a.yaml", "c.yaml"),
+        ("t.dat", "t.yaml"),
+        ("notes.txt", "notes.yaml"),
+        ("data", "data.yaml"),
+        ("data/x.bin", "x.Dockerfile"),
+        // For a Dockerfile it is another thing than for a manifest.
+        ("both.yaml", "Containerfile"),
+        ("out/b.yaml", "excluded.yaml"),
+    ] {
+        tree.link(target, link);
+    }
+    let rest = [
+        "Containerfile dockerfile (a link to both.yaml, which is not taken under its own name)",
+        "Dockerfile dockerfile (a link to image.bin, which is not taken under its own name)",
+        "a.yaml k8s_yaml",
+        "b.yaml k8s_yaml (a link to a.dat, which is not taken under its own name)",
+        "both.yaml k8s_yaml",
+        "chain.Dockerfile dockerfile (a link to image.bin, which is not taken under its own name)",
+    ];
+    let skipped = ["c.yaml - link", "data.yaml - link"];
+    let common = ["notes.yaml - link", "t.yaml - link", "x.Dockerfile - link"];
+    let with = |flags: &[&str], more: &[&str], excluded: &[&str]| {
+        let all = [&rest[..], more, &skipped[..], excluded, &common[..], &["1 not searched"][..flags.len()]].concat();
+        assert_eq!(tree.list(flags), all, "{flags:?}");
+    };
+    with(&["exclude=out"], &["excluded.yaml k8s_yaml (a link to out/b.yaml, which is not taken under its own name)"], &[]);
+    with(&[], &["out/b.yaml k8s_yaml", "out/c.yaml k8s_yaml"], &["excluded.yaml - link"]);
+}
+
+#[test]
+fn what_a_link_leads_to_is_explained() {
+    let tree = Tree::new(&["a.yaml"]);
+    tree.write("a.dat", POD);
+    tree.link("a.dat", "b.yaml");
+    tree.link("a.yaml", "c.yaml");
+    let of = |path: &str, flags: &[&str]| explain(&tree.options(flags), &path.into());
+    assert_eq!(
+        of("b.yaml", &[]),
+        [
+            "it counts as a Kubernetes manifest: what it leads to would be that under its name",
+            "decision: ours, but not scanned: a link to a.dat, which is not taken under its own name"
+        ]
+    );
+    assert_eq!(
+        of("c.yaml", &[]),
+        [
+            "it is not taken for one of ours: it is a link to a place in the tree, which is looked at on its own",
+            "decision: skipped: link"
+        ]
+    );
+    let decision = |path, flags| of(path, flags).pop().unwrap();
+    let lost = "decision: ours, but not scanned: a link to a.yaml, which is not taken under its own name";
+    assert_eq!(decision("c.yaml", &["exclude=a.yaml"]), lost);
+    assert_eq!(decision("c.yaml", &["exclude=c.yaml"]), "decision: skipped: excluded");
+}
+
+#[test]
 fn special_files_are_never_opened() {
     let tree = Tree::new(&[]);
     let fifo = |name: &str| {

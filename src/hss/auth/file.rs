@@ -49,7 +49,8 @@ pub(super) fn profile(env: Env<'_>) -> Result<Option<Found>, SourceError> {
         (Some(_), None, ..) => return half("ak", "sk"),
         (None, Some(_), ..) => return half("sk", "ak"),
         (None, None, Some(idp_id), Some(file)) => {
-            let file = PathBuf::from(file.expose_secret());
+            // The working directory may be a repository that is not trusted.
+            let file = path.parent().unwrap_or(Path::new("")).join(file.expose_secret());
             warnings.extend(readable_by_others(&file));
             Plan::IdentityProvider { idp_id: idp_id.expose_secret().to_owned(), id_token: IdToken::File(file) }
         }

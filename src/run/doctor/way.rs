@@ -86,7 +86,7 @@ impl Way<'_> {
         let unreached = End { obstacle: Some("a host was not reached"), ..End::default() };
         let via = reach::via(host)?;
         proxy(&via, host, checks);
-        if matches!(via, Via::Torn(_)) {
+        if matches!(via, Via::Torn(_) | Via::Unusable(_)) {
             for name in [Name::Resolve, Name::Connection, Name::Tls] {
                 checks.skipped(name, format!("{host}: not tried, by a proxy that is not known"));
             }
@@ -202,27 +202,19 @@ fn name_of(url: &str) -> &str {
 }
 
 fn proxy(via: &Via, host: &str, checks: &mut Checks) {
+    let mut refused = |name: &str, [wrong, remedy]: [&str; 2]| {
+        checks.failed(Name::Proxy, Exit::Usage, format!("{host}: {name} {wrong}"), remedy);
+    };
     match via {
         Via::Direct => checks.ok(Name::Proxy, format!("{host}: none")),
         Via::ThisMachine => checks.ok(Name::Proxy, format!("{host}: none, since it is this machine")),
         Via::Proxy(proxy) => checks.ok(Name::Proxy, format!("{host}: through {proxy}")),
-        Via::Unusable(name) => checks.warning(
-            Name::Proxy,
-            format!("{host}: none, since {name} holds no URL of a proxy"),
-            "write it as http://HOST:PORT, with http, https, socks4, socks4a, socks5 or socks5h",
-        ),
-        Via::Hidden { empty, other } => {
-            let remedy = format!("unset {empty}; if no proxy is meant, unset {other} or name the host in NO_PROXY");
-            checks.warning(Name::Proxy, format!("{host}: none, since {empty} is empty, which hides {other}"), &remedy);
+        Via::Hidden { .. } | Via::InCgi(_) => {
+            let (why, remedy) = via.gone_around().unwrap_or_default();
+            checks.warning(Name::Proxy, format!("{host}: none{why}"), &remedy);
         }
-        Via::InCgi(name) => checks.warning(
-            Name::Proxy,
-            format!("{host}: none: {name} does not count where REQUEST_METHOD is set, as in a CGI script"),
-            "unset REQUEST_METHOD",
-        ),
-        Via::Torn(name) => {
-            checks.failed(Name::Proxy, Exit::Usage, format!("{host}: {name} {}", reach::TORN[0]), reach::TORN[1]);
-        }
+        Via::Torn(name) => refused(name, reach::TORN),
+        Via::Unusable(name) => refused(name, reach::UNUSABLE),
     }
 }
 

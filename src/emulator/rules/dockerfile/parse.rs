@@ -178,10 +178,14 @@ fn escape_character(text: &str) -> char {
         let Some((name, value)) = line.trim_start().strip_prefix('#').and_then(|comment| comment.split_once('=')) else {
             break;
         };
-        if name.trim().contains(char::is_whitespace) {
+        let (name, value) = (name.trim(), value.trim());
+        let mut letters = name.chars();
+        let named = letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+            && letters.all(|letter| letter.is_ascii_alphanumeric());
+        if !named || value.is_empty() {
             break;
         }
-        if name.trim().eq_ignore_ascii_case("escape") && value.trim() == "`" {
+        if name.eq_ignore_ascii_case("escape") && value == "`" {
             return '`';
         }
     }

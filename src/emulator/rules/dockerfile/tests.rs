@@ -120,6 +120,18 @@ fn the_text_of_an_instruction_is_what_was_written_with_its_lines_joined() {
 }
 
 #[test]
+fn a_line_that_is_no_directive_ends_their_block() {
+    // With the backtick the second line is a part of the first, and the image is run by root.
+    let by_root =
+        |top: &str| found(&format!("{top}\n# escape=`\n{}`\nUSER 10001\n", "FROM alpine:3.22\nHEALTHCHECK NONE\nRUN true "));
+    for (top, reads_on) in
+        [("# a1=b", true), ("# a = b", true), ("# 1a=b", false), ("# a=", false), ("# =b", false), ("# a b=c", false)]
+    {
+        assert_eq!(by_root(top), if reads_on { vec!["SI-DF-001 -".to_owned()] } else { Vec::new() }, "{top}");
+    }
+}
+
+#[test]
 fn a_heredoc_hides_what_stands_in_it() {
     let text = clean_with("COPY <<-\"EOF\" /etc/motd\n\tUSER root\n\tADD a b\n\tEOF\nRUN cat <<<word");
     assert_eq!(found(&text), Vec::<String>::new());

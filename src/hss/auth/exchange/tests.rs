@@ -99,6 +99,7 @@ fn requests_are_those_of_the_documentation() {
     let role = json!({"auth": {"identity": {"methods": ["assume_role"],
         "assume_role": {"domain_id": "d78cbac186b744899480f25bd022f468", "agency_name": "IAMAgency", "duration_seconds": 900}}}});
     assert_eq!(assumed("IAMAgency", &Domain::Id("d78cbac186b744899480f25bd022f468".to_owned()), 900), role);
+    // The page of `AssumeAgencyWithOIDC` that we have lists its fields and prints no example: these values are our own.
     let full = Agency {
         provider_urn: "iam::1:oidcProvider:p".to_owned(),
         agency_urn: "iam::1:agency:a".to_owned(),
