@@ -199,7 +199,6 @@ fn settle(settings: &settings::Cluster, account: &Account, result: &mut ClusterR
     result.run.retried_after = account.retried_after;
     result.counts = ClusterCounts::of(&result.clusters);
     let is_over = account.next.is_none() && account.task.is_some();
-    let retried = account.task.as_ref().is_some_and(|task| task.retried);
     let whole = result.clusters.iter().all(|cluster| cluster.state == ClusterState::Success);
     result.complete = is_over && whole;
     let pending = settings.no_wait && account.next.is_some() && account.task.is_some() && faults.is_empty();
@@ -207,8 +206,8 @@ fn settle(settings: &settings::Cluster, account: &Account, result: &mut ClusterR
         faults,
         pending,
         is_over,
-        retried: retried && !is_over,
-        counted_failed: account.counted_failed,
+        retried: account.retried() && !is_over,
+        counted_failed: account.counted_failed(),
         enterprise_project: &result.service.enterprise_project_id,
     };
     result.verdict = judge_clusters(settings.lenience, &result.clusters, facts);

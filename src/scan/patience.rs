@@ -109,6 +109,11 @@ impl Polls {
         }
     }
 
+    /// What is polled is sent anew: the looks begin again, as they do once the last task is there.
+    pub(super) fn begin_anew(&mut self) {
+        (self.all_sent, self.expected) = (false, None);
+    }
+
     /// Takes the service's guess for the tasks that are still open.
     pub(super) fn expect<'a>(&mut self, open: impl Iterator<Item = &'a TaskRow>) {
         self.expected = expected(open);

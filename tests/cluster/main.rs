@@ -2,8 +2,11 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../common/between.rs"]
+mod between;
 #[path = "../common/mod.rs"]
 mod common;
+mod known;
 mod refused;
 mod trouble;
 

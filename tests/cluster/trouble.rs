@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use clap::FromArgMatches as _;
 use hss_iac::cli::{self, Cli};
-use hss_iac::emulator::{Emulator, Fault, Options};
+use hss_iac::emulator::{Fault, Options};
 use hss_iac::hss::Timings;
 use hss_iac::run::{self, Streams};
 use hss_iac::settings;
 use serde_json::{Value, json};
 
+use super::between::between;
 use super::common::{Repo, calls, faulty, quick, scripted, start};
 use super::{ONE, TWO, UNREACHED, ended, failing, result, resume, scan, states, verdict};
 
@@ -142,8 +143,8 @@ fn a_listing_that_does_not_fit_the_counts_of_its_task_is_no_pass() {
             row["scan_detail_list"] = json!([]);
         }
     });
-    let at = |listed: &str| format!("resources/batch-query lists {listed} of them failed: look at the task in the console");
-    let cases = [(none, Some(at("0, 0"))), (fine, Some(at("2, 0"))), (fewer, None)];
+    let at = |listed: &str| format!("resources/batch-query lists {listed} failed: look at the task in the console");
+    let cases = [(none, Some(at("0, 0 scanned and 0"))), (fine, Some(at("2, 2 scanned and 0"))), (fewer, None)];
     for (options, said) in cases {
         let emulator = start(options);
         let ran = scan(repo.path(), &emulator, &["--all", "--rate", "100/1s", "--timeout", "60s"]);
@@ -153,7 +154,7 @@ fn a_listing_that_does_not_fit_the_counts_of_its_task_is_no_pass() {
         match said {
             Some(said) => {
                 assert!(
-                    reasons[0].ends_with(&said) && reasons[0].contains(" counts 2 clusters, 1 of them failed"),
+                    reasons[0].ends_with(&said) && reasons[0].contains(" counts 2 clusters, 1 scanned and 1 failed"),
                     "{reasons:?}"
                 );
                 assert_eq!(reasons[1], "HSS counts 1 cluster as failed");
@@ -245,7 +246,7 @@ fn what_was_never_sent_is_not_taken_for_lost() {
 fn a_broken_listing_of_clusters_ends_the_run_and_is_named() {
     let repo = Repo::new();
     let emulator = start(faulty("resources/batch-query", 0, Fault::Html502));
-    let code = scaled(&repo, &emulator, &["--all"]);
+    let code = scaled(&repo, &emulator.url(), &["--all"]);
     let (_, _, reasons) = verdict(&result(repo.path()));
     assert!(code == 5 && reasons[0].starts_with("resources/batch-query: 502 "), "{reasons:?}");
     assert_eq!(calls(&emulator, "resources/batch-query"), 12, "two calls, each with its repetitions");
@@ -271,8 +272,65 @@ fn a_retry_that_does_not_show_is_waited_for_a_time() {
     let repo = Repo::new();
     let emulator = start(Options { faults: vec![scripted("task/retry", 1, Fault::ResetBefore)], ..failing(1) });
     let begun = std::time::Instant::now();
-    assert_eq!((scaled(&repo, &emulator, &["--all", "--retry-failed"]), calls(&emulator, "task/retry")), (7, 1));
+    assert_eq!((scaled(&repo, &emulator.url(), &["--all", "--retry-failed"]), calls(&emulator, "task/retry")), (7, 1));
     assert!(begun.elapsed() >= SCALED.window / 4, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_end_of_the_first_round_that_is_named_late_is_not_that_of_the_retry() {
+    let repo = Repo::new();
+    let emulator = start(failing(1));
+    let (mut retried, mut looks) = (false, 0);
+    let url = between(&emulator, move |answer| {
+        retried |= answer.asked.contains("/retry");
+        if answer.asked.contains("/tasks/batch-query") {
+            let row = &mut answer.body["data_list"][0];
+            row["cluster_scan_info"] = json!({});
+            looks += u32::from(retried);
+            // As it was before the retry, and with a time that was not there before.
+            row["task_status"] = json!("finished");
+            row["end_time"] = if looks < 3 { json!(1_000_000_000_000_u64) } else { json!(1_000_000_009_000_u64) };
+            if !retried {
+                row.as_object_mut().expect("a row").remove("end_time");
+            }
+        } else if answer.asked.contains("/resources/") && retried && looks < 3 {
+            for row in of_two(answer.body["cluster_scan_data_list"].as_array_mut().expect("rows")) {
+                row["scan_status"] = json!("failed");
+            }
+        }
+    });
+    assert_eq!((scaled(&repo, &url, &["--all", "--retry-failed"]), calls(&emulator, "task/retry")), (0, 1));
+}
+
+#[test]
+fn a_retry_does_not_make_the_looks_too_many() {
+    let repo = Repo::new();
+    let options = Options { scan_time: Duration::from_millis(100), throttle: Some((5, SCALED.window)), ..failing(1) };
+    let emulator = start(options);
+    assert_eq!(scaled(&repo, &emulator.url(), &["--all", "--retry-failed"]), 0);
+    let refused = emulator.journal().into_iter().filter(|call| call.status == Some(429)).count();
+    assert_eq!((refused, calls(&emulator, "task/retry")), (0, 1));
+}
+
+#[test]
+fn every_count_that_is_sent_is_compared() {
+    let two = |row: &mut Value| {
+        row["cluster_scan_info"] = json!({"scanning_cluster_num": 2, "success_cluster_num": 0, "failed_cluster_num": 0})
+    };
+    let three = |row: &mut Value| row["cluster_scan_info"] = json!({"success_cluster_num": 3, "failed_cluster_num": 0});
+    let fewer = |row: &mut Value| row["cluster_scan_info"] = json!({"success_cluster_num": 1});
+    let cases: [(fn(&mut Value), &str); 3] = [
+        (two, "counts 2 clusters, 0 scanned and 0 failed"),
+        (three, "counts ? clusters, 3 scanned and 0 failed"),
+        (fewer, "counts ? clusters, 1 scanned and ? failed"),
+    ];
+    for (spoil, said) in cases {
+        let repo = Repo::new();
+        let emulator = start(Options { spoil_task: Some(spoil), ..quick() });
+        let code = scaled(&repo, &emulator.url(), &["--all"]);
+        let (_, _, reasons) = verdict(&result(repo.path()));
+        assert!(code == 5 && reasons[0].contains(said), "{reasons:?}");
+    }
 }
 
 /// Times through which a minute is less than two seconds.
@@ -288,12 +346,11 @@ const SCALED: Timings = Timings {
 };
 
 /// Runs `cluster-scan` in this process, with times that no flag can reach; gives the exit code.
-fn scaled(repo: &Repo, emulator: &Emulator, args: &[&str]) -> i32 {
+fn scaled(repo: &Repo, url: &str, args: &[&str]) -> i32 {
     let usual = Options::default();
     let env = |name: &str| (name == "HSS_IAC_TOKEN").then(|| usual.token.clone());
-    let (url, json) = (emulator.url(), format!("json={}", repo.path().join("result.json").display()));
-    let connection =
-        ["--region", "cn-north-4", "--endpoint", &url, "--iam-endpoint", &url, "--project-id", &usual.project_id];
+    let json = format!("json={}", repo.path().join("result.json").display());
+    let connection = ["--region", "cn-north-4", "--endpoint", url, "--iam-endpoint", url, "--project-id", &usual.project_id];
     let line =
         [&["hss-iac", "cluster-scan", "-q", "--type", "cluster_vul,benchmark", "-o", &json], &connection[..], args].concat();
     let matches = cli::command(&|_| None).try_get_matches_from(line).expect("flags");
