@@ -62,6 +62,9 @@ fn refuses_a_task_that_is_not_as_documented() {
     let iac = json!({"task_type": "iac_scan"});
     let create = |body: Value| Call::post("/v5/{p}/common/task", &body);
     let cluster = |info: Value| create(json!({"task_type": "cluster_scan", "cluster_scan_info": info}));
+    let specific = |ids: &[&str]| {
+        cluster(json!({"scan_type_list": ["benchmark"], "range_type": "specific_cluster", "cluster_id_list": ids}))
+    };
     let hundred_and_one = vec![docker.clone(); 101];
     let table = vec![
         ("task: not JSON", create(json!(null)).typed("application/json", b"{".to_vec()), 400, "HSS.0002"),
@@ -82,6 +85,30 @@ fn refuses_a_task_that_is_not_as_documented() {
             "HSS.0001",
         ),
         ("task: unknown range", cluster(json!({"scan_type_list": ["benchmark"], "range_type": "some"})), 400, "HSS.0001"),
+        (
+            "task: unknown scan type",
+            cluster(json!({"scan_type_list": ["benchmark", "virus"], "range_type": "all_cluster"})),
+            400,
+            "HSS.0001",
+        ),
+        (
+            "task: scan type twice",
+            cluster(json!({"scan_type_list": ["benchmark", "benchmark"], "range_type": "all_cluster"})),
+            400,
+            "HSS.0001",
+        ),
+        (
+            "task: all clusters, and which",
+            cluster(json!({"scan_type_list": ["benchmark"], "range_type": "all_cluster", "cluster_id_list": ["c"]})),
+            400,
+            "HSS.0001",
+        ),
+        ("task: no cluster", specific(&[]), 400, "HSS.0001"),
+        ("task: empty cluster", specific(&[""]), 400, "HSS.0001"),
+        ("task: cluster twice", specific(&["stand-in-cluster-1", "stand-in-cluster-1"]), 400, "HSS.0001"),
+        ("task: cluster of 65 characters", specific(&["x".repeat(65).as_str()]), 400, "HSS.0001"),
+        ("task: unknown cluster", specific(&["x".repeat(64).as_str()]), 400, "HSS.0011"),
+        ("task: cluster of another enterprise project", specific(&["stand-in-cluster-3"]), 400, "HSS.0011"),
         (
             "task: specific, but which",
             cluster(json!({"scan_type_list": ["benchmark"], "range_type": "specific_cluster"})),
@@ -106,6 +133,10 @@ fn refuses_a_question_that_is_not_as_documented() {
     let retry_of =
         |task: &str, body: &Value| Call::post(&format!("/v5/{{p}}/common/tasks/{task}/retry"), body).with_method("PUT");
     let retry = |info: Value| retry_of(&of_clusters, &json!({"task_type": "cluster_scan", "cluster_scan_info": info}));
+    let retry_types = |types: &[&str]| {
+        let list = json!([{"cluster_id": "stand-in-cluster-1", "scan_type_list": types}]);
+        retry(json!({"range_type": "specific_cluster", "cluster_info_list": list}))
+    };
     let all_failed = json!({"task_type": "cluster_scan", "cluster_scan_info": {"range_type": "all_failed_cluster"}});
     let one = json!({"cluster_id": "stand-in-cluster-1"});
     let files = || Call::get("/v5/{p}/container/iac/files");
@@ -121,6 +152,15 @@ fn refuses_a_question_that_is_not_as_documented() {
         ("retry: no range", retry(json!({})), 400, "HSS.0001"),
         ("retry: specific, but which", retry(json!({"range_type": "specific_cluster"})), 400, "HSS.0001"),
         ("retry: none", retry(json!({"range_type": "specific_cluster", "cluster_info_list": []})), 400, "HSS.0001"),
+        ("retry: no scan type", retry_types(&[]), 400, "HSS.0001"),
+        ("retry: unknown scan type", retry_types(&["virus"]), 400, "HSS.0001"),
+        ("retry: scan type twice", retry_types(&["benchmark", "benchmark"]), 400, "HSS.0001"),
+        (
+            "retry: cluster of 65 characters",
+            retry(json!({"range_type": "specific_cluster", "cluster_info_list": [{"cluster_id": "x".repeat(65)}]})),
+            400,
+            "HSS.0001",
+        ),
         (
             "retry: 201 clusters",
             retry(json!({"range_type": "specific_cluster", "cluster_info_list": vec![one.clone(); 201]})),
