@@ -227,7 +227,7 @@ fn say_what_is_left(settings: &settings::Cluster, result: &ClusterResult, kept: 
     }
     progress.warn(&match (&settings.target, next, kept) {
         #[cfg(feature = "emulator")]
-        (settings::Target::StandIn, ..) => {
+        (settings::Target::StandIn { .. }, ..) => {
             "the stand-in ended with this run, so nothing can go on with it".to_owned()
         }
         (_, ClusterNext::FindOut, _) => {
