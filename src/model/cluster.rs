@@ -68,12 +68,22 @@ pub struct ClusterRun {
 pub struct ClusterRequest {
     /// `cluster_vul`, `risk_assessment`, `benchmark`.
     pub scan_types: Vec<String>,
-    /// `all_cluster` or `specific_cluster`.
-    pub range_type: String,
+    /// Which clusters.
+    pub range_type: RangeType,
     /// The clusters, where they were named.
     pub cluster_ids: Vec<String>,
     /// Whether what failed is scanned again, once.
     pub retry_failed: bool,
+}
+
+/// Which clusters a task is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RangeType {
+    /// Every one that can be scanned.
+    AllCluster,
+    /// Those that are named.
+    SpecificCluster,
 }
 
 /// The task.

@@ -13,13 +13,14 @@ use super::patience::{Patience, Polls};
 use super::{Step, pages};
 use crate::hss::{Client, ClusterRange, ClusterRow, Error, Kind, NewTask, Page, TaskFilter, TaskRow, TaskType};
 use crate::model::{
-    Cluster, ClusterCheck, ClusterCounts, ClusterNext, ClusterRequest, ClusterState, ClusterTask, TaskStatus,
+    Cluster, ClusterCheck, ClusterCounts, ClusterNext, ClusterRequest, ClusterState, ClusterTask, RangeType, TaskStatus,
 };
 
 /// So many looks find a task finished as it was before the retry until it is believed that the retry is over, too.
 const STALE_LOOKS: u32 = 4;
 
-/// So many listings of a finished task are at odds with its counts, or empty, until that is what HSS says: a scan of none is no pass.
+/// So many listings of a finished task are at odds with themselves or with its counts, or empty, until that is what HSS says: a scan of
+/// none is no pass.
 const DOUBTS: u32 = 3;
 
 /// How to go about it.
@@ -107,9 +108,9 @@ impl Account {
 
 /// The task that a request asks for.
 pub fn task_of(request: &ClusterRequest) -> NewTask {
-    let range = match request.range_type.as_str() {
-        "all_cluster" => ClusterRange::All,
-        _ => ClusterRange::Specific(request.cluster_ids.clone()),
+    let range = match request.range_type {
+        RangeType::AllCluster => ClusterRange::All,
+        RangeType::SpecificCluster => ClusterRange::Specific(request.cluster_ids.clone()),
     };
     NewTask::Cluster { scan_types: request.scan_types.clone(), range }
 }
@@ -264,10 +265,18 @@ impl<'a> ClusterJob<'a> {
 
     /// Whether a failed look ends the job.
     fn forgive(&self, error: Error) -> Result<(), Error> {
-        if matches!(error.kind, Kind::Refused | Kind::Invalid) {
+        let error = self.patience.forgive_look(error)?;
+        self.odd(error.message);
+        Ok(())
+    }
+
+    /// Whether a listing that does not fit ends the job: it may lag behind, and is read anew at the next looks.
+    fn doubt(&self, doubts: &mut u32, error: Error) -> Result<(), Error> {
+        self.patience.answered();
+        *doubts += 1;
+        if *doubts >= DOUBTS {
             return Err(error);
         }
-        let error = self.patience.forgive(error)?;
         self.odd(error.message);
         Ok(())
     }
@@ -308,14 +317,15 @@ impl<'a> ClusterJob<'a> {
             rows.iter().filter(|row| outcome::has_failed(row)).map(|row| row.cluster_id.as_str()).collect();
         let has_failed = !failed.is_empty();
         self.account.borrow_mut().count_failed(failed.len() as u64);
-        if let Some(fault) = fault {
-            // Which clusters they are is not for such a listing to say.
-            return self.forgive(fault).map(|()| false);
+        // Which clusters they are is not for a listing with a fault to say.
+        match fault {
+            Some(Fault::Call(error)) => return self.forgive(error).map(|()| false),
+            Some(Fault::Listing(error)) => return self.doubt(doubts, error).map(|()| false),
+            None => self.patience.answered(),
         }
-        self.patience.answered();
         let is_scanning = rows.iter().any(outcome::is_scanning);
-        let mut account = self.account.borrow_mut();
-        let account = &mut *account;
+        let mut borrowed = self.account.borrow_mut();
+        let account = &mut *borrowed;
         let listed = outcome::merge(&mut account.clusters, &account.request.scan_types, rows);
         if is_scanning {
             self.at_work.set(true);
@@ -324,17 +334,15 @@ impl<'a> ClusterJob<'a> {
         let mut ended = account.clusters.clone();
         outcome::end(&mut ended, &listed);
         let miscount = miscount(row, &ended, &listed, account.retried());
-        if miscount.is_some() || listed.is_empty() {
-            *doubts += 1;
-            if *doubts < DOUBTS {
-                account.odd = miscount.or(Some("it lists no cluster".to_owned()));
-                return Ok(false);
+        let is_empty = listed.is_empty() && *doubts + 1 < DOUBTS;
+        if let Some(odd) = miscount.or_else(|| is_empty.then(|| "it lists no cluster".to_owned())) {
+            if *doubts + 1 >= DOUBTS {
+                account.clusters = ended;
             }
+            drop(borrowed);
+            return self.doubt(doubts, Error::new(Kind::Failing, odd)).map(|()| false);
         }
         account.clusters = ended;
-        if let Some(miscount) = miscount {
-            return Err(Error::new(Kind::Failing, miscount));
-        }
         account.task.iter_mut().for_each(|task| task.counted_failed = row.failed.unwrap_or_default());
         let retry = has_failed && account.request.retry_failed && !account.retried();
         account.next = retry.then_some(ClusterNext::Retry);
@@ -344,18 +352,32 @@ impl<'a> ClusterJob<'a> {
         Ok(true)
     }
 
-    /// Every row that is given, also where a cluster has several, and what is wrong with the listing.
-    async fn rows(&self, task_id: &str) -> (Vec<ClusterRow>, Option<Error>) {
+    /// Every row that is given, also where a cluster has several, and what is wrong with the listing. It is read once: the next look
+    /// reads it anew.
+    async fn rows(&self, task_id: &str) -> (Vec<ClusterRow>, Option<Fault>) {
         let given = RefCell::new(Vec::new());
+        let (calls, failed) = (Cell::new(0), Cell::new(false));
         let page = async |page: Page| {
-            let listing = self.client.list_task_clusters(task_id, page).await?;
-            given.borrow_mut().extend_from_slice(&listing.rows);
-            Ok(listing)
+            calls.set(calls.get() + 1);
+            let listing = self.client.list_task_clusters(task_id, page).await;
+            failed.set(listing.is_err());
+            given.borrow_mut().extend_from_slice(listing.as_ref().map_or(&[], |listing| &listing.rows));
+            listing
         };
         let key = |row: &ClusterRow| row.cluster_id.clone();
-        let (_, fault) = pages::read("resources/batch-query", page, key).await;
-        (given.into_inner(), fault)
+        let (_, fault) = pages::once("resources/batch-query", page, key).await;
+        // One without an end costs as much at every look.
+        let is_final = failed.get() || calls.get() == pages::MOST_CALLS;
+        (given.into_inner(), fault.map(|error| if is_final { Fault::Call(error) } else { Fault::Listing(error) }))
     }
+}
+
+/// What is wrong with a listing.
+enum Fault {
+    /// A call for it failed, or it has no end.
+    Call(Error),
+    /// It was read, and is at odds with itself.
+    Listing(Error),
 }
 
 /// What is wrong with a listing of clusters by the counts of its task, as far as these are sent. After a retry it may list, and the task

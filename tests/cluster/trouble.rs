@@ -112,7 +112,7 @@ fn a_row_without_an_id_is_a_fault() {
         let emulator = start(Options { faults, omit_counts: true, ..spoilt(nameless) });
         let ran = scan(repo.path(), &emulator, &["--all", "--rate", "50/1s"]);
         let (code, _, reasons) = verdict(&result(repo.path()));
-        let said = "resources/batch-query: the listing has rows without the id that they are known by (1), read 3 times: try again later";
+        let said = "resources/batch-query: the listing has rows without the id that they are known by (1): try again later";
         assert_eq!((ran.code, code, reasons[0].as_str()), (5, 5, said));
     }
 }
@@ -304,6 +304,40 @@ fn the_end_of_the_first_round_that_is_named_late_is_not_that_of_the_retry() {
 }
 
 #[test]
+fn a_listing_that_is_short_at_two_looks_is_read_at_the_third() {
+    let repo = Repo::new();
+    let emulator = start(quick());
+    let mut listings = 0;
+    // A page, and what is missing of its total: so many calls are one reading.
+    let url = between(&emulator, move |answer| {
+        if answer.asked.contains("/resources/") {
+            listings += 1;
+            if listings <= 4 {
+                answer.body["cluster_scan_data_list"].as_array_mut().expect("rows").retain(|row| row["cluster_id"] == ONE);
+            }
+        }
+    });
+    let code = scaled(&repo, &url, &["--all"]);
+    let result = result(repo.path());
+    assert_eq!((code, states(&result).len(), &result["calls"]["resources/batch-query"]), (0, 2, &json!(5)), "{result}");
+}
+
+#[test]
+fn a_task_id_that_no_path_takes_is_a_fault_of_the_service() {
+    let repo = Repo::new();
+    let emulator = start(quick());
+    let url = between(&emulator, |answer| {
+        if answer.asked.ends_with("/common/task?enterprise_project_id=0") {
+            answer.body["task_id"] = json!("T/1");
+        }
+    });
+    assert_eq!(scaled(&repo, &url, &["--all"]), 5);
+    let cut = result(repo.path());
+    let said = "a task may exist: task: task_id: \"T/1\" has characters that no id has";
+    assert_eq!((verdict(&cut), &cut["next"]), (ended(5, "error", &[said]), &json!("find_out")));
+}
+
+#[test]
 fn a_retry_does_not_make_the_looks_too_many() {
     let repo = Repo::new();
     let options = Options { scan_time: Duration::from_millis(100), throttle: Some((5, SCALED.window)), ..failing(1) };
@@ -357,7 +391,8 @@ fn scaled(repo: &Repo, url: &str, args: &[&str]) -> i32 {
     let matches = cli::command(&|_| None).try_get_matches_from(line).expect("flags");
     let cli = Cli::from_arg_matches(&matches).expect("flags");
     let cli::Command::ClusterScan(typed) = cli.command else { panic!("not a cluster-scan") };
-    let mut settings = settings::Cluster::new(*typed, &env).expect("settings");
+    let (_, of_command) = matches.subcommand().expect("a command");
+    let mut settings = settings::Cluster::new(*typed, of_command, &env).expect("settings");
     settings.timings = SCALED;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (_signal, signalled) = tokio::sync::oneshot::channel();

@@ -120,7 +120,8 @@ fn settings_of(sky: &Sky, url: &str) -> settings::Cluster {
     }
     let matches = cli::command(&|_| None).try_get_matches_from(args).expect("flags");
     let Ok(Cli { command: Command::ClusterScan(scan), .. }) = Cli::from_arg_matches(&matches) else { panic!("not it") };
-    let mut settings = settings::Cluster::new(*scan, &env).expect("settings");
+    let (_, of_command) = matches.subcommand().expect("a command");
+    let mut settings = settings::Cluster::new(*scan, of_command, &env).expect("settings");
     (settings.timeout, settings.timings) = (sky.scenario.timeout, sky.scenario.timings);
     settings
 }
