@@ -104,11 +104,11 @@ pub(super) fn write_all<'a, R>(
         }
     };
     let mut lost = Vec::new();
-    let mut lose = |result: &mut R, format: Format, path: &'a Path, error: &io::Error| {
+    let mut fail = |result: &mut R, format: Format, path: &'a Path, error: &io::Error| {
         lost.push(path);
         fault(result, format!("the {format} report could not be written to {}: {error}", path.display()));
     };
-    let mut parts = stage(result, &mut staged, write, &mut lose);
+    let mut parts = stage(result, &mut staged, write, &mut fail);
     let mut sound = true;
     for (format, path) in sent {
         let used = if path.is_file() { std::fs::metadata(path).map_or(0, |metadata| metadata.len()) } else { 0 };
@@ -116,17 +116,17 @@ pub(super) fn write_all<'a, R>(
             Ok(what) => left_out(format, what),
             Err(error) => {
                 sound = false;
-                lose(result, format, path, &error);
+                fail(result, format, path, &error);
             }
         }
     }
     if !sound {
-        parts = stage(result, &mut staged, write, &mut lose);
+        parts = stage(result, &mut staged, write, &mut fail);
     }
     for ((format, path), (part, what)) in staged.into_iter().zip(parts) {
         match part.publish() {
             Ok(()) => left_out(format, what),
-            Err(error) => lose(result, format, path, &error),
+            Err(error) => fail(result, format, path, &error),
         }
     }
     for output in outputs.iter().filter(|output| output.path.is_none()) {
@@ -143,7 +143,7 @@ fn stage<'a, R>(
     result: &mut R,
     files: &mut Vec<(Format, &'a Path)>,
     write: Writer<'_, R>,
-    lose: &mut impl FnMut(&mut R, Format, &'a Path, &io::Error),
+    fail: &mut impl FnMut(&mut R, Format, &'a Path, &io::Error),
 ) -> Vec<(Part<'a>, Option<String>)> {
     loop {
         let count = files.len();
@@ -154,7 +154,7 @@ fn stage<'a, R>(
                 true
             }
             Err(error) => {
-                lose(result, *format, path, &error);
+                fail(result, *format, path, &error);
                 false
             }
         });

@@ -401,7 +401,7 @@ fn miscount(row: &TaskRow, clusters: &[Cluster], listed: &BTreeSet<String>, retr
 
 /// Whether the counts of a task allow these: where we are stricter than the task, more of them have failed.
 fn fits(row: &TaskRow, counts: &ClusterCounts) -> bool {
-    let ended = row.succeeded.unwrap_or_default() + row.failed.unwrap_or_default();
+    let ended = row.succeeded.unwrap_or_default().saturating_add(row.failed.unwrap_or_default());
     row.files.is_none_or(|all| all == counts.clusters)
         && row.succeeded.is_none_or(|succeeded| succeeded >= counts.success)
         && row.failed.is_none_or(|failed| failed <= counts.failed)

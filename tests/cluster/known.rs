@@ -84,17 +84,15 @@ fn a_listing_after_the_retry_loses_nothing_that_was_known() {
     });
 }
 
-/// The first cluster is at it for ever, the second has failed.
-fn at_it(rows: &mut Vec<Value>) {
-    for row in rows.iter_mut().filter(|row| row["cluster_id"] == ONE) {
-        row["scan_status"] = json!("scanning");
-        row["scan_detail_list"] = json!([]);
-    }
-}
-
 #[test]
 fn what_failed_while_others_are_scanned_is_kept_and_not_softened() {
     let repo = Repo::new();
+    let at_it = |rows: &mut Vec<Value>| {
+        for row in rows.iter_mut().filter(|row| row["cluster_id"] == ONE) {
+            row["scan_status"] = json!("scanning");
+            row["scan_detail_list"] = json!([]);
+        }
+    };
     let emulator = start(Options { omit_counts: true, spoil_clusters: Some(at_it), ..failing(u32::MAX) });
     let args = ["--all", "--timeout", "600ms", "--on-service-error", "warn"];
     let ran = scan(repo.path(), &emulator, &args);

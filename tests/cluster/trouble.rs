@@ -349,23 +349,22 @@ fn a_retry_does_not_make_the_looks_too_many() {
 
 #[test]
 fn every_count_that_is_sent_is_compared() {
-    let two = |row: &mut Value| {
-        row["cluster_scan_info"] = json!({"scanning_cluster_num": 2, "success_cluster_num": 0, "failed_cluster_num": 0})
-    };
-    let three = |row: &mut Value| row["cluster_scan_info"] = json!({"success_cluster_num": 3, "failed_cluster_num": 0});
-    let fewer = |row: &mut Value| row["cluster_scan_info"] = json!({"success_cluster_num": 1});
-    let cases: [(fn(&mut Value), &str); 3] = [
-        (two, "counts 2 clusters, 0 scanned and 0 failed"),
-        (three, "counts ? clusters, 3 scanned and 0 failed"),
-        (fewer, "counts ? clusters, 1 scanned and ? failed"),
-    ];
-    for (spoil, said) in cases {
+    let ends = |said: &str, counts: fn(&mut Value)| {
         let repo = Repo::new();
-        let emulator = start(Options { spoil_task: Some(spoil), ..quick() });
+        let emulator = start(Options { spoil_task: Some(counts), ..quick() });
         let code = scaled(&repo, &emulator.url(), &["--all"]);
         let (_, _, reasons) = verdict(&result(repo.path()));
         assert!(code == 5 && reasons[0].contains(said), "{reasons:?}");
-    }
+    };
+    ends("counts 2 clusters, 0 scanned and 0 failed", |row| {
+        row["cluster_scan_info"] = json!({"scanning_cluster_num": 2, "success_cluster_num": 0, "failed_cluster_num": 0});
+    });
+    ends("counts ? clusters, 3 scanned and 0 failed", |row| {
+        row["cluster_scan_info"] = json!({"success_cluster_num": 3, "failed_cluster_num": 0});
+    });
+    ends("counts ? clusters, 1 scanned and ? failed", |row| {
+        row["cluster_scan_info"] = json!({"success_cluster_num": 1});
+    });
 }
 
 /// Times through which a minute is less than two seconds.

@@ -133,10 +133,6 @@ fn refuses_a_question_that_is_not_as_documented() {
     let retry_of =
         |task: &str, body: &Value| Call::post(&format!("/v5/{{p}}/common/tasks/{task}/retry"), body).with_method("PUT");
     let retry = |info: Value| retry_of(&of_clusters, &json!({"task_type": "cluster_scan", "cluster_scan_info": info}));
-    let retry_types = |types: &[&str]| {
-        let list = json!([{"cluster_id": "stand-in-cluster-1", "scan_type_list": types}]);
-        retry(json!({"range_type": "specific_cluster", "cluster_info_list": list}))
-    };
     let all_failed = json!({"task_type": "cluster_scan", "cluster_scan_info": {"range_type": "all_failed_cluster"}});
     let one = json!({"cluster_id": "stand-in-cluster-1"});
     let files = || Call::get("/v5/{p}/container/iac/files");
@@ -152,15 +148,6 @@ fn refuses_a_question_that_is_not_as_documented() {
         ("retry: no range", retry(json!({})), 400, "HSS.0001"),
         ("retry: specific, but which", retry(json!({"range_type": "specific_cluster"})), 400, "HSS.0001"),
         ("retry: none", retry(json!({"range_type": "specific_cluster", "cluster_info_list": []})), 400, "HSS.0001"),
-        ("retry: no scan type", retry_types(&[]), 400, "HSS.0001"),
-        ("retry: unknown scan type", retry_types(&["virus"]), 400, "HSS.0001"),
-        ("retry: scan type twice", retry_types(&["benchmark", "benchmark"]), 400, "HSS.0001"),
-        (
-            "retry: cluster of 65 characters",
-            retry(json!({"range_type": "specific_cluster", "cluster_info_list": [{"cluster_id": "x".repeat(65)}]})),
-            400,
-            "HSS.0001",
-        ),
         (
             "retry: 201 clusters",
             retry(json!({"range_type": "specific_cluster", "cluster_info_list": vec![one.clone(); 201]})),
@@ -222,6 +209,31 @@ fn refuses_a_question_that_is_not_as_documented() {
         ("no credential", statistics().without_token(), 401, "APIGW.0301"),
         ("wrong token", statistics().without_token().header("X-Auth-Token", "x"), 401, "APIGW.0301"),
         ("token for another project", statistics().header("X-Project-Id", "other"), 401, "APIGW.0301"),
+    ];
+    assert_refused(&emulator, table);
+}
+
+#[test]
+fn refuses_a_retry_of_what_is_not_as_documented() {
+    let emulator = start(Options::default());
+    let retry_of = |info: Value| {
+        let body = json!({"task_type": "cluster_scan", "cluster_scan_info": info});
+        Call::post("/v5/{p}/common/tasks/any/retry", &body).with_method("PUT")
+    };
+    let of_types = |types: &[&str]| {
+        let list = json!([{"cluster_id": "stand-in-cluster-1", "scan_type_list": types}]);
+        retry_of(json!({"range_type": "specific_cluster", "cluster_info_list": list}))
+    };
+    let table = vec![
+        ("retry: no scan type", of_types(&[]), 400, "HSS.0001"),
+        ("retry: unknown scan type", of_types(&["virus"]), 400, "HSS.0001"),
+        ("retry: scan type twice", of_types(&["benchmark", "benchmark"]), 400, "HSS.0001"),
+        (
+            "retry: cluster of 65 characters",
+            retry_of(json!({"range_type": "specific_cluster", "cluster_info_list": [{"cluster_id": "x".repeat(65)}]})),
+            400,
+            "HSS.0001",
+        ),
     ];
     assert_refused(&emulator, table);
 }
