@@ -65,7 +65,7 @@ async fn command(command: Command, typed: &ArgMatches) -> Result<Exit, Error> {
         }
         Command::ClusterScan(scan) => {
             let signal = run::first_signal(scratch.clone());
-            let settings = settings::Cluster::new(*scan, &env)?;
+            let settings = settings::Cluster::new(*scan, typed, &env)?;
             let color = Streams::choice(settings.talk.color);
             run::cluster_scan(settings, signal, &mut Streams { out: &mut stdout, color }).await
         }

@@ -18,6 +18,7 @@ mod standing;
 mod work;
 
 use std::collections::{BTreeMap, HashSet};
+use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -101,7 +102,8 @@ async fn to_the_end(
         report::View { level: settings.report_level, verbose: settings.talk.verbose > 0, root: Some(&settings.input.root) };
     let warn = |text: &str| progress.warn(text);
     let outputs = output::allowed(&result, settings.outputs, settings.partial, warn);
-    output::write_all(&mut result, &outputs, view, streams, warn, |result, fault| {
+    let write = |result: &ScanResult, format, goal, out: &mut dyn Write| output::of_scan(result, format, view, goal, out);
+    output::write_all(&mut result, &outputs, &write, streams, warn, |result, fault| {
         facts.faults.push((Exit::Report, fault));
         result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);
     });

@@ -78,7 +78,10 @@ impl Client {
         let mut call = self.hss("task", Method::POST, "/common/task", Vec::new(), Body::Json(body)).await?;
         call.repeatable = false;
         let answer = self.call(call).await?;
-        answers::task_id(&answer.value).ok_or_else(|| Error { lost: true, ..unreadable("task", &answer) })
+        let lost = |error| Error { lost: true, ..error };
+        let task_id = answers::task_id(&answer.value).ok_or_else(|| lost(unreadable("task", &answer)))?;
+        // An id that no path takes is no mistake of the caller.
+        segment("task_id", &task_id).map_err(|odd| lost(Error::new(Kind::Failing, format!("task: {}", odd.message))))
     }
 
     /// Lists tasks of one type.

@@ -46,7 +46,7 @@ pub(super) fn task_body(task: &NewTask) -> Result<Value, Error> {
             let known = ["cluster_vul", "risk_assessment", "benchmark"];
             if scan_types.is_empty() {
                 return Err(invalid(
-                    "scan_type_list: empty, HSS needs one of cluster_vul, risk_assessment, benchmark".to_owned(),
+                    "scan_type_list: empty, HSS needs one or more of cluster_vul, risk_assessment, benchmark".to_owned(),
                 ));
             }
             if let Some(unknown) = scan_types.iter().find(|word| !known.contains(&word.as_str())) {

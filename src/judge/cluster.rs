@@ -1,6 +1,6 @@
 //! What the result of a `cluster-scan` means.
 
-use super::{count, decide};
+use super::{count, decide, is_service};
 use crate::model::{Cluster, ClusterState, Exit, Verdict};
 
 /// What does not fail the run.
@@ -41,7 +41,8 @@ pub fn judge_clusters(lenience: Lenience, clusters: &[Cluster], facts: ClusterFa
     if failed > 0 {
         held.push((Exit::Partial, format!("the scan of {failed} of {of} failed")));
     }
-    if unfinished > 0 && !pending {
+    // What is pending may succeed. What failed and is scanned again has failed until it does.
+    if unfinished > 0 && (!pending || retried) {
         held.push((Exit::Partial, format!("{unfinished} of {of} not scanned")));
     }
     if counted_failed > failed {
@@ -56,10 +57,9 @@ pub fn judge_clusters(lenience: Lenience, clusters: &[Cluster], facts: ClusterFa
     if is_empty && lenience.fail_if_empty {
         held.push((Exit::Empty, nothing()));
     }
-    let service_softened =
-        lenience.soften_service && held.iter().any(|(exit, _)| matches!(exit, Exit::Service | Exit::Timeout));
+    let service_softened = lenience.soften_service && held.iter().any(|(exit, _)| is_service(*exit));
     let softened = |exit: Exit| match exit {
-        Exit::Service | Exit::Timeout => lenience.soften_service,
+        exit if is_service(exit) => lenience.soften_service,
         // What the fault cut off is part of it; what failed is not, be it scanned again.
         Exit::Partial => lenience.soften_partial || (service_softened && failed == 0 && counted_failed == 0 && !retried),
         _ => false,

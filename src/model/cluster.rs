@@ -57,7 +57,8 @@ pub struct ClusterRun {
     pub ended_at: String,
     /// The CI platform: `github`, `gitlab` or none.
     pub provider: Option<String>,
-    /// When the task had ended before the failed clusters were scanned again: milliseconds of the service's clock.
+    /// When the task had ended before the failed clusters were scanned again, where they were or are to be: milliseconds of the
+    /// service's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_after: Option<i64>,
 }
@@ -67,12 +68,22 @@ pub struct ClusterRun {
 pub struct ClusterRequest {
     /// `cluster_vul`, `risk_assessment`, `benchmark`.
     pub scan_types: Vec<String>,
-    /// `all_cluster` or `specific_cluster`.
-    pub range_type: String,
+    /// Which clusters.
+    pub range_type: RangeType,
     /// The clusters, where they were named.
     pub cluster_ids: Vec<String>,
     /// Whether what failed is scanned again, once.
     pub retry_failed: bool,
+}
+
+/// Which clusters a task is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RangeType {
+    /// Every one that can be scanned.
+    AllCluster,
+    /// Those that are named.
+    SpecificCluster,
 }
 
 /// The task.
@@ -84,6 +95,9 @@ pub struct ClusterTask {
     pub status: TaskStatus,
     /// Whether the service was asked to scan again what failed. It is asked once.
     pub retried: bool,
+    /// Clusters that failed, as the service counts them or as a listing with a fault shows them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub counted_failed: u64,
 }
 
 /// What is left to do.
@@ -169,13 +183,16 @@ pub struct ClusterCounts {
 
 impl ClusterCounts {
     /// Counts the clusters.
-    pub fn of(clusters: &[Cluster]) -> Self {
-        let of = |state| clusters.iter().filter(|cluster| cluster.state == state).count() as u64;
-        Self {
-            clusters: clusters.len() as u64,
-            success: of(ClusterState::Success),
-            failed: of(ClusterState::Failed),
-            unfinished: of(ClusterState::Unfinished),
+    pub fn of<'a>(clusters: impl IntoIterator<Item = &'a Cluster>) -> Self {
+        let mut counts = Self::default();
+        for cluster in clusters {
+            counts.clusters += 1;
+            match cluster.state {
+                ClusterState::Success => counts.success += 1,
+                ClusterState::Failed => counts.failed += 1,
+                ClusterState::Unfinished => counts.unfinished += 1,
+            }
         }
+        counts
     }
 }

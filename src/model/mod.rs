@@ -13,7 +13,7 @@ mod words;
 
 pub use cluster::{
     CLUSTER_SCAN, Cluster, ClusterCheck, ClusterCounts, ClusterNext, ClusterRequest, ClusterResult, ClusterRun,
-    ClusterState, ClusterTask,
+    ClusterState, ClusterTask, RangeType,
 };
 pub use file::{FileRecord, Next, SkipReason, Skipped, SourceFile, State};
 pub use finding::{Bucket, Finding, FindingCounts, KnownFinding, Location, Precision, Resource, SuppressedBy, Suppression};

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -117,8 +117,14 @@ async fn to_the_end(
     let account = account.into_inner();
     result.run.ended_at = begun::time_of(Timestamp::now());
     settle(settings, &account, &mut result, &faults);
-    let kept = write_all(settings, &account, &mut result, faults, streams);
-    say_what_is_left(settings, &result, kept.as_deref(), &progress);
+    let write = |result: &ClusterResult, format, _, out: &mut dyn io::Write| output::of_clusters(result, format, out);
+    let warn = |text: &str| progress.warn(text);
+    let lost = output::write_all(&mut result, &settings.outputs, &write, streams, warn, |result, fault| {
+        faults.push((Exit::Report, fault));
+        settle(settings, &account, result, &faults);
+    });
+    let kept = in_files(&settings.outputs, Format::Json).find(|path| !lost.contains(path));
+    say_what_is_left(settings, &result, kept, &progress);
     exit_code(&result.verdict)
 }
 
@@ -199,7 +205,6 @@ fn settle(settings: &settings::Cluster, account: &Account, result: &mut ClusterR
     result.run.retried_after = account.retried_after;
     result.counts = ClusterCounts::of(&result.clusters);
     let is_over = account.next.is_none() && account.task.is_some();
-    let retried = account.task.as_ref().is_some_and(|task| task.retried);
     let whole = result.clusters.iter().all(|cluster| cluster.state == ClusterState::Success);
     result.complete = is_over && whole;
     let pending = settings.no_wait && account.next.is_some() && account.task.is_some() && faults.is_empty();
@@ -207,8 +212,8 @@ fn settle(settings: &settings::Cluster, account: &Account, result: &mut ClusterR
         faults,
         pending,
         is_over,
-        retried: retried && !is_over,
-        counted_failed: account.counted_failed,
+        retried: account.retried() && !is_over,
+        counted_failed: account.counted_failed(),
         enterprise_project: &result.service.enterprise_project_id,
     };
     result.verdict = judge_clusters(settings.lenience, &result.clusters, facts);
@@ -222,7 +227,9 @@ fn say_what_is_left(settings: &settings::Cluster, result: &ClusterResult, kept: 
     }
     progress.warn(&match (&settings.target, next, kept) {
         #[cfg(feature = "emulator")]
-        (settings::Target::StandIn, ..) => "the stand-in ended with this run, so nothing can go on with it".to_owned(),
+        (settings::Target::StandIn { .. }, ..) => {
+            "the stand-in ended with this run, so nothing can go on with it".to_owned()
+        }
         (_, ClusterNext::FindOut, _) => {
             "the task is not created again, since it may be there: look for it in the console".to_owned()
         }
@@ -233,47 +240,4 @@ fn say_what_is_left(settings: &settings::Cluster, result: &ClusterResult, kept: 
 
 fn in_files(outputs: &[Output], format: Format) -> impl Iterator<Item = &Path> {
     outputs.iter().filter(move |output| output.format == format).filter_map(|output| output.path.as_deref())
-}
-
-/// Writes the tables that go to files, then the JSON, which tells what could not be written, and stdout at the end. Gives the first file
-/// that the JSON is in.
-fn write_all(
-    settings: &settings::Cluster,
-    account: &Account,
-    result: &mut ClusterResult,
-    mut faults: Vec<(Exit, String)>,
-    streams: &mut Streams<'_>,
-) -> Option<PathBuf> {
-    let mut kept = None;
-    for format in [Format::Table, Format::Json] {
-        for path in in_files(&settings.outputs, format) {
-            let written = write_file(result, format, path);
-            if written.is_ok() && format == Format::Json {
-                kept.get_or_insert_with(|| path.to_owned());
-            }
-            if let Err(error) = written {
-                let fault = format!("the {format} report could not be written to {}: {error}", path.display());
-                faults.push((Exit::Report, fault));
-                settle(settings, account, result, &faults);
-            }
-        }
-    }
-    for output in settings.outputs.iter().filter(|output| output.path.is_none()) {
-        let written = match output.format {
-            Format::Json => streams.write(|out| report::json::write(result, out)),
-            _ => streams.print(|out| report::cluster::write(result, out)),
-        };
-        if let Err(error) = written {
-            faults.push((Exit::Report, error.to_string()));
-            settle(settings, account, result, &faults);
-        }
-    }
-    kept
-}
-
-fn write_file(result: &ClusterResult, format: Format, path: &Path) -> io::Result<()> {
-    match format {
-        Format::Json => output::write_file(path, |out| report::json::write(result, out)),
-        _ => output::write_file(path, |out| output::write_plain(|out| report::cluster::write(result, out), out)),
-    }
 }

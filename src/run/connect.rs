@@ -50,7 +50,9 @@ pub(super) struct Connection {
 pub(super) fn connect(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connection, Error> {
     match whom.target {
         #[cfg(feature = "emulator")]
-        Target::StandIn => stand_in(whom, progress),
+        Target::StandIn { project_id, enterprise_project_id } => {
+            stand_in(whom, project_id.as_deref(), enterprise_project_id, progress)
+        }
         Target::Service(service) => {
             if let Some(note) = &service.note {
                 progress.warn(note);
@@ -80,10 +82,15 @@ pub(super) fn connect(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connect
     }
 }
 
-/// A stand-in on this machine, as whom it knows.
+/// A stand-in on this machine, as whom it knows; its project is the one that is named.
 #[cfg(feature = "emulator")]
-pub(super) fn start_stand_in() -> Result<(settings::Service, Plan, crate::emulator::Emulator), Error> {
-    let options = crate::emulator::Options::default();
+pub(super) fn start_stand_in(
+    project_id: Option<&str>,
+    enterprise_project_id: &str,
+) -> Result<(settings::Service, Plan, crate::emulator::Emulator), Error> {
+    let usual = crate::emulator::Options::default();
+    let project_id = project_id.map_or(usual.project_id, str::to_owned);
+    let options = crate::emulator::Options { project_id, ..usual };
     let plan = Plan::Fixed(Credentials::Keys {
         access_key: options.access_key.clone(),
         secret_key: options.secret_key.clone().into(),
@@ -98,7 +105,7 @@ pub(super) fn start_stand_in() -> Result<(settings::Service, Plan, crate::emulat
         sts_endpoint: None,
         region: None,
         project_id,
-        enterprise_project_id: "0".to_owned(),
+        enterprise_project_id: enterprise_project_id.to_owned(),
         credentials: Err(crate::hss::auth::SourceError::Missing),
         ca_pem: None,
         note: None,
@@ -107,8 +114,13 @@ pub(super) fn start_stand_in() -> Result<(settings::Service, Plan, crate::emulat
 }
 
 #[cfg(feature = "emulator")]
-fn stand_in(whom: Whom<'_>, progress: &Rc<Progress>) -> Result<Connection, Error> {
-    let (service, plan, stand_in) = start_stand_in()?;
+fn stand_in(
+    whom: Whom<'_>,
+    project_id: Option<&str>,
+    enterprise_project_id: &str,
+    progress: &Rc<Progress>,
+) -> Result<Connection, Error> {
+    let (service, plan, stand_in) = start_stand_in(project_id, enterprise_project_id)?;
     let client = client(&service, plan.clone(), whom, progress)?;
     // The port is another one in every run; a result is the same in every run.
     let service = Service { endpoint: "stand-in".to_owned(), stand_in: true, ..described(&service) };

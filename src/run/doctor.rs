@@ -34,7 +34,9 @@ pub async fn doctor(settings: settings::Doctor, streams: &mut Streams<'_>) -> Re
         }
         Some(Target::Service(service)) => examine(&settings, service, service.credentials.clone()).await?,
         #[cfg(feature = "emulator")]
-        Some(Target::StandIn) => stand_in(&settings).await?,
+        Some(Target::StandIn { project_id, enterprise_project_id }) => {
+            stand_in(&settings, project_id.as_deref(), enterprise_project_id).await?
+        }
     };
     match settings.form {
         Form::Table => streams.print(|out| report::doctor::write(&examination, out))?,
@@ -46,8 +48,12 @@ pub async fn doctor(settings: settings::Doctor, streams: &mut Streams<'_>) -> Re
 
 /// The built-in stand-in, whose port is another one in every run.
 #[cfg(feature = "emulator")]
-async fn stand_in(settings: &settings::Doctor) -> Result<Examination, Error> {
-    let (service, plan, _stand_in) = connect::start_stand_in()?;
+async fn stand_in(
+    settings: &settings::Doctor,
+    project_id: Option<&str>,
+    enterprise_project_id: &str,
+) -> Result<Examination, Error> {
+    let (service, plan, _stand_in) = connect::start_stand_in(project_id, enterprise_project_id)?;
     let found = Found {
         plan,
         source: "the built-in stand-in".to_owned(),

@@ -9,7 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 
 use crate::cli::{Format, Output};
 use crate::error::Error;
-use crate::model::ScanResult;
+use crate::model::{ClusterResult, ScanResult};
 use crate::report::{self, View, Written};
 use crate::settings::Partial;
 
@@ -68,17 +68,32 @@ pub(super) fn allowed(result: &ScanResult, outputs: Vec<Output>, partial: Partia
     written
 }
 
+/// Where a report goes, as far as that changes it.
+#[derive(Clone, Copy)]
+pub(super) enum Goal {
+    /// A file in which so many bytes stand already.
+    File(u64),
+    /// Stdout, and whether links reach who reads it.
+    Stdout {
+        /// Whether they do.
+        linked: bool,
+    },
+}
+
+/// Writes a result in a format; gives what it leaves out.
+type Writer<'a, R> = &'a dyn Fn(&R, Format, Goal, &mut dyn Write) -> Written;
+
 /// Writes every report. `fault` is told of each that can't be written, and the reports that can say so: all that go to files are written
 /// beside their places first, again where a fault came up meanwhile, and are then put there. Devices, pipes and what is added to a file
-/// come between, JSON last, and stdout at the end. `warn` is told what a report leaves out.
-pub(super) fn write_all(
-    result: &mut ScanResult,
-    outputs: &[Output],
-    view: View<'_>,
+/// come between, JSON last, and stdout at the end. `warn` is told what a report leaves out. Gives the files that could not be written.
+pub(super) fn write_all<'a, R>(
+    result: &mut R,
+    outputs: &'a [Output],
+    write: Writer<'_, R>,
     streams: &mut Streams<'_>,
     warn: impl Fn(&str),
-    mut fault: impl FnMut(&mut ScanResult, String),
-) {
+    mut fault: impl FnMut(&mut R, String),
+) -> Vec<&'a Path> {
     let mut in_files: Vec<_> = outputs.iter().filter_map(|output| Some((output.format, output.path.as_deref()?))).collect();
     // Programs and `render` go by JSON.
     in_files.sort_by_key(|(format, _)| *format == Format::Json);
@@ -88,52 +103,58 @@ pub(super) fn write_all(
             warn(&format!("the {format} report leaves out {what}"));
         }
     };
-    let mut parts = stage(result, &mut staged, view, &mut fault);
+    let mut lost = Vec::new();
+    let mut fail = |result: &mut R, format: Format, path: &'a Path, error: &io::Error| {
+        lost.push(path);
+        fault(result, format!("the {format} report could not be written to {}: {error}", path.display()));
+    };
+    let mut parts = stage(result, &mut staged, write, &mut fail);
     let mut sound = true;
     for (format, path) in sent {
         let used = if path.is_file() { std::fs::metadata(path).map_or(0, |metadata| metadata.len()) } else { 0 };
-        match append(path, |out| in_file(result, format, view, used, out)) {
+        match append(path, |out| in_file(result, format, write, used, out)) {
             Ok(what) => left_out(format, what),
             Err(error) => {
                 sound = false;
-                fault(result, failed(format, path, &error));
+                fail(result, format, path, &error);
             }
         }
     }
     if !sound {
-        parts = stage(result, &mut staged, view, &mut fault);
+        parts = stage(result, &mut staged, write, &mut fail);
     }
     for ((format, path), (part, what)) in staged.into_iter().zip(parts) {
         match part.publish() {
             Ok(()) => left_out(format, what),
-            Err(error) => fault(result, failed(format, path, &error)),
+            Err(error) => fail(result, format, path, &error),
         }
     }
     for output in outputs.iter().filter(|output| output.path.is_none()) {
-        match on_stdout(result, output.format, view, streams) {
+        match on_stdout(result, output.format, write, streams) {
             Ok(what) => left_out(output.format, what),
             Err(error) => fault(result, error.to_string()),
         }
     }
+    lost
 }
 
 /// Writes the reports that go to files beside their places, until all that are left tell of all that failed.
-fn stage<'a>(
-    result: &mut ScanResult,
+fn stage<'a, R>(
+    result: &mut R,
     files: &mut Vec<(Format, &'a Path)>,
-    view: View<'_>,
-    fault: &mut impl FnMut(&mut ScanResult, String),
+    write: Writer<'_, R>,
+    fail: &mut impl FnMut(&mut R, Format, &'a Path, &io::Error),
 ) -> Vec<(Part<'a>, Option<String>)> {
     loop {
         let count = files.len();
         let mut parts = Vec::new();
-        files.retain(|(format, path)| match Part::write(path, |out| in_file(result, *format, view, 0, out)) {
+        files.retain(|(format, path)| match Part::write(path, |out| in_file(result, *format, write, 0, out)) {
             Ok(part) => {
                 parts.push(part);
                 true
             }
             Err(error) => {
-                fault(result, failed(*format, path, &error));
+                fail(result, *format, path, &error);
                 false
             }
         });
@@ -143,36 +164,35 @@ fn stage<'a>(
     }
 }
 
-fn failed(format: Format, path: &Path, error: &io::Error) -> String {
-    format!("the {format} report could not be written to {}: {error}", path.display())
-}
-
 /// Whether a report is sent to what is there, and can't be taken back. The summary of a step is one file, to which everything in the
 /// step adds.
 fn is_sent(format: Format, path: &Path) -> bool {
     is_kept(path) || matches!(format, Format::GithubSummary | Format::GithubOutput) && path.is_file()
 }
 
-fn on_stdout(
-    result: &ScanResult,
+fn on_stdout<R>(
+    result: &R,
     format: Format,
-    view: View<'_>,
+    write: Writer<'_, R>,
     streams: &mut Streams<'_>,
 ) -> Result<Option<String>, Error> {
     let linked = streams.is_styled() && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout);
-    let view = View { root: view.root.filter(|_| linked), ..view };
-    let write = |out: &mut dyn Write| write_report(result, format, view, 0, out);
+    let write = |out: &mut dyn Write| write(result, format, Goal::Stdout { linked }, out);
     if format == Format::Table { streams.print(write) } else { streams.write(write) }
 }
 
-fn in_file(result: &ScanResult, format: Format, view: View<'_>, used: u64, out: &mut dyn Write) -> Written {
-    let view = View { root: None, ..view };
-    let write = |out: &mut dyn Write| write_report(result, format, view, used, out);
+fn in_file<R>(result: &R, format: Format, write: Writer<'_, R>, used: u64, out: &mut dyn Write) -> Written {
+    let write = |out: &mut dyn Write| write(result, format, Goal::File(used), out);
     if format == Format::Table { write_plain(write, out) } else { write(out) }
 }
 
-/// `used` is what stands in the file already.
-fn write_report(result: &ScanResult, format: Format, view: View<'_>, used: u64, out: &mut dyn Write) -> Written {
+/// Writes the result of a scan.
+pub(super) fn of_scan(result: &ScanResult, format: Format, view: View<'_>, goal: Goal, out: &mut dyn Write) -> Written {
+    let (used, linked) = match goal {
+        Goal::File(used) => (used, false),
+        Goal::Stdout { linked } => (0, linked),
+    };
+    let view = View { root: view.root.filter(|_| linked), ..view };
     match format {
         // `auto` was taken apart with the settings; a table is what it comes to where no platform is known.
         Format::Table | Format::Auto => report::table::write(result, view, out),
@@ -189,8 +209,17 @@ fn write_report(result: &ScanResult, format: Format, view: View<'_>, used: u64, 
     }
 }
 
+/// Writes the result of a `cluster-scan`, which has a table and JSON alone.
+pub(super) fn of_clusters(result: &ClusterResult, format: Format, out: &mut dyn Write) -> Written {
+    let written = match format {
+        Format::Json => report::json::write(result, out),
+        _ => report::cluster::write(result, out),
+    };
+    written.map(|()| None)
+}
+
 /// Writes without styles. Only for text with styles: what is stripped goes beyond them, and of data nothing may be lost.
-pub(super) fn write_plain<T>(write: impl FnOnce(&mut dyn Write) -> io::Result<T>, out: &mut dyn Write) -> io::Result<T> {
+fn write_plain<T>(write: impl FnOnce(&mut dyn Write) -> io::Result<T>, out: &mut dyn Write) -> io::Result<T> {
     let mut buffer = Vec::new();
     let written = write(&mut buffer)?;
     out.write_all(&strip_bytes(&buffer).into_vec())?;

@@ -1,6 +1,6 @@
 //! The commands that start from a saved JSON result, offline.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -21,7 +21,8 @@ pub fn render(settings: &settings::Render, streams: &mut Streams<'_>) -> Result<
     let mut exit = Exit::Pass;
     let warn = |text: &str| progress.warn(text);
     let outputs = output::allowed(&result, settings.outputs.clone(), settings.partial, warn);
-    output::write_all(&mut result, &outputs, view, streams, warn, |_, fault| {
+    let write = |result: &ScanResult, format, goal, out: &mut dyn Write| output::of_scan(result, format, view, goal, out);
+    output::write_all(&mut result, &outputs, &write, streams, warn, |_, fault| {
         progress.warn(&fault);
         exit = Exit::Report;
     });

@@ -12,12 +12,15 @@ use tokio::time::Instant;
 use super::patience::{Patience, Polls};
 use super::{Step, pages};
 use crate::hss::{Client, ClusterRange, ClusterRow, Error, Kind, NewTask, Page, TaskFilter, TaskRow, TaskType};
-use crate::model::{Cluster, ClusterCheck, ClusterNext, ClusterRequest, ClusterState, ClusterTask, TaskStatus};
+use crate::model::{
+    Cluster, ClusterCheck, ClusterCounts, ClusterNext, ClusterRequest, ClusterState, ClusterTask, RangeType, TaskStatus,
+};
 
 /// So many looks find a task finished as it was before the retry until it is believed that the retry is over, too.
 const STALE_LOOKS: u32 = 4;
 
-/// So many listings of a finished task are at odds with its counts, or empty, until that is what HSS says: a scan of none is no pass.
+/// So many listings of a finished task are at odds with themselves or with its counts, or empty, until that is what HSS says: a scan of
+/// none is no pass.
 const DOUBTS: u32 = 3;
 
 /// How to go about it.
@@ -44,8 +47,6 @@ pub struct Account {
     pub retried_after: Option<i64>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
-    /// Clusters that failed, as the task or a listing with a fault counts them.
-    pub counted_failed: u64,
     /// What is odd about the task, as it was last seen.
     pub odd: Option<String>,
     /// Whether a call is on its way that must not be lost.
@@ -73,7 +74,6 @@ impl Account {
             clusters,
             retried_after: None,
             notes: Vec::new(),
-            counted_failed: 0,
             odd: None,
             asking: false,
         }
@@ -90,16 +90,27 @@ impl Account {
         self.task.as_ref().map(|task| task.task_id.clone()).unwrap_or_default()
     }
 
-    fn retried(&self) -> bool {
+    /// Whether the service was asked to scan again what failed.
+    pub fn retried(&self) -> bool {
         self.task.as_ref().is_some_and(|task| task.retried)
+    }
+
+    /// Clusters that failed, as HSS counts them.
+    pub fn counted_failed(&self) -> u64 {
+        self.task.as_ref().map_or(0, |task| task.counted_failed)
+    }
+
+    /// As long as no whole listing says otherwise, what was counted as failed has failed.
+    fn count_failed(&mut self, counted: u64) {
+        self.task.iter_mut().for_each(|task| task.counted_failed = task.counted_failed.max(counted));
     }
 }
 
 /// The task that a request asks for.
 pub fn task_of(request: &ClusterRequest) -> NewTask {
-    let range = match request.range_type.as_str() {
-        "all_cluster" => ClusterRange::All,
-        _ => ClusterRange::Specific(request.cluster_ids.clone()),
+    let range = match request.range_type {
+        RangeType::AllCluster => ClusterRange::All,
+        RangeType::SpecificCluster => ClusterRange::Specific(request.cluster_ids.clone()),
     };
     NewTask::Cluster { scan_types: request.scan_types.clone(), range }
 }
@@ -131,13 +142,14 @@ impl<'a> ClusterJob<'a> {
 
     /// Does what is left. An error ends it early; what was reached stands in the account.
     pub async fn run(&self) -> Result<(), Error> {
+        let mut polls = Polls::default();
         loop {
             let next = self.account.borrow().next;
             match next {
                 None | Some(ClusterNext::FindOut) => return Ok(()),
                 Some(ClusterNext::Create) => self.create().await?,
                 Some(_) if self.options.no_wait => return Ok(()),
-                Some(ClusterNext::Wait) => self.wait().await?,
+                Some(ClusterNext::Wait) => self.wait(&mut polls).await?,
                 Some(ClusterNext::Retry) => self.retry().await?,
             }
         }
@@ -153,7 +165,7 @@ impl<'a> ClusterJob<'a> {
         account.asking = false;
         match created {
             Ok(task_id) => {
-                account.task = Some(ClusterTask { task_id, status: TaskStatus::Created, retried: false });
+                account.task = Some(ClusterTask { task_id, status: TaskStatus::Created, retried: false, counted_failed: 0 });
                 account.next = Some(ClusterNext::Wait);
             }
             Err(error) if error.lost => {
@@ -174,13 +186,12 @@ impl<'a> ClusterJob<'a> {
 
     /// Has the service scan again what failed, once: a lost answer is taken for a yes.
     async fn retry(&self) -> Result<(), Error> {
-        let before = self.account.borrow().clusters.clone();
+        let (before, counted) = (self.account.borrow().clusters.clone(), self.account.borrow().counted_failed());
         let task_id = self.account.borrow().task_id();
         self.ask(|account| {
             account.next = Some(ClusterNext::Wait);
-            account.task.iter_mut().for_each(|task| task.retried = true);
+            account.task.iter_mut().for_each(|task| (task.retried, task.counted_failed) = (true, 0));
             account.clusters.iter_mut().for_each(outcome::reopen);
-            account.counted_failed = 0;
         });
         let asked = self.client.retry_failed_clusters(&task_id).await;
         let mut account = self.account.borrow_mut();
@@ -198,7 +209,7 @@ impl<'a> ClusterJob<'a> {
                 // A refusal is an answer. After anything else the service has not been asked.
                 let refused = matches!(error.kind, Kind::Refused | Kind::Invalid | Kind::Quota);
                 account.next = if refused { None } else { Some(ClusterNext::Retry) };
-                account.task.iter_mut().for_each(|task| task.retried = refused);
+                account.task.iter_mut().for_each(|task| (task.retried, task.counted_failed) = (refused, counted));
                 return Err(error);
             }
         }
@@ -217,9 +228,10 @@ impl<'a> ClusterJob<'a> {
     }
 
     /// Polls until the task has finished, and reads its clusters.
-    async fn wait(&self) -> Result<(), Error> {
+    async fn wait(&self, polls: &mut Polls) -> Result<(), Error> {
         let task_id = self.account.borrow().task_id();
-        let (mut polls, mut stale, mut doubts) = (Polls::default(), 0, 0);
+        let (mut stale, mut doubts) = (0, 0);
+        polls.begin_anew();
         // Nothing wakes it: there is one task, and it is sent.
         let more = Notify::new();
         loop {
@@ -243,8 +255,9 @@ impl<'a> ClusterJob<'a> {
                 (self.observe)(Step::Finished { done: 0, of: 1 });
                 continue;
             };
-            if self.settle(&task_id, finished, &mut doubts).await? {
-                (self.observe)(Step::Finished { done: 1, of: 1 });
+            let is_settled = self.settle(&task_id, finished, &mut doubts).await?;
+            (self.observe)(Step::Finished { done: usize::from(is_settled), of: 1 });
+            if is_settled {
                 return Ok(());
             }
         }
@@ -252,10 +265,18 @@ impl<'a> ClusterJob<'a> {
 
     /// Whether a failed look ends the job.
     fn forgive(&self, error: Error) -> Result<(), Error> {
-        if matches!(error.kind, Kind::Refused | Kind::Invalid) {
+        let error = self.patience.forgive_look(error)?;
+        self.odd(error.message);
+        Ok(())
+    }
+
+    /// Whether a listing that does not fit ends the job: it may lag behind, and is read anew at the next looks.
+    fn doubt(&self, doubts: &mut u32, error: Error) -> Result<(), Error> {
+        self.patience.answered();
+        *doubts += 1;
+        if *doubts >= DOUBTS {
             return Err(error);
         }
-        let error = self.patience.forgive(error)?;
         self.odd(error.message);
         Ok(())
     }
@@ -267,7 +288,7 @@ impl<'a> ClusterJob<'a> {
     /// Whether the task is done. After a retry a listing may show it for a while as it was before.
     fn has_finished(&self, row: &TaskRow, stale: &mut u32) -> bool {
         let mut account = self.account.borrow_mut();
-        account.counted_failed = row.failed.unwrap_or_default();
+        account.count_failed(row.failed.unwrap_or_default());
         account.odd = None;
         if let (Some(status), Some(task)) = (row.status, &mut account.task) {
             task.status = status;
@@ -279,7 +300,9 @@ impl<'a> ClusterJob<'a> {
             self.at_work.set(true);
             return false;
         }
-        let as_before = account.retried() && !self.at_work.get() && row.end_time == account.retried_after;
+        // A time that was not there before may be that of the first end, which came late.
+        let ended_anew = matches!((account.retried_after, row.end_time), (Some(before), Some(now)) if before != now);
+        let as_before = account.retried() && !self.at_work.get() && !ended_anew;
         *stale += u32::from(as_before);
         // Where looks are cheap they come so fast that their number alone says nothing.
         let believed = *stale > STALE_LOOKS && self.asked.get().elapsed() >= self.options.window / STALE_LOOKS;
@@ -289,73 +312,100 @@ impl<'a> ClusterJob<'a> {
     /// Reads the clusters of a finished task and says what is left to do; false where the service is still at it.
     async fn settle(&self, task_id: &str, row: &TaskRow, doubts: &mut u32) -> Result<bool, Error> {
         let (rows, fault) = self.rows(task_id).await;
-        if let Some(fault) = fault {
-            // Which clusters they are is not for such a listing to say, but what failed is not made good by its fault.
-            let failed: BTreeSet<&str> =
-                rows.iter().filter(|row| outcome::has_failed(row)).map(|row| row.cluster_id.as_str()).collect();
-            let mut account = self.account.borrow_mut();
-            account.counted_failed = account.counted_failed.max(failed.len() as u64);
-            drop(account);
-            return self.forgive(fault).map(|()| false);
+        // What failed is not made good by a fault of the listing, nor by what the next one says.
+        let failed: BTreeSet<&str> =
+            rows.iter().filter(|row| outcome::has_failed(row)).map(|row| row.cluster_id.as_str()).collect();
+        let has_failed = !failed.is_empty();
+        self.account.borrow_mut().count_failed(failed.len() as u64);
+        // Which clusters they are is not for a listing with a fault to say.
+        match fault {
+            Some(Fault::Call(error)) => return self.forgive(error).map(|()| false),
+            Some(Fault::Listing(error)) => return self.doubt(doubts, error).map(|()| false),
+            None => self.patience.answered(),
         }
-        self.patience.answered();
-        if rows.iter().any(outcome::is_scanning) {
+        let is_scanning = rows.iter().any(outcome::is_scanning);
+        let mut borrowed = self.account.borrow_mut();
+        let account = &mut *borrowed;
+        let listed = outcome::merge(&mut account.clusters, &account.request.scan_types, rows);
+        if is_scanning {
             self.at_work.set(true);
             return Ok(false);
         }
-        let has_failed = rows.iter().any(outcome::has_failed);
-        let mut account = self.account.borrow_mut();
-        let listed = outcome::listed(&account.request.scan_types, rows);
-        let failed = listed.values().filter(|cluster| cluster.state == ClusterState::Failed).count() as u64;
-        let miscount = miscount(row, listed.len() as u64, failed);
-        let listed_none = listed.is_empty();
-        let clusters = outcome::all(&account.request, listed);
-        if miscount.is_some() || listed_none {
-            *doubts += 1;
-            if *doubts < DOUBTS {
-                account.odd = miscount.or(Some("it lists no cluster".to_owned()));
-                return Ok(false);
+        let mut ended = account.clusters.clone();
+        outcome::end(&mut ended, &listed);
+        let miscount = miscount(row, &ended, &listed, account.retried());
+        let is_empty = listed.is_empty() && *doubts + 1 < DOUBTS;
+        if let Some(odd) = miscount.or_else(|| is_empty.then(|| "it lists no cluster".to_owned())) {
+            if *doubts + 1 >= DOUBTS {
+                account.clusters = ended;
             }
+            drop(borrowed);
+            return self.doubt(doubts, Error::new(Kind::Failing, odd)).map(|()| false);
         }
-        account.clusters = clusters;
-        if let Some(miscount) = miscount {
-            return Err(Error::new(Kind::Failing, miscount));
-        }
-        if !account.retried() {
+        account.clusters = ended;
+        account.task.iter_mut().for_each(|task| task.counted_failed = row.failed.unwrap_or_default());
+        let retry = has_failed && account.request.retry_failed && !account.retried();
+        account.next = retry.then_some(ClusterNext::Retry);
+        if retry {
             account.retried_after = row.end_time;
         }
-        account.next = (has_failed && account.request.retry_failed && !account.retried()).then_some(ClusterNext::Retry);
         Ok(true)
     }
 
-    /// Every row that is given, also where a cluster has several, and what is wrong with the listing.
-    async fn rows(&self, task_id: &str) -> (Vec<ClusterRow>, Option<Error>) {
+    /// Every row that is given, also where a cluster has several, and what is wrong with the listing. It is read once: the next look
+    /// reads it anew.
+    async fn rows(&self, task_id: &str) -> (Vec<ClusterRow>, Option<Fault>) {
         let given = RefCell::new(Vec::new());
+        let (calls, failed) = (Cell::new(0), Cell::new(false));
         let page = async |page: Page| {
-            let listing = self.client.list_task_clusters(task_id, page).await?;
-            given.borrow_mut().extend_from_slice(&listing.rows);
-            Ok(listing)
+            calls.set(calls.get() + 1);
+            let listing = self.client.list_task_clusters(task_id, page).await;
+            failed.set(listing.is_err());
+            given.borrow_mut().extend_from_slice(listing.as_ref().map_or(&[], |listing| &listing.rows));
+            listing
         };
         let key = |row: &ClusterRow| pages::Key::Text(row.cluster_id.clone());
-        let (_, fault) = pages::read("resources/batch-query", page, key).await;
-        (given.into_inner(), fault)
+        let (_, fault) = pages::once("resources/batch-query", page, key).await;
+        // One without an end costs as much at every look.
+        let is_final = failed.get() || calls.get() == pages::MOST_CALLS;
+        (given.into_inner(), fault.map(|error| if is_final { Fault::Call(error) } else { Fault::Listing(error) }))
     }
 }
 
-/// What is wrong with a listing of clusters by the counts of its task, as far as these are sent.
-fn miscount(row: &TaskRow, listed: u64, failed: u64) -> Option<String> {
-    let TaskRow { task_id, files: counted, failed: counted_failed, .. } = row;
-    let differs = counted.is_some_and(|counted| counted != listed);
-    if !differs && counted_failed.is_none_or(|counted_failed| counted_failed <= failed) {
+/// What is wrong with a listing.
+enum Fault {
+    /// A call for it failed, or it has no end.
+    Call(Error),
+    /// It was read, and is at odds with itself.
+    Listing(Error),
+}
+
+/// What is wrong with a listing of clusters by the counts of its task, as far as these are sent. After a retry it may list, and the task
+/// count, what was scanned again alone.
+fn miscount(row: &TaskRow, clusters: &[Cluster], listed: &BTreeSet<String>, retried: bool) -> Option<String> {
+    let counts = ClusterCounts::of(clusters.iter().filter(|cluster| listed.contains(&cluster.cluster_id)));
+    let all = ClusterCounts::of(clusters);
+    let fits_all = || fits(row, &all) && row.succeeded.is_none_or(|succeeded| succeeded == all.success);
+    if fits(row, &counts) || retried && fits_all() {
         return None;
     }
+    let ClusterCounts { clusters, success, failed, .. } = counts;
     let said = |number: &Option<u64>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    let [all, counted_success, counted_failed] = [&row.files, &row.succeeded, &row.failed].map(said);
     Some(format!(
-        "tasks/batch-query: task {task_id} counts {} clusters, {} of them failed, and resources/batch-query lists {listed}, {failed} of \
-         them failed: look at the task in the console",
-        said(counted),
-        said(counted_failed)
+        "tasks/batch-query: task {} counts {all} clusters, {counted_success} scanned and {counted_failed} failed, and \
+         resources/batch-query lists {clusters}, {success} scanned and {failed} failed: look at the task in the console",
+        row.task_id
     ))
+}
+
+/// Whether the counts of a task allow these: where we are stricter than the task, more of them have failed.
+fn fits(row: &TaskRow, counts: &ClusterCounts) -> bool {
+    let ended = row.succeeded.unwrap_or_default().saturating_add(row.failed.unwrap_or_default());
+    row.files.is_none_or(|all| all == counts.clusters)
+        && row.succeeded.is_none_or(|succeeded| succeeded >= counts.success)
+        && row.failed.is_none_or(|failed| failed <= counts.failed)
+        && ended <= counts.clusters
 }
 
 fn unfinished_check(scan_type: &str) -> ClusterCheck {

@@ -34,7 +34,24 @@ where
 
 /// Reads what the pages give, and what was wrong with them. Rows with the same [`Key`] are one row that came twice. A listing that stays
 /// shorter than the total it names is a fault, and so are a row that can't be read and a listing that takes more than [`MOST_CALLS`].
-pub(super) async fn read<T, F, Fut>(api: &str, mut page: F, key: impl Fn(&T) -> Key) -> (Vec<T>, Option<Error>)
+pub(super) async fn read<T, F, Fut>(api: &str, page: F, key: impl Fn(&T) -> Key) -> (Vec<T>, Option<Error>)
+where
+    F: FnMut(Page) -> Fut,
+    Fut: Future<Output = Result<Listing<T>, Error>>,
+{
+    in_passes(PASSES, api, page, key).await
+}
+
+/// The same for who comes back to it: it is read once.
+pub(super) async fn once<T, F, Fut>(api: &str, page: F, key: impl Fn(&T) -> Key) -> (Vec<T>, Option<Error>)
+where
+    F: FnMut(Page) -> Fut,
+    Fut: Future<Output = Result<Listing<T>, Error>>,
+{
+    in_passes(1, api, page, key).await
+}
+
+async fn in_passes<T, F, Fut>(passes: usize, api: &str, mut page: F, key: impl Fn(&T) -> Key) -> (Vec<T>, Option<Error>)
 where
     F: FnMut(Page) -> Fut,
     Fut: Future<Output = Result<Listing<T>, Error>>,
@@ -44,7 +61,7 @@ where
     let mut rows: Vec<(usize, T)> = Vec::new();
     let (mut total, mut unreadable) = (0, 0);
     let mut calls = 0;
-    for _ in 0..PASSES {
+    for _ in 0..passes {
         unreadable = 0;
         let mut offset = 0;
         loop {
@@ -85,7 +102,8 @@ where
     } else {
         format!("the listing names {total} rows and gave {} different ones", rows.len())
     };
-    let fault = format!("{api}: {what}, read {PASSES} times: try again later");
+    let times = if passes == 1 { String::new() } else { format!(", read {passes} times") };
+    let fault = format!("{api}: {what}{times}: try again later");
     (as_many(rows, total), Some(Error::new(Kind::Refused, fault)))
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{is_failing, is_fatal};
-use crate::hss::{Client, Error, Page, TaskFilter, TaskRow};
+use crate::hss::{Client, Error, Kind, Page, TaskFilter, TaskRow};
 
 /// The first waits between looks, in thousandths of the steady distance: early while it costs nothing, and only five in the first
 /// window of the documented limit.
@@ -52,6 +52,11 @@ impl<'a> Patience<'a> {
             return Err(error);
         }
         Ok(error)
+    }
+
+    /// The same of a look, which is made again and again: what is refused would be refused every time.
+    pub(super) fn forgive_look(&self, error: Error) -> Result<Error, Error> {
+        if matches!(error.kind, Kind::Refused | Kind::Invalid) { Err(error) } else { self.forgive(error) }
     }
 
     /// The distance of the nth look at something that takes its time, from 0.
@@ -107,6 +112,11 @@ impl Polls {
                 return;
             }
         }
+    }
+
+    /// What is polled is sent anew: the looks begin again, as they do once the last task is there.
+    pub(super) fn begin_anew(&mut self) {
+        (self.all_sent, self.expected) = (false, None);
     }
 
     /// Takes the service's guess for the tasks that are still open.

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::patience::Polls;
 use super::{Job, Step, pages};
-use crate::hss::{Error, Kind, Page, ResourceRow, ScanStatus, TaskFilter, TaskRow};
+use crate::hss::{Error, Page, ResourceRow, ScanStatus, TaskFilter, TaskRow};
 use crate::model::{FileType, State, TaskStatus};
 
 /// A task that so many listings of the run's tasks lack is asked for by its id: the service's clock or its unit of time may be another
@@ -36,9 +36,8 @@ impl Job<'_> {
             let open = self.ledger.borrow().open_tasks();
             let rows = match self.poll(&open, &mut missed).await {
                 Ok(rows) => rows,
-                Err(error) if matches!(error.kind, Kind::Refused | Kind::Invalid) => return Err(error),
                 Err(error) => {
-                    self.patience.forgive(error)?;
+                    self.patience.forgive_look(error)?;
                     continue;
                 }
             };

@@ -11,7 +11,7 @@ use crate::cli::{self, Format, IfEmpty, OnFault, Output, Pacing};
 use crate::error::Error;
 use crate::hss::{self, Timings};
 use crate::judge::Lenience;
-use crate::model::{ClusterRequest, ClusterResult};
+use crate::model::{ClusterRequest, ClusterResult, RangeType};
 use crate::scan::task_of;
 
 /// Everything `cluster-scan` needs.
@@ -43,9 +43,10 @@ pub struct Cluster {
 
 impl Cluster {
     /// Checks what was typed.
-    pub fn new(cli: cli::ClusterScan, env: Env<'_>) -> Result<Self, Error> {
+    pub fn new(mut cli: cli::ClusterScan, matches: &ArgMatches, env: Env<'_>) -> Result<Self, Error> {
+        typed_range_wins(&mut cli, matches);
         let request = request(&cli)?;
-        Self::check(cli, request, env)
+        Self::check(cli, request, matches, env)
     }
 
     /// Checks what was typed against the result that a run left.
@@ -67,12 +68,12 @@ impl Cluster {
             waiting: pace.waiting,
             talk,
         };
-        let settings = Self::check(cli, saved.request.clone(), env)?;
+        let settings = Self::check(cli, saved.request.clone(), matches, env)?;
         is_the_same_place(&settings.target, settings.stand_in_allowed, &saved.service)?;
         Ok(settings)
     }
 
-    fn check(cli: cli::ClusterScan, request: ClusterRequest, env: Env<'_>) -> Result<Self, Error> {
+    fn check(cli: cli::ClusterScan, request: ClusterRequest, matches: &ArgMatches, env: Env<'_>) -> Result<Self, Error> {
         let (stand_in_allowed, target) = whom(&cli.connection, env)?;
         let target = target.ok_or_else(|| Error::Usage(super::NO_REGION.to_owned()))?;
         hss::check_task(&task_of(&request))?;
@@ -83,7 +84,7 @@ impl Cluster {
                 soften_service: cli.lenience.on_service_error == OnFault::Warn,
                 fail_if_empty: cli.lenience.if_empty == IfEmpty::Fail,
             },
-            outputs: outputs(tables_and_json(cli.output)?, None, env)?,
+            outputs: outputs(tables_and_json(cli.output, is_typed(matches, "output"))?, None, env)?,
             target,
             stand_in_allowed,
             timeout: cli.waiting.timeout,
@@ -105,8 +106,7 @@ fn only_of_clusters(matches: &ArgMatches) -> Result<(), Error> {
     let all = cli::Resume::augment_args(Command::new(""));
     let foreign = all.get_arguments().find(|arg| {
         let id = arg.get_id();
-        let typed = matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
-        typed && !arg.is_positional() && !ours.get_arguments().any(|of_ours| of_ours.get_id() == id)
+        is_typed(matches, id.as_str()) && !arg.is_positional() && !ours.get_arguments().any(|of_ours| of_ours.get_id() == id)
     });
     foreign.map_or(Ok(()), |arg| {
         let flag = arg.get_long().unwrap_or_default();
@@ -126,8 +126,8 @@ fn request(cli: &cli::ClusterScan) -> Result<ClusterRequest, Error> {
         all
     };
     let range_type = match (cli.all, cli.cluster.is_empty()) {
-        (true, true) => "all_cluster",
-        (false, false) => "specific_cluster",
+        (true, true) => RangeType::AllCluster,
+        (false, false) => RangeType::SpecificCluster,
         (true, false) => {
             let text = "range_type: --all is all_cluster and --cluster is specific_cluster; leave one of them out";
             return Err(Error::Usage(text.to_owned()));
@@ -137,27 +137,36 @@ fn request(cli: &cli::ClusterScan) -> Result<ClusterRequest, Error> {
             return Err(Error::Usage(text.to_owned()));
         }
     };
-    let request = ClusterRequest {
+    Ok(ClusterRequest {
         scan_types: once(&cli.types),
-        range_type: range_type.to_owned(),
+        range_type,
         cluster_ids: once(&cli.cluster),
         retry_failed: cli.retry_failed,
-    };
-    if request.scan_types.is_empty() {
-        let text = "scan_type_list: empty; say --type with one or more of cluster_vul, risk_assessment, benchmark";
-        return Err(Error::Usage(text.to_owned()));
-    }
-    Ok(request)
+    })
 }
 
-/// `auto` is a table wherever it runs: no platform has a report for clusters.
-fn tables_and_json(typed: Vec<Output>) -> Result<Vec<Output>, Error> {
-    typed
-        .into_iter()
-        .map(|output| match output.format {
-            Format::Auto => Ok(Output { format: Format::Table, ..output }),
-            Format::Table | Format::Json => Ok(output),
-            other => Err(Error::Usage(format!("a scan of clusters has no {other} report: say --output table or json"))),
-        })
-        .collect()
+/// A variable is set for every command of a pipeline: of two ranges the typed one holds.
+fn typed_range_wins(cli: &mut cli::ClusterScan, matches: &ArgMatches) {
+    match (is_typed(matches, "all"), is_typed(matches, "cluster")) {
+        (true, false) => cli.cluster.clear(),
+        (false, true) => cli.all = false,
+        _ => {}
+    }
+}
+
+fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// `auto` is a table wherever it runs: no platform has a report for clusters. Another format is refused where it was typed, and passed
+/// over in a variable, which is set for every command of a pipeline.
+fn tables_and_json(outputs: Vec<Output>, typed: bool) -> Result<Vec<Output>, Error> {
+    let has = |format| matches!(format, Format::Auto | Format::Table | Format::Json);
+    if let Some(other) = outputs.iter().find(|output| typed && !has(output.format)) {
+        let text = format!("a scan of clusters has no {} report: say --output table or json", other.format);
+        return Err(Error::Usage(text));
+    }
+    let ours = outputs.into_iter().filter(|output| has(output.format));
+    let is_auto = |output: &Output| output.format == Format::Auto;
+    Ok(ours.map(|output| if is_auto(&output) { Output { format: Format::Table, ..output } } else { output }).collect())
 }

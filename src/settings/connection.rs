@@ -18,7 +18,12 @@ pub(super) const NO_ENTERPRISE_PROJECT: &str = "0";
 pub enum Target {
     /// The built-in stand-in, started for this run.
     #[cfg(feature = "emulator")]
-    StandIn,
+    StandIn {
+        /// The project, where one was named.
+        project_id: Option<String>,
+        /// The enterprise project.
+        enterprise_project_id: String,
+    },
     /// The service.
     Service(Box<Service>),
 }
@@ -62,12 +67,18 @@ pub(super) fn whom(cli: &cli::Connection, env: Env<'_>) -> Result<(bool, Option<
 }
 
 fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> {
+    let first =
+        |typed: &Option<String>, found: Option<(String, &'static str)>| typed.clone().or(found.map(|(value, _)| value));
+    let project_id = first(&cli.project_id, auth::project_from_env(env));
+    let enterprise_project_id = first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
+        .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned());
     #[cfg(feature = "emulator")]
     if cli.emulator {
         if [&cli.endpoint, &cli.iam_endpoint, &cli.sts_endpoint].into_iter().any(Option::is_some) {
             return Err(Error::Usage("--emulator and an endpoint name two services: leave one of them out".to_owned()));
         }
-        return Ok(Some(Target::StandIn));
+        hss::check_place(project_id.as_deref(), &enterprise_project_id)?;
+        return Ok(Some(Target::StandIn { project_id, enterprise_project_id }));
     }
     let region = cli.region.clone().or_else(|| auth::region_from_env(env).map(|(region, _)| region));
     let hosts = match &region {
@@ -84,8 +95,6 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> 
     };
     let found = auth::find(env);
     let beside = |of: fn(&Found) -> &Option<String>| found.as_ref().ok().and_then(|found| of(found).clone());
-    let first =
-        |typed: &Option<String>, found: Option<(String, &'static str)>| typed.clone().or(found.map(|(value, _)| value));
     let endpoint = cli.endpoint.clone().or_else(|| hosts.as_ref().map(|hosts| hosts.hss.clone()));
     let iam_endpoint = first(&cli.iam_endpoint, auth::iam_endpoint_from_env(env))
         .or_else(|| beside(|found| &found.iam_endpoint))
@@ -104,9 +113,7 @@ fn target(cli: &cli::Connection, env: Env<'_>) -> Result<Option<Target>, Error> 
     if sts_endpoint.is_none() && found.as_ref().is_ok_and(|found| found.plan.needs_sts()) {
         return Err(Error::Usage("no STS endpoint to get keys from: set a region, or HSS_IAC_STS_ENDPOINT".to_owned()));
     }
-    let project_id = first(&cli.project_id, auth::project_from_env(env)).or_else(|| beside(|found| &found.project_id));
-    let enterprise_project_id = first(&cli.enterprise_project_id, auth::enterprise_project_from_env(env))
-        .unwrap_or_else(|| NO_ENTERPRISE_PROJECT.to_owned());
+    let project_id = project_id.or_else(|| beside(|found| &found.project_id));
     hss::check_place(project_id.as_deref(), &enterprise_project_id)?;
     found.as_ref().map_or(Ok(()), |found| hss::check_token(&found.plan))?;
     Ok(Some(Target::Service(Box::new(Service {

@@ -2,8 +2,11 @@
 #![cfg(feature = "emulator")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../common/between.rs"]
+mod between;
 #[path = "../common/mod.rs"]
 mod common;
+mod known;
 mod refused;
 mod trouble;
 
@@ -356,4 +359,73 @@ fn a_result_of_the_stand_in_stays_one() {
     let mut alone = command(repo.path(), &emulator, &["resume", "result.json", "--timeout", "1ms"]);
     let ran: Finished = alone.output().expect("the binary runs").into();
     assert_eq!((ran.code, &result(repo.path())["service"]["stand_in"]), (6, &json!(true)), "{}", ran.stderr);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn every_report_tells_of_the_one_that_could_not_be_written() {
+    let repo = Repo::new();
+    let emulator = start(quick());
+    let said = "the json report could not be written to /dev/full: No space left on device (os error 28)";
+    let outputs = ["-o", "json=/dev/full", "-o", "table=table.txt", "-o", "table"];
+    let ran = scan(repo.path(), &emulator, &[&["--all"][..], &outputs].concat());
+    assert_eq!((ran.code, verdict(&result(repo.path()))), (8, ended(8, "error", &[said])), "{}", ran.stderr);
+    let in_file = std::fs::read_to_string(repo.path().join("table.txt")).expect("a table");
+    let last = format!("ERROR (exit 8): {said}\n");
+    assert!(in_file.ends_with(&last) && ran.stdout == in_file, "{in_file}");
+    let left = std::fs::read_dir(repo.path()).expect("a directory").count();
+    assert_eq!(left, 3, "the result, the table and .git");
+    // What is kept in no file is not gone on with.
+    let args = ["cluster-scan", "-q", "--type", "benchmark", "--all", "--no-wait", "-o", "json=/dev/full"];
+    let ran: Finished = command(repo.path(), &emulator, &args).output().expect("it runs").into();
+    assert!(ran.code == 8 && ran.stderr.ends_with("nothing can go on with it: -o json=FILE keeps one\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_stand_in_of_one_run_takes_the_place_that_is_named() {
+    let repo = Repo::new();
+    let usual = ["cluster-scan", "-q", "--emulator", "--type", "benchmark", "--all", "-o", "json=result.json"];
+    let cases: [(&[&str], &str, usize); 3] = [
+        (&[], "0", 2),
+        (&["--enterprise-project-id", "all_granted_eps"], "all_granted_eps", 3),
+        (&["--enterprise-project-id", "stand-in-enterprise", "--project-id", "mine"], "stand-in-enterprise", 1),
+    ];
+    for (args, enterprise_project, clusters) in cases {
+        let ran = run(repo.path(), &[&usual[..], args].concat());
+        let result = result(repo.path());
+        assert_eq!((ran.code, states(&result).len()), (0, clusters), "{args:?}: {}", ran.stderr);
+        assert_eq!(result["service"]["enterprise_project_id"], enterprise_project);
+        assert_eq!(result["service"]["project_id"] == "mine", args.contains(&"mine"));
+    }
+    let longer = "x".repeat(257);
+    for (flag, field) in [("--enterprise-project-id", "enterprise_project_id"), ("--project-id", "project_id")] {
+        let said = format!("error: {field}: 257 characters, HSS takes 1 to 256\n");
+        for command in [&usual[..], &["scan", "--emulator"], &["doctor", "--emulator"]] {
+            let ran = run(repo.path(), &[command, &[flag, &longer]].concat());
+            assert_eq!((ran.code, ran.stderr), (2, said.clone()), "{command:?}");
+        }
+    }
+    let repo = repo.many(1);
+    assert_eq!(run(repo.path(), &["scan", "-q", "--emulator", "--enterprise-project-id", "other"]).code, 0);
+}
+
+#[test]
+fn what_is_typed_holds_over_the_variables_of_a_pipeline() {
+    let repo = Repo::new();
+    let emulator = start(quick());
+    let scanned = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut scan = command(repo.path(), &emulator, &[&["cluster-scan", "-q", "--type", "benchmark"], args].concat());
+        let ran: Finished = scan.envs(variables.iter().copied()).output().expect("it runs").into();
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{args:?}, {variables:?}");
+        states(&result(repo.path()))
+    };
+    let both = [format!("{ONE}: success"), format!("{TWO}: success")];
+    let output = ("HSS_IAC_OUTPUT", "sarif=s.sarif,junit,json=result.json");
+    assert_eq!(scanned(&["--cluster", TWO], &[("HSS_IAC_ALL", "true"), output]), both[1..]);
+    assert_eq!(scanned(&["--all"], &[("HSS_IAC_CLUSTER", ONE), output]), both);
+    assert_eq!(scanned(&["-o", "json=result.json"], &[("HSS_IAC_CLUSTER", ONE), ("HSS_IAC_OUTPUT", "sarif")]), both[..1]);
+    assert!(!repo.path().join("s.sarif").exists());
+    let mut scan = command(repo.path(), &emulator, &["cluster-scan", "-q", "--type", "benchmark"]);
+    let ran: Finished = scan.env("HSS_IAC_ALL", "true").env("HSS_IAC_CLUSTER", ONE).output().expect("it runs").into();
+    assert_eq!(ran.code, 2, "none of two variables is the typed one: {}", ran.stderr);
 }

@@ -12,7 +12,7 @@ fn every_constraint_is_refused_before_a_call_is_made() {
     let emulator = start(quick());
     let long = "x".repeat(65);
     let longer = "x".repeat(257);
-    let types = "scan_type_list: empty; say --type with one or more of cluster_vul, risk_assessment, benchmark";
+    let types = "scan_type_list: empty, HSS needs one or more of cluster_vul, risk_assessment, benchmark";
     let unknown = "scan_type_list: \"virus\" is none of cluster_vul, risk_assessment, benchmark";
     let vul = ["--type", "cluster_vul"];
     let cases: Vec<(Vec<&str>, &str)> = vec![

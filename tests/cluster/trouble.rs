@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use clap::FromArgMatches as _;
 use hss_iac::cli::{self, Cli};
-use hss_iac::emulator::{Emulator, Fault, Options};
+use hss_iac::emulator::{Fault, Options};
 use hss_iac::hss::Timings;
 use hss_iac::run::{self, Streams};
 use hss_iac::settings;
 use serde_json::{Value, json};
 
+use super::between::between;
 use super::common::{Repo, calls, faulty, quick, scripted, start};
 use super::{ONE, TWO, UNREACHED, ended, failing, result, resume, scan, states, verdict};
 
@@ -111,7 +112,7 @@ fn a_row_without_an_id_is_a_fault() {
         let emulator = start(Options { faults, omit_counts: true, ..spoilt(nameless) });
         let ran = scan(repo.path(), &emulator, &["--all", "--rate", "50/1s"]);
         let (code, _, reasons) = verdict(&result(repo.path()));
-        let said = "resources/batch-query: the listing has rows without the id that they are known by (1), read 3 times: try again later";
+        let said = "resources/batch-query: the listing has rows without the id that they are known by (1): try again later";
         assert_eq!((ran.code, code, reasons[0].as_str()), (5, 5, said));
     }
 }
@@ -142,8 +143,8 @@ fn a_listing_that_does_not_fit_the_counts_of_its_task_is_no_pass() {
             row["scan_detail_list"] = json!([]);
         }
     });
-    let at = |listed: &str| format!("resources/batch-query lists {listed} of them failed: look at the task in the console");
-    let cases = [(none, Some(at("0, 0"))), (fine, Some(at("2, 0"))), (fewer, None)];
+    let at = |listed: &str| format!("resources/batch-query lists {listed} failed: look at the task in the console");
+    let cases = [(none, Some(at("0, 0 scanned and 0"))), (fine, Some(at("2, 2 scanned and 0"))), (fewer, None)];
     for (options, said) in cases {
         let emulator = start(options);
         let ran = scan(repo.path(), &emulator, &["--all", "--rate", "100/1s", "--timeout", "60s"]);
@@ -153,7 +154,7 @@ fn a_listing_that_does_not_fit_the_counts_of_its_task_is_no_pass() {
         match said {
             Some(said) => {
                 assert!(
-                    reasons[0].ends_with(&said) && reasons[0].contains(" counts 2 clusters, 1 of them failed"),
+                    reasons[0].ends_with(&said) && reasons[0].contains(" counts 2 clusters, 1 scanned and 1 failed"),
                     "{reasons:?}"
                 );
                 assert_eq!(reasons[1], "HSS counts 1 cluster as failed");
@@ -245,7 +246,7 @@ fn what_was_never_sent_is_not_taken_for_lost() {
 fn a_broken_listing_of_clusters_ends_the_run_and_is_named() {
     let repo = Repo::new();
     let emulator = start(faulty("resources/batch-query", 0, Fault::Html502));
-    let code = scaled(&repo, &emulator, &["--all"]);
+    let code = scaled(&repo, &emulator.url(), &["--all"]);
     let (_, _, reasons) = verdict(&result(repo.path()));
     assert!(code == 5 && reasons[0].starts_with("resources/batch-query: 502 "), "{reasons:?}");
     assert_eq!(calls(&emulator, "resources/batch-query"), 12, "two calls, each with its repetitions");
@@ -271,8 +272,99 @@ fn a_retry_that_does_not_show_is_waited_for_a_time() {
     let repo = Repo::new();
     let emulator = start(Options { faults: vec![scripted("task/retry", 1, Fault::ResetBefore)], ..failing(1) });
     let begun = std::time::Instant::now();
-    assert_eq!((scaled(&repo, &emulator, &["--all", "--retry-failed"]), calls(&emulator, "task/retry")), (7, 1));
+    assert_eq!((scaled(&repo, &emulator.url(), &["--all", "--retry-failed"]), calls(&emulator, "task/retry")), (7, 1));
     assert!(begun.elapsed() >= SCALED.window / 4, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_end_of_the_first_round_that_is_named_late_is_not_that_of_the_retry() {
+    let repo = Repo::new();
+    let emulator = start(failing(1));
+    let (mut retried, mut looks) = (false, 0);
+    let url = between(&emulator, move |answer| {
+        retried |= answer.asked.contains("/retry");
+        if answer.asked.contains("/tasks/batch-query") {
+            let row = &mut answer.body["data_list"][0];
+            row["cluster_scan_info"] = json!({});
+            looks += u32::from(retried);
+            // As it was before the retry, and with a time that was not there before.
+            row["task_status"] = json!("finished");
+            row["end_time"] = if looks < 3 { json!(1_000_000_000_000_u64) } else { json!(1_000_000_009_000_u64) };
+            if !retried {
+                row.as_object_mut().expect("a row").remove("end_time");
+            }
+        } else if answer.asked.contains("/resources/") && retried && looks < 3 {
+            for row in of_two(answer.body["cluster_scan_data_list"].as_array_mut().expect("rows")) {
+                row["scan_status"] = json!("failed");
+                row["scan_detail_list"] = json!([]);
+            }
+        }
+    });
+    assert_eq!((scaled(&repo, &url, &["--all", "--retry-failed"]), calls(&emulator, "task/retry")), (0, 1));
+}
+
+#[test]
+fn a_listing_that_is_short_at_two_looks_is_read_at_the_third() {
+    let repo = Repo::new();
+    let emulator = start(quick());
+    let mut listings = 0;
+    // A page, and what is missing of its total: so many calls are one reading.
+    let url = between(&emulator, move |answer| {
+        if answer.asked.contains("/resources/") {
+            listings += 1;
+            if listings <= 4 {
+                answer.body["cluster_scan_data_list"].as_array_mut().expect("rows").retain(|row| row["cluster_id"] == ONE);
+            }
+        }
+    });
+    let code = scaled(&repo, &url, &["--all"]);
+    let result = result(repo.path());
+    assert_eq!((code, states(&result).len(), &result["calls"]["resources/batch-query"]), (0, 2, &json!(5)), "{result}");
+}
+
+#[test]
+fn a_task_id_that_no_path_takes_is_a_fault_of_the_service() {
+    let repo = Repo::new();
+    let emulator = start(quick());
+    let url = between(&emulator, |answer| {
+        if answer.asked.ends_with("/common/task?enterprise_project_id=0") {
+            answer.body["task_id"] = json!("T/1");
+        }
+    });
+    assert_eq!(scaled(&repo, &url, &["--all"]), 5);
+    let cut = result(repo.path());
+    let said = "a task may exist: task: task_id: \"T/1\" has characters that no id has";
+    assert_eq!((verdict(&cut), &cut["next"]), (ended(5, "error", &[said]), &json!("find_out")));
+}
+
+#[test]
+fn a_retry_does_not_make_the_looks_too_many() {
+    let repo = Repo::new();
+    let options = Options { scan_time: Duration::from_millis(100), throttle: Some((5, SCALED.window)), ..failing(1) };
+    let emulator = start(options);
+    assert_eq!(scaled(&repo, &emulator.url(), &["--all", "--retry-failed"]), 0);
+    let refused = emulator.journal().into_iter().filter(|call| call.status == Some(429)).count();
+    assert_eq!((refused, calls(&emulator, "task/retry")), (0, 1));
+}
+
+#[test]
+fn every_count_that_is_sent_is_compared() {
+    let ends = |said: &str, counts: fn(&mut Value)| {
+        let repo = Repo::new();
+        let emulator = start(Options { spoil_task: Some(counts), ..quick() });
+        let code = scaled(&repo, &emulator.url(), &["--all"]);
+        let (_, _, reasons) = verdict(&result(repo.path()));
+        assert!(code == 5 && reasons[0].contains(said), "{reasons:?}");
+    };
+    ends("counts 2 clusters, 0 scanned and 0 failed", |row| {
+        row["cluster_scan_info"] = json!({"scanning_cluster_num": 2, "success_cluster_num": 0, "failed_cluster_num": 0});
+    });
+    ends("counts ? clusters, 3 scanned and 0 failed", |row| {
+        row["cluster_scan_info"] = json!({"success_cluster_num": 3, "failed_cluster_num": 0});
+    });
+    ends("counts ? clusters, 1 scanned and ? failed", |row| {
+        row["cluster_scan_info"] = json!({"success_cluster_num": 1});
+    });
 }
 
 /// Times through which a minute is less than two seconds.
@@ -288,18 +380,18 @@ const SCALED: Timings = Timings {
 };
 
 /// Runs `cluster-scan` in this process, with times that no flag can reach; gives the exit code.
-fn scaled(repo: &Repo, emulator: &Emulator, args: &[&str]) -> i32 {
+fn scaled(repo: &Repo, url: &str, args: &[&str]) -> i32 {
     let usual = Options::default();
     let env = |name: &str| (name == "HSS_IAC_TOKEN").then(|| usual.token.clone());
-    let (url, json) = (emulator.url(), format!("json={}", repo.path().join("result.json").display()));
-    let connection =
-        ["--region", "cn-north-4", "--endpoint", &url, "--iam-endpoint", &url, "--project-id", &usual.project_id];
+    let json = format!("json={}", repo.path().join("result.json").display());
+    let connection = ["--region", "cn-north-4", "--endpoint", url, "--iam-endpoint", url, "--project-id", &usual.project_id];
     let line =
         [&["hss-iac", "cluster-scan", "-q", "--type", "cluster_vul,benchmark", "-o", &json], &connection[..], args].concat();
     let matches = cli::command(&|_| None).try_get_matches_from(line).expect("flags");
     let cli = Cli::from_arg_matches(&matches).expect("flags");
     let cli::Command::ClusterScan(typed) = cli.command else { panic!("not a cluster-scan") };
-    let mut settings = settings::Cluster::new(*typed, &env).expect("settings");
+    let (_, of_command) = matches.subcommand().expect("a command");
+    let mut settings = settings::Cluster::new(*typed, of_command, &env).expect("settings");
     settings.timings = SCALED;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (_signal, signalled) = tokio::sync::oneshot::channel();

@@ -62,6 +62,9 @@ fn refuses_a_task_that_is_not_as_documented() {
     let iac = json!({"task_type": "iac_scan"});
     let create = |body: Value| Call::post("/v5/{p}/common/task", &body);
     let cluster = |info: Value| create(json!({"task_type": "cluster_scan", "cluster_scan_info": info}));
+    let specific = |ids: &[&str]| {
+        cluster(json!({"scan_type_list": ["benchmark"], "range_type": "specific_cluster", "cluster_id_list": ids}))
+    };
     let hundred_and_one = vec![docker.clone(); 101];
     let table = vec![
         ("task: not JSON", create(json!(null)).typed("application/json", b"{".to_vec()), 400, "HSS.0002"),
@@ -82,6 +85,30 @@ fn refuses_a_task_that_is_not_as_documented() {
             "HSS.0001",
         ),
         ("task: unknown range", cluster(json!({"scan_type_list": ["benchmark"], "range_type": "some"})), 400, "HSS.0001"),
+        (
+            "task: unknown scan type",
+            cluster(json!({"scan_type_list": ["benchmark", "virus"], "range_type": "all_cluster"})),
+            400,
+            "HSS.0001",
+        ),
+        (
+            "task: scan type twice",
+            cluster(json!({"scan_type_list": ["benchmark", "benchmark"], "range_type": "all_cluster"})),
+            400,
+            "HSS.0001",
+        ),
+        (
+            "task: all clusters, and which",
+            cluster(json!({"scan_type_list": ["benchmark"], "range_type": "all_cluster", "cluster_id_list": ["c"]})),
+            400,
+            "HSS.0001",
+        ),
+        ("task: no cluster", specific(&[]), 400, "HSS.0001"),
+        ("task: empty cluster", specific(&[""]), 400, "HSS.0001"),
+        ("task: cluster twice", specific(&["stand-in-cluster-1", "stand-in-cluster-1"]), 400, "HSS.0001"),
+        ("task: cluster of 65 characters", specific(&["x".repeat(65).as_str()]), 400, "HSS.0001"),
+        ("task: unknown cluster", specific(&["x".repeat(64).as_str()]), 400, "HSS.0011"),
+        ("task: cluster of another enterprise project", specific(&["stand-in-cluster-3"]), 400, "HSS.0011"),
         (
             "task: specific, but which",
             cluster(json!({"scan_type_list": ["benchmark"], "range_type": "specific_cluster"})),
@@ -182,6 +209,31 @@ fn refuses_a_question_that_is_not_as_documented() {
         ("no credential", statistics().without_token(), 401, "APIGW.0301"),
         ("wrong token", statistics().without_token().header("X-Auth-Token", "x"), 401, "APIGW.0301"),
         ("token for another project", statistics().header("X-Project-Id", "other"), 401, "APIGW.0301"),
+    ];
+    assert_refused(&emulator, table);
+}
+
+#[test]
+fn refuses_a_retry_of_what_is_not_as_documented() {
+    let emulator = start(Options::default());
+    let retry_of = |info: Value| {
+        let body = json!({"task_type": "cluster_scan", "cluster_scan_info": info});
+        Call::post("/v5/{p}/common/tasks/any/retry", &body).with_method("PUT")
+    };
+    let of_types = |types: &[&str]| {
+        let list = json!([{"cluster_id": "stand-in-cluster-1", "scan_type_list": types}]);
+        retry_of(json!({"range_type": "specific_cluster", "cluster_info_list": list}))
+    };
+    let table = vec![
+        ("retry: no scan type", of_types(&[]), 400, "HSS.0001"),
+        ("retry: unknown scan type", of_types(&["virus"]), 400, "HSS.0001"),
+        ("retry: scan type twice", of_types(&["benchmark", "benchmark"]), 400, "HSS.0001"),
+        (
+            "retry: cluster of 65 characters",
+            retry_of(json!({"range_type": "specific_cluster", "cluster_info_list": [{"cluster_id": "x".repeat(65)}]})),
+            400,
+            "HSS.0001",
+        ),
     ];
     assert_refused(&emulator, table);
 }

@@ -22,7 +22,10 @@ fn both_task_types_as_documented_and_their_constraints() {
             cluster(&["cluster_vul"], ClusterRange::Specific(vec!["c".into()])),
             r#"{"cluster_scan_info":{"cluster_id_list":["c"],"range_type":"specific_cluster","scan_type_list":["cluster_vul"]},"task_type":"cluster_scan"}"#,
         ),
-        (cluster(&[], ClusterRange::All), "scan_type_list: empty, HSS needs one of cluster_vul, risk_assessment, benchmark"),
+        (
+            cluster(&[], ClusterRange::All),
+            "scan_type_list: empty, HSS needs one or more of cluster_vul, risk_assessment, benchmark",
+        ),
         (cluster(&["all"], ClusterRange::All), "scan_type_list: \"all\" is none of cluster_vul, risk_assessment, benchmark"),
         (
             cluster(&["benchmark"], ClusterRange::Specific(vec![])),

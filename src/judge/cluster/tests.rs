@@ -36,6 +36,8 @@ fn what_failed_or_did_not_end_is_partial() {
     let submitted = verdict(Status::Pending, 0, &["submitted, not waited for"]);
     assert_eq!(judged(&[Unfinished], pending), submitted);
     assert_eq!(judged(&[], pending), submitted);
+    let again = ClusterFacts { retried: true, ..pending };
+    assert_eq!(judged(&[Success, Unfinished], again), verdict(Status::Partial, 7, &["1 of 2 clusters not scanned"]));
 }
 
 #[test]

@@ -1,10 +1,9 @@
-//! What the rows of a finished task say of its clusters. Where they say several things of one, the worst holds.
+//! What the rows of a task say of its clusters. Where they say several things of one, the worst holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Account;
 use crate::hss::{ClusterRow, ClusterScanRow, ScanStatus};
-use crate::model::{Cluster, ClusterCheck, ClusterRequest, ClusterState};
+use crate::model::{Cluster, ClusterCheck, ClusterState};
 
 /// Opens the reason of what failed before it was scanned again.
 const BEFORE: &str = "failed before the retry: ";
@@ -41,8 +40,8 @@ fn says(row: &ClusterRow, word: ScanStatus) -> bool {
     row.scans.iter().map(|scan| scan.status).chain([row.status]).any(|status| status == Some(word))
 }
 
-/// The clusters that these rows list, by id: rows of one cluster are one.
-pub(super) fn listed(wanted: &[String], rows: Vec<ClusterRow>) -> BTreeMap<String, Cluster> {
+/// What these rows list takes the place of what was known of the same clusters; the rest stays. By id: rows of one cluster are one.
+pub(super) fn merge(known: &mut Vec<Cluster>, wanted: &[String], rows: Vec<ClusterRow>) -> BTreeSet<String> {
     let mut merged: BTreeMap<String, ClusterRow> = BTreeMap::new();
     for row in rows {
         match merged.get_mut(&row.cluster_id) {
@@ -53,33 +52,42 @@ pub(super) fn listed(wanted: &[String], rows: Vec<ClusterRow>) -> BTreeMap<Strin
             None => drop(merged.insert(row.cluster_id.clone(), row)),
         }
     }
-    merged.into_iter().map(|(id, row)| (id, cluster(wanted, row))).collect()
+    let listed = merged.keys().cloned().collect();
+    let mut all: BTreeMap<String, Cluster> = known.drain(..).map(|known| (known.cluster_id.clone(), known)).collect();
+    for (id, row) in merged {
+        let cluster = cluster(wanted, all.get(&id), row);
+        all.insert(id, cluster);
+    }
+    known.extend(all.into_values());
+    listed
 }
 
-/// Those and the ones that were named and are not listed, by id.
-pub(super) fn all(request: &ClusterRequest, mut listed: BTreeMap<String, Cluster>) -> Vec<Cluster> {
-    for mut missing in Account::new(request.clone()).clusters {
-        if !listed.contains_key(&missing.cluster_id) {
-            missing.state = ClusterState::Failed;
-            missing.reason = Some("the finished task does not list it".to_owned());
-            missing.scans.iter_mut().for_each(|scan| scan.state = ClusterState::Failed);
-            listed.insert(missing.cluster_id.clone(), missing);
-        }
+/// A finished task lists what is left of it: what succeeded before stays so, and of the rest nothing more will be heard.
+pub(super) fn end(known: &mut [Cluster], listed: &BTreeSet<String>) {
+    let is_left = |cluster: &&mut Cluster| cluster.state != ClusterState::Success && !listed.contains(&cluster.cluster_id);
+    for cluster in known.iter_mut().filter(is_left) {
+        leave(cluster, "the finished task does not list it");
+        cluster.state = ClusterState::Failed;
+        let unfinished = cluster.scans.iter_mut().filter(|scan| scan.state == ClusterState::Unfinished);
+        unfinished.for_each(|scan| scan.state = ClusterState::Failed);
     }
-    listed.into_values().collect()
 }
 
 /// A cluster succeeded where the service says so of it and of each scan that was asked for, and of no other scan anything else. Where it
-/// says nothing of any scan, what it says of the cluster holds for all.
-fn cluster(wanted: &[String], row: ClusterRow) -> Cluster {
+/// says nothing of any scan, what it says of the cluster holds for all. A scan that succeeded before need not be listed again.
+fn cluster(wanted: &[String], known: Option<&Cluster>, row: ClusterRow) -> Cluster {
     let check = |scan_type: &String| {
+        let before = known.and_then(|known| known.scans.iter().find(|scan| scan.scan_type == *scan_type));
         let told = of_type(&row.scans, |of| of == scan_type);
-        let (status, reason) = match told {
-            Some(scan) => (scan.status, scan.failed_reason.clone()),
-            None if row.scans.is_empty() => (row.status, None),
-            None => (Some(ScanStatus::Failed), Some("the finished task does not list this scan".to_owned())),
+        let (status, reason) = match (told, before) {
+            (Some(scan), _) => (scan.status, scan.failed_reason.clone()),
+            (None, _) if row.scans.is_empty() || row.status == Some(ScanStatus::Scanning) => (row.status, None),
+            (None, Some(before)) if before.state == ClusterState::Success => (Some(ScanStatus::Success), None),
+            (None, _) => (Some(ScanStatus::Failed), Some("the finished task does not list this scan".to_owned())),
         };
         let (state, reason) = outcome(status, reason);
+        let still = |before: &&ClusterCheck| [state, before.state] == [ClusterState::Unfinished; 2];
+        let reason = reason.or_else(|| before.filter(still)?.reason.clone());
         ClusterCheck { scan_type: scan_type.clone(), state, reason }
     };
     let scans: Vec<ClusterCheck> = wanted.iter().map(check).collect();
@@ -87,8 +95,12 @@ fn cluster(wanted: &[String], row: ClusterRow) -> Cluster {
     if scans.iter().any(|scan| scan.state == ClusterState::Failed) {
         (state, reason) = (ClusterState::Failed, reason.filter(|_| row.scans.is_empty()));
     }
+    if let Some(known) = known.filter(|known| [state, known.state] == [ClusterState::Unfinished; 2]) {
+        reason.clone_from(&known.reason);
+    }
     let other = of_type(&row.scans, |of| !wanted.iter().any(|wanted| wanted == of));
-    if let Some(other) = other.filter(|other| other.status != Some(ScanStatus::Success)) {
+    let is_odd = |other: &&ClusterScanRow| !matches!(other.status, Some(ScanStatus::Success | ScanStatus::Scanning));
+    if let Some(other) = other.filter(is_odd) {
         let name = if other.scan_type.is_empty() { "without a type" } else { other.scan_type.as_str() };
         let why = outcome(other.status, other.failed_reason.clone()).1.unwrap_or_default();
         (state, reason) = (ClusterState::Failed, Some(format!("a scan that was not asked for ({name}): {why}")));
@@ -149,7 +161,7 @@ mod tests {
         };
         let scans = scans.iter().map(scan).collect();
         let row = ClusterRow { cluster_id: "c".into(), name: None, cluster_type: None, version: None, status, scans };
-        let cluster = cluster(&["cluster_vul".to_owned(), "benchmark".to_owned()], row);
+        let cluster = cluster(&["cluster_vul".to_owned(), "benchmark".to_owned()], None, row);
         let said = |state: ClusterState, reason: &Option<String>| {
             [state.as_str(), reason.as_deref().unwrap_or_default()].join(" ").trim().to_owned()
         };
@@ -196,8 +208,10 @@ mod tests {
             (Some(ScanStatus::Scanning), SUCCESS, ClusterState::Unfinished),
             (SUCCESS, SUCCESS, ClusterState::Success),
         ] {
-            let clusters = listed(&["benchmark".to_owned()], vec![row(first), row(second)]);
-            assert_eq!(clusters.into_values().map(|cluster| cluster.state).collect::<Vec<_>>(), [state]);
+            let mut clusters = Vec::new();
+            let listed = merge(&mut clusters, &["benchmark".to_owned()], vec![row(first), row(second)]);
+            assert_eq!(clusters.iter().map(|cluster| cluster.state).collect::<Vec<_>>(), [state]);
+            assert_eq!(listed, BTreeSet::from(["c".to_owned()]));
         }
     }
 }
