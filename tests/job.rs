@@ -184,7 +184,6 @@ fn terminate(child: &std::process::Child) {
     assert!(killed.is_ok_and(|status| status.success()));
 }
 
-#[cfg(unix)]
 fn until(what: &str, mut reached: impl FnMut() -> bool) {
     let reached = (0..200).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
@@ -344,6 +343,23 @@ fn equal_bytes_are_sent_once_and_count_at_every_path() {
     let expected = [("a/Dockerfile", "upload_failed"), ("b/Dockerfile", "upload_failed")];
     let failed: Vec<_> = states(&result).into_iter().take(2).collect();
     assert_eq!(failed, expected.map(|(path, state)| (path.to_owned(), state.to_owned())));
+}
+
+#[test]
+fn a_wait_for_the_limit_is_shown_with_what_is_left_of_that_api() {
+    let emulator = start(Options { throttle: Some((5, Duration::from_secs(3))), ..quick() });
+    let repo = (0..110).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &common::clean_dockerfile(i)));
+    let mut command = hss_iac(repo.path());
+    let ran: Finished = connect(&mut command, &emulator).args(["scan"]).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let waits: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("waiting ")).collect();
+    let is_told = |line: &&str| {
+        let (_, rest) =
+            line.split_once(" s for the service's limit of 5 calls in 3 s to batch-upload, ").unwrap_or_default();
+        rest.strip_suffix(" files to send").is_some_and(|left| left.parse::<u32>().is_ok_and(|left| left < 110))
+    };
+    // By the second wait the first task has ended and its files are read.
+    assert!(waits.len() >= 2 && waits.iter().all(is_told), "{}", ran.stderr);
 }
 
 #[test]
