@@ -298,3 +298,25 @@ fn a_task_that_is_not_clear_is_not_created_again() {
     assert_eq!((ran.code, emulator.tasks().len()), (7, 2), "{}", ran.stderr);
     assert_adds_up(&result(repo.path()), 101);
 }
+
+#[test]
+fn what_was_sent_before_a_wait_is_not_sent_again() {
+    let throttle = Some((5, Duration::from_secs(6)));
+    let emulator = start(Options { throttle, ..quick() });
+    let repo = (0..100).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &clean_dockerfile(i)));
+    let args = ["scan", "-q", "-o", "json=result.json", "--jobs", "2"];
+    let mut child = command(repo.path(), &emulator, &args).spawn().expect("it starts");
+    let soon = Instant::now() + Duration::from_secs(60);
+    // The sixth is refused, and the wait for the window begins.
+    while !emulator.journal().iter().any(|call| call.api == "batch-upload" && call.status == Some(429)) {
+        assert!(Instant::now() < soon && child.try_wait().is_ok_and(|ended| ended.is_none()), "it has to wait");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    child.kill().expect("it is killed");
+    child.wait().expect("it is over");
+    let ran = resume(repo.path(), &emulator, &["--jobs", "2"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let again = uploads(&emulator).into_values().filter(|times| *times > 1).count();
+    assert_eq!((again, emulator.files().len()), (0, 100));
+}
