@@ -320,3 +320,16 @@ fn what_was_sent_before_a_wait_is_not_sent_again() {
     let again = uploads(&emulator).into_values().filter(|times| *times > 1).count();
     assert_eq!((again, emulator.files().len()), (0, 100));
 }
+
+#[test]
+fn equal_files_of_a_run_that_is_gone_on_with_fill_one_task() {
+    let repo = (0..250).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), BAD_DOCKERFILE));
+    let emulator = start(common::faulty("task", 1, Fault::Throttle { retry_after: Some(60) }));
+    let ran: Finished = scan(repo.path(), &emulator, &["--timeout", "3s"]).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    let left = result(repo.path());
+    assert!(left["files"].as_array().is_some_and(|files| files.iter().all(|file| file["next"] == "submit")), "{left}");
+    let ran = resume(repo.path(), &emulator, &[]);
+    let result = result(repo.path());
+    assert_eq!((ran.code, &result["counts"]["scanned"], emulator.tasks().len()), (1, &json!(250), 1), "{}", ran.stderr);
+}

@@ -136,7 +136,7 @@ impl Ledger {
     pub fn risks(&self, index: usize) -> Option<(&Risks, bool)> {
         let entry = &self.entries[index];
         let like = self.like(entry);
-        let has_ended = matches!(like.stage, Stage::Ended(..)) && like.source.sha256 == entry.source.sha256;
+        let has_ended = matches!(like.stage, Stage::Ended(..));
         Some((&like.risks, !like.unplaced)).filter(|(risks, _)| has_ended && !risks.is_empty())
     }
 
@@ -208,13 +208,6 @@ impl Ledger {
     /// Ends a twin as the first of its kind ended.
     fn join(&mut self, index: usize, first: usize) {
         let like = &self.entries[first];
-        if like.source.sha256 != self.entries[index].source.sha256 {
-            let path = like.source.path.clone();
-            let reason = format!("{path}, which was sent for both, changed while the run went on");
-            self.entries[index].stage = Stage::Ended(State::NotScanned, Some(reason));
-            self.entries[index].next = Some(Next::Upload);
-            return;
-        }
         let (stage, file_id, task_id) = (like.stage.clone(), like.file_id.clone(), like.task_id.clone());
         let (reused_from, risks) = (like.reused_from, like.risks.clone());
         let (unplaced, next) = (like.unplaced, like.next);
@@ -239,6 +232,31 @@ impl Ledger {
     }
 
     /// Places of the files that are still to be uploaded.
+    /// A file is sent as it is now. Where that is not as it was, the next of those that were equal to it is to be sent too.
+    pub fn read_again(&mut self, index: usize, size: u64, sha256: String, masked: u64) -> Option<usize> {
+        let source = &mut self.entries[index].source;
+        let before = source.sha256.replace(sha256);
+        (source.size, source.masked) = (size, masked);
+        if before == source.sha256 { None } else { self.part(index) }
+    }
+
+    /// A file can't be sent, for a reason of its own. The next of those that are equal to it is to be sent in its place.
+    pub fn not_read_again(&mut self, index: usize, reason: String) -> Option<usize> {
+        self.end(index, State::NotScanned, Some(reason));
+        self.part(index)
+    }
+
+    /// Has the files that waited for this one wait for the first of them, which is to be sent.
+    fn part(&mut self, first: usize) -> Option<usize> {
+        let is_twin = |entry: &Entry| entry.stage == Stage::Twin(first);
+        let next = self.entries.iter().position(is_twin)?;
+        self.entries[next].stage = Stage::Waiting;
+        for entry in self.entries.iter_mut().filter(|entry| is_twin(entry)) {
+            entry.stage = Stage::Twin(next);
+        }
+        Some(next)
+    }
+
     pub fn waiting(&self) -> Vec<usize> {
         (0..self.entries.len()).filter(|i| self.entries[*i].stage == Stage::Waiting).collect()
     }
