@@ -300,6 +300,30 @@ fn a_task_that_is_not_clear_is_not_created_again() {
 }
 
 #[test]
+fn what_ended_before_a_resume_is_not_taken_for_clean_by_the_next_scan() {
+    let repo = Repo::new()
+        .file("a/Dockerfile", BAD_DOCKERFILE)
+        .file("b/Dockerfile", BAD_DOCKERFILE)
+        .file("c/Dockerfile", &BAD_DOCKERFILE.replace("hunter2", "hunter3"));
+    let emulator = start(common::faulty("file/risks", 2, Fault::Slow(FOR_EVER)));
+    let ran: Finished = scan(repo.path(), &emulator, &["--timeout", "2s"]).output().expect("the binary runs").into();
+    let next: Vec<Value> =
+        result(repo.path())["files"].as_array().expect("files").iter().map(|file| file["next"].clone()).collect();
+    assert_eq!((ran.code, next), (1, vec![Value::Null, Value::Null, json!("collect")]), "{}", ran.stderr);
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let ran = resume(repo.path(), &emulator, &cache);
+    let resumed = result(repo.path());
+    assert_eq!((ran.code, &resumed["complete"]), (1, &json!(true)), "{}", ran.stderr);
+    for reused in [1, 3] {
+        let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
+        let again = result(repo.path());
+        assert_eq!((ran.code, &again["counts"]["reused"]), (1, &json!(reused)), "{}", ran.stderr);
+        assert_eq!(again["findings"], resumed["findings"]);
+    }
+}
+
+#[test]
 fn what_was_sent_before_a_wait_is_not_sent_again() {
     let throttle = Some((5, Duration::from_secs(6)));
     let emulator = start(Options { throttle, ..quick() });
