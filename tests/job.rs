@@ -399,51 +399,6 @@ fn a_file_that_is_rewritten_takes_no_equal_one_along() {
     assert!(!of("a/pod.yaml").is_empty() && of("a/pod.yaml").len() == of("c/pod.yaml").len());
 }
 
-/// A scan that keeps verdicts in this directory; how many calls it took, and what it found.
-fn cached(repo: &Repo, emulator: &Emulator, cache: &std::path::Path, args: &[&str]) -> (usize, Value) {
-    let before = emulator.journal().len();
-    let cache = cache.to_str().expect("UTF-8");
-    let ran = scan(repo.path(), emulator, &[&["--cache-dir", cache][..], args].concat());
-    let result = ran.json();
-    assert_eq!((ran.code, &result["complete"]), (1, &json!(true)), "{}", ran.stderr);
-    (emulator.journal().len() - before, result["findings"].clone())
-}
-
-/// A pod that may do what its node may.
-fn privileged(i: usize) -> String {
-    format!("{}    securityContext:\n      privileged: true\n", TWO_PLACES.replace("web", &format!("web{i}")))
-}
-
-#[test]
-fn a_second_run_makes_no_call_also_where_not_all_places_were_asked_for() {
-    let repo = (0..30).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/pod.yaml"), &privileged(i)));
-    let cache = tempfile::tempdir().expect("a directory");
-    let emulator = start(quick());
-    let (_, first) = cached(&repo, &emulator, cache.path(), &[]);
-    assert_eq!(calls(&emulator, "risk/paths"), 25);
-    assert_eq!(cached(&repo, &emulator, cache.path(), &[]), (0, first.clone()));
-    assert_eq!(cached(&repo, &emulator, cache.path(), &["--max-path-calls", "0"]), (0, first.clone()));
-    // Who may ask for more does.
-    let (_, more) = cached(&repo, &emulator, cache.path(), &["--max-path-calls", "40"]);
-    assert_eq!(calls(&emulator, "risk/paths"), 65);
-    assert_ne!(more, first);
-    assert_eq!(cached(&repo, &emulator, cache.path(), &["--max-path-calls", "40"]), (0, more));
-    // What is whole is so under any number.
-    let (_, all) = cached(&repo, &emulator, cache.path(), &["--max-path-calls", "1000"]);
-    assert_eq!(cached(&repo, &emulator, cache.path(), &["--max-path-calls", "2000"]), (0, all));
-}
-
-#[test]
-fn a_verdict_whose_places_could_not_be_read_is_not_kept() {
-    let repo = Repo::new().file("a/pod.yaml", &privileged(1)).file("b/pod.yaml", &privileged(2));
-    let cache = tempfile::tempdir().expect("a directory");
-    let emulator = start(faulty("risk/paths", 1, Fault::Status(400)));
-    cached(&repo, &emulator, cache.path(), &[]);
-    let (again, _) = cached(&repo, &emulator, cache.path(), &[]);
-    assert!(again > 0, "the file whose places could not be read is asked about again");
-    assert_eq!(cached(&repo, &emulator, cache.path(), &[]).0, 0);
-}
-
 #[test]
 fn a_wait_for_the_limit_is_shown_with_what_is_left_of_that_api() {
     let emulator = start(Options { throttle: Some((5, Duration::from_secs(3))), ..quick() });
