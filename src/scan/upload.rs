@@ -95,7 +95,7 @@ impl Job<'_> {
         let mut queue = VecDeque::from([batch.files.clone()]);
         // Each round takes files out of the queue, or splits several of them: there are fewer than two for each file.
         while let Some(files) = queue.pop_front() {
-            let Parts { files, parts, instead } = self.parts(&files, names);
+            let ReadAgain { files, parts, instead } = self.parts(&files, names);
             if !instead.is_empty() {
                 queue.push_back(instead);
             }
@@ -162,8 +162,8 @@ impl Job<'_> {
     }
 
     /// Reads the files of a batch again: what changed since discovery is taken as it is now.
-    fn parts(&self, files: &[usize], names: &[String]) -> Parts {
-        let mut read = Parts { files: Vec::new(), parts: Vec::new(), instead: Vec::new() };
+    fn parts(&self, files: &[usize], names: &[String]) -> ReadAgain {
+        let mut read = ReadAgain { files: Vec::new(), parts: Vec::new(), instead: Vec::new() };
         for index in files {
             // Reading looks into the account itself.
             let again = (self.read)(*index);
@@ -196,7 +196,7 @@ impl Job<'_> {
 }
 
 /// The files of a batch as they were read again.
-struct Parts {
+struct ReadAgain {
     /// Those that could be read.
     files: Vec<usize>,
     /// What is sent of each.
