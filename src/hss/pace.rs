@@ -112,9 +112,10 @@ impl Pace {
     /// where it says nothing; no wait and no window is longer than `longest`.
     pub(super) fn refused(&mut self, said: TooFast, documented: Duration, longest: Duration, now: Instant) {
         let TooFast { limit, retry_after } = said;
-        // Who waited as long as was asked and is refused again is told too little.
+        // Who waited as long as was asked and is refused again is told too little, and no wait at all is what rounding down leaves, or a
+        // clock that is behind: both say nothing.
         let in_vain = self.refusing && self.blocked_until.is_some_and(|until| until <= now);
-        let retry_after = retry_after.filter(|_| !in_vain);
+        let retry_after = retry_after.filter(|wait| !wait.is_zero() && !in_vain);
         let wait = retry_after.or(limit.map(|limit| limit.window)).unwrap_or(documented).min(longest);
         let told = limit.map(|limit| Limit { window: limit.window.min(longest), ..limit });
         self.limit = Some(told.unwrap_or_else(|| Limit {

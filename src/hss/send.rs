@@ -341,16 +341,13 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
     Err(Failed { error: Error { kind, message, lost, code: said.code }, again, status: Some(status) })
 }
 
-/// `Retry-After`: seconds or a date (RFC 9110, section 10.2.3). None at all, or a date that has passed, says nothing of how long to wait:
-/// it is what is left of rounding down, or of a clock that is behind.
+/// `Retry-After`: seconds or a date (RFC 9110, section 10.2.3); one that has passed is no wait.
 pub fn wait_of(text: &str) -> Option<Duration> {
-    let wait = if let Ok(seconds) = text.trim().parse::<u64>() {
-        Duration::from_secs(seconds)
-    } else {
-        let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-        Duration::try_from(date.duration_since(Timestamp::now())).ok()?
-    };
-    Some(wait).filter(|wait| !wait.is_zero())
+    if let Ok(seconds) = text.trim().parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Some(Duration::try_from(date.duration_since(Timestamp::now())).unwrap_or_default())
 }
 
 /// The limit in the gateway's words: `policy ip over ratelimit,limit:5,time:2 second`.
@@ -396,8 +393,7 @@ mod tests {
         assert_eq!(limit_of("slow down"), None);
         assert_eq!(limit_of("limit:,time:"), None);
         assert_eq!(wait_of("7"), Some(Duration::from_secs(7)));
-        assert_eq!(wait_of("0"), None);
-        assert_eq!(wait_of("Thu, 01 Jan 1970 00:00:00 GMT"), None);
+        assert_eq!(wait_of("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(wait_of("soon"), None);
     }
 }
