@@ -453,6 +453,10 @@ oidc-provider-urn and oidc-agency-urn, and the job the permission id-token: writ
     existing json-file "$work/result.json"
     existing sarif-file "$work/result.sarif"
     if [[ "$INPUT_CACHE" == true && -d "$VERDICTS" ]]; then
+        # Else what is kept would grow for ever. Another --cache-ttl would have to be known here too.
+        if [[ "$INPUT_EXTRA_ARGS" != *--cache-ttl* ]]; then
+            "$program" cache prune "--cache-dir=$VERDICTS" </dev/null >/dev/null || true
+        fi
         output keep-verdicts true
     fi
     if [[ "$INPUT_UPLOAD_SARIF" == true && -s "$work/result.sarif" ]] && ! is_foreign; then

@@ -1,6 +1,7 @@
 //! The one writer to stderr while a command runs: bars on a terminal, a line per stage elsewhere, nothing where it is to be quiet.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
@@ -15,6 +16,38 @@ use crate::scan::Step;
 /// How often the bar's clock moves.
 const TICK: Duration = Duration::from_secs(1);
 
+/// What is done side by side, each by calls of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Send,
+    Wait,
+    Read,
+    Place,
+}
+
+impl Stage {
+    /// The one that the calls of an API are for.
+    fn of(api: &str) -> Option<Self> {
+        match api {
+            "batch-upload" => Some(Self::Send),
+            "tasks/batch-query" => Some(Self::Wait),
+            "iac/files" | "file/risks" => Some(Self::Read),
+            "risk/paths" => Some(Self::Place),
+            _ => None,
+        }
+    }
+
+    /// What is left of it.
+    fn unit(self) -> &'static str {
+        match self {
+            Self::Send => "files to send",
+            Self::Wait => "tasks to end",
+            Self::Read => "files to ask about",
+            Self::Place => "places to ask for",
+        }
+    }
+}
+
 /// Talks to people who wait.
 pub struct Progress {
     quiet: bool,
@@ -22,8 +55,8 @@ pub struct Progress {
     color: ColorChoice,
     bar: Option<ProgressBar>,
     last: RefCell<String>,
-    /// What is still to be done of the stage.
-    left: Cell<Option<(&'static str, usize)>>,
+    /// How much is still to be done of each stage that began.
+    left: RefCell<BTreeMap<Stage, usize>>,
 }
 
 impl Progress {
@@ -38,7 +71,7 @@ impl Progress {
             }
             bar
         });
-        Self { quiet, verbose, color, bar, last: RefCell::default(), left: Cell::new(None) }
+        Self { quiet, verbose, color, bar, last: RefCell::default(), left: RefCell::default() }
     }
 
     /// One line, unless quiet.
@@ -62,22 +95,17 @@ impl Progress {
 
     /// A step of the job.
     pub fn step(&self, step: Step) {
-        let (what, done, of) = match step {
-            Step::Uploaded { done, of } => ("uploaded", done, of),
+        let (stage, what, done, of) = match step {
+            Step::Uploaded { done, of } => (Stage::Send, "uploaded", done, of),
             Step::Sending | Step::Submitting => return,
             Step::Submitted { tasks } => {
                 return self.detail(&format!("submitted: {}", count(tasks as u64, "task", "tasks")));
             }
-            Step::Finished { done, of } => ("tasks finished", done, of),
-            Step::Collected { done, of } => ("risks read", done, of),
-            Step::Placed { done, of } => ("places asked for", done, of),
+            Step::Finished { done, of } => (Stage::Wait, "tasks finished", done, of),
+            Step::Collected { done, of } => (Stage::Read, "risks read", done, of),
+            Step::Placed { done, of } => (Stage::Place, "places asked for", done, of),
         };
-        let stage = match step {
-            Step::Uploaded { .. } => "files to send",
-            Step::Finished { .. } => "tasks to end",
-            _ => "files to ask about",
-        };
-        self.left.set(Some((stage, of.saturating_sub(done))));
+        self.left.borrow_mut().insert(stage, of.saturating_sub(done));
         if let Some(bar) = &self.bar {
             bar.update(|state| {
                 state.set_len(of as u64);
@@ -113,8 +141,7 @@ impl Progress {
                 let limit = limit.map_or_else(String::new, |limit| {
                     format!(" of {} in {} s", count(limit.calls as u64, "call", "calls"), limit.window.as_secs_f64())
                 });
-                let left =
-                    self.left.get().filter(|(_, n)| *n > 0).map(|(what, n)| format!(", {n} {what}")).unwrap_or_default();
+                let left = self.left_of(api).unwrap_or_default();
                 let line = format!("waiting {} s for the service's limit{limit} to {api}{left}", for_.as_secs());
                 if *self.last.borrow() != line {
                     self.line(&line);
@@ -129,6 +156,13 @@ impl Progress {
                 self.detail(&format!("credentials obtained{until}"));
             }
         }
+    }
+
+    /// How much is left to do by calls of this API.
+    fn left_of(&self, api: &str) -> Option<String> {
+        let stage = Stage::of(api)?;
+        let left = self.left.borrow().get(&stage).copied().filter(|left| *left > 0)?;
+        Some(format!(", {left} {}", stage.unit()))
     }
 
     /// Takes the bar away.

@@ -226,7 +226,9 @@ fn the_default_branch_has_all_reports() {
 
 #[test]
 fn a_second_job_takes_the_verdicts_of_the_first_from_the_cache() {
-    assert!(component().contains("HSS_IAC_CACHE_DIR: .hss-iac-cache\n"));
+    let job = component();
+    assert!(job.contains("HSS_IAC_CACHE_DIR: .hss-iac-cache\n"));
+    assert_eq!(block(&job, "after_script"), "  after_script:\n    - hss-iac cache prune");
     let (repo, base) = merge_request();
     let stand_in = common::start(common::quick());
     job_with(repo.path(), &stand_in, "off", &base, ".hss-iac-cache");

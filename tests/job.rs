@@ -184,7 +184,6 @@ fn terminate(child: &std::process::Child) {
     assert!(killed.is_ok_and(|status| status.success()));
 }
 
-#[cfg(unix)]
 fn until(what: &str, mut reached: impl FnMut() -> bool) {
     let reached = (0..200).any(|_| {
         std::thread::sleep(Duration::from_millis(20));
@@ -344,6 +343,77 @@ fn equal_bytes_are_sent_once_and_count_at_every_path() {
     let expected = [("a/Dockerfile", "upload_failed"), ("b/Dockerfile", "upload_failed")];
     let failed: Vec<_> = states(&result).into_iter().take(2).collect();
     assert_eq!(failed, expected.map(|(path, state)| (path.to_owned(), state.to_owned())));
+}
+
+/// Scans a Dockerfile and then manifests that are equal, to which this is done when the Dockerfile is on its way.
+fn twins(done: impl FnOnce(&Repo)) -> (Vec<(String, String)>, Vec<String>, Value) {
+    let mut repo = Repo::new().file("Dockerfile", &common::clean_dockerfile(1));
+    for name in ["a", "b", "c"] {
+        repo = repo.file(&format!("{name}/pod.yaml"), TWO_PLACES);
+    }
+    let emulator = start(faulty("batch-upload", 1, Fault::Slow(Duration::from_secs(2))));
+    let mut command = scan_command(repo.path(), &emulator, &["--jobs", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    until("it came to send the first file", || calls(&emulator, "batch-upload") > 0);
+    done(&repo);
+    let ran: Finished = child.wait_with_output().expect("it ends").into();
+    let result = ran.json();
+    assert_adds_up(&result, 4);
+    assert_eq!(emulator.refusals(), Vec::<String>::new());
+    let sent = emulator.files().into_iter().map(|file| file.name).collect();
+    (states(&result).into_iter().skip(1).collect(), sent, result)
+}
+
+/// These states of the files of [`twins`].
+fn manifests(states: [&str; 3]) -> Vec<(String, String)> {
+    ["a/pod.yaml", "b/pod.yaml", "c/pod.yaml"]
+        .into_iter()
+        .zip(states)
+        .map(|(path, state)| (path.into(), state.into()))
+        .collect()
+}
+
+#[test]
+fn a_file_that_goes_takes_no_equal_one_along() {
+    let gone = |repo: &Repo, name: &str| std::fs::remove_file(repo.path().join(name)).expect("it goes");
+    let (states, sent, _) = twins(|repo| {
+        gone(repo, "a/pod.yaml");
+        gone(repo, "b/pod.yaml");
+    });
+    assert_eq!(states, manifests(["not_scanned", "not_scanned", "scanned"]));
+    assert!(sent.len() == 2 && sent[1].starts_with("c-"), "{sent:?}");
+}
+
+#[test]
+fn a_file_that_is_rewritten_takes_no_equal_one_along() {
+    let (states, sent, result) = twins(|repo| {
+        std::fs::write(repo.path().join("a/pod.yaml"), TWO_PLACES.replace("web", "other")).expect("it is rewritten");
+    });
+    assert_eq!(states, manifests(["scanned"; 3]));
+    assert_eq!(sent.len(), 3, "the Dockerfile, the new text and the old one: {sent:?}");
+    let of = |path: &str| {
+        let found = result["findings"].as_array().expect("findings").iter().filter(|finding| finding["path"] == path);
+        found.map(|finding| finding["resource"]["name"].clone()).collect::<Vec<_>>()
+    };
+    assert!(of("a/pod.yaml").iter().all(|name| name == "other") && of("b/pod.yaml").iter().all(|name| name == "web"));
+    assert!(!of("a/pod.yaml").is_empty() && of("a/pod.yaml").len() == of("c/pod.yaml").len());
+}
+
+#[test]
+fn a_wait_for_the_limit_is_shown_with_what_is_left_of_that_api() {
+    let emulator = start(Options { throttle: Some((5, Duration::from_secs(3))), ..quick() });
+    let repo = (0..110).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &common::clean_dockerfile(i)));
+    let mut command = hss_iac(repo.path());
+    let ran: Finished = connect(&mut command, &emulator).args(["scan"]).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let waits: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("waiting ")).collect();
+    let is_told = |line: &&str| {
+        let (_, rest) =
+            line.split_once(" s for the service's limit of 5 calls in 3 s to batch-upload, ").unwrap_or_default();
+        rest.strip_suffix(" files to send").is_some_and(|left| left.parse::<u32>().is_ok_and(|left| left < 110))
+    };
+    // By the second wait the first task has ended and its files are read.
+    assert!(waits.len() >= 2 && waits.iter().all(is_told), "{}", ran.stderr);
 }
 
 #[test]

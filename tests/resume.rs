@@ -298,3 +298,62 @@ fn a_task_that_is_not_clear_is_not_created_again() {
     assert_eq!((ran.code, emulator.tasks().len()), (7, 2), "{}", ran.stderr);
     assert_adds_up(&result(repo.path()), 101);
 }
+
+#[test]
+fn what_ended_before_a_resume_is_not_taken_for_clean_by_the_next_scan() {
+    let repo = Repo::new()
+        .file("a/Dockerfile", BAD_DOCKERFILE)
+        .file("b/Dockerfile", BAD_DOCKERFILE)
+        .file("c/Dockerfile", &BAD_DOCKERFILE.replace("hunter2", "hunter3"));
+    let emulator = start(common::faulty("file/risks", 2, Fault::Slow(FOR_EVER)));
+    let ran: Finished = scan(repo.path(), &emulator, &["--timeout", "2s"]).output().expect("the binary runs").into();
+    let next: Vec<Value> =
+        result(repo.path())["files"].as_array().expect("files").iter().map(|file| file["next"].clone()).collect();
+    assert_eq!((ran.code, next), (1, vec![Value::Null, Value::Null, json!("collect")]), "{}", ran.stderr);
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let ran = resume(repo.path(), &emulator, &cache);
+    let resumed = result(repo.path());
+    assert_eq!((ran.code, &resumed["complete"]), (1, &json!(true)), "{}", ran.stderr);
+    for reused in [1, 3] {
+        let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
+        let again = result(repo.path());
+        assert_eq!((ran.code, &again["counts"]["reused"]), (1, &json!(reused)), "{}", ran.stderr);
+        assert_eq!(again["findings"], resumed["findings"]);
+    }
+}
+
+#[test]
+fn what_was_sent_before_a_wait_is_not_sent_again() {
+    let throttle = Some((5, Duration::from_secs(6)));
+    let emulator = start(Options { throttle, ..quick() });
+    let repo = (0..100).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &clean_dockerfile(i)));
+    let args = ["scan", "-q", "-o", "json=result.json", "--jobs", "2"];
+    let mut child = command(repo.path(), &emulator, &args).spawn().expect("it starts");
+    let soon = Instant::now() + Duration::from_secs(60);
+    // The sixth is refused, and the wait for the window begins.
+    while !emulator.journal().iter().any(|call| call.api == "batch-upload" && call.status == Some(429)) {
+        assert!(Instant::now() < soon && child.try_wait().is_ok_and(|ended| ended.is_none()), "it has to wait");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    child.kill().expect("it is killed");
+    child.wait().expect("it is over");
+    let ran = resume(repo.path(), &emulator, &["--jobs", "2"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let again = uploads(&emulator).into_values().filter(|times| *times > 1).count();
+    assert_eq!((again, emulator.files().len()), (0, 100));
+}
+
+#[test]
+fn equal_files_of_a_run_that_is_gone_on_with_fill_one_task() {
+    let repo = (0..250).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), BAD_DOCKERFILE));
+    let emulator = start(common::faulty("task", 1, Fault::Throttle { retry_after: Some(60) }));
+    let ran: Finished = scan(repo.path(), &emulator, &["--timeout", "3s"]).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    let left = result(repo.path());
+    assert!(left["files"].as_array().is_some_and(|files| files.iter().all(|file| file["next"] == "submit")), "{left}");
+    let ran = resume(repo.path(), &emulator, &[]);
+    let result = result(repo.path());
+    assert_eq!((ran.code, &result["counts"]["scanned"], emulator.tasks().len()), (1, &json!(250), 1), "{}", ran.stderr);
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hss_iac::hss::{PathRow, RiskRow};
 use hss_iac::model::{FileType, Level};
+use hss_iac::scan::Verdict;
 use hss_iac::scan::cache::{Cache, Place, Risks, look_through};
 use libfuzzer_sys::fuzz_target;
 
@@ -42,10 +43,11 @@ fn risks(text: &str) -> Risks {
 
 fuzz_target!(|bytes: &[u8]| {
     let place = Place { endpoint: "https://a", enterprise_project_id: "0", masked: true };
-    let cache = Cache::new(DIRECTORY.path().to_path_buf(), TTL, &"secret".into(), &place).expect("a cache");
+    let cache = Cache::new(DIRECTORY.path().to_path_buf(), TTL, 25, &"secret".into(), &place).expect("a cache");
     let get = || cache.get("p", FileType::Dockerfile, SENT).map(|(risks, _)| risks);
     let given = risks(&String::from_utf8_lossy(bytes));
-    cache.put("p", FileType::Dockerfile, SENT, &given).expect("it is kept");
+    let verdict = Verdict { file_type: FileType::Dockerfile, sha256: SENT, risks: &given, is_short: false };
+    cache.put("p", verdict).expect("it is kept");
     assert_eq!(get().as_ref(), Some(&given));
     let sealed = fs::read(entry()).expect("an entry");
     if bytes.len() >= 12 {

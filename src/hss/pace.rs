@@ -51,6 +51,8 @@ pub(super) struct Pace {
     blocked_until: Option<Instant>,
     /// A call beyond the documented number was answered: there is no such limit here.
     free: bool,
+    /// No call was answered since the last refusal.
+    refusing: bool,
 }
 
 impl Pace {
@@ -99,6 +101,7 @@ impl Pace {
             *time = now;
         }
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.refusing &= !answered;
         if answered && self.limit.is_none() && self.sent.len() > DOCUMENTED_CALLS {
             self.free = true;
             self.sent.clear();
@@ -109,6 +112,10 @@ impl Pace {
     /// where it says nothing; no wait and no window is longer than `longest`.
     pub(super) fn refused(&mut self, said: TooFast, documented: Duration, longest: Duration, now: Instant) {
         let TooFast { limit, retry_after } = said;
+        // Who waited as long as was asked and is refused again is told too little, and no wait at all is what rounding down leaves, or a
+        // clock that is behind: both say nothing.
+        let in_vain = self.refusing && self.blocked_until.is_some_and(|until| until <= now);
+        let retry_after = retry_after.filter(|wait| !wait.is_zero() && !in_vain);
         let wait = retry_after.or(limit.map(|limit| limit.window)).unwrap_or(documented).min(longest);
         let told = limit.map(|limit| Limit { window: limit.window.min(longest), ..limit });
         self.limit = Some(told.unwrap_or_else(|| Limit {
@@ -116,6 +123,7 @@ impl Pace {
             window: if retry_after.is_some() { self.window_until(now, wait, documented) } else { documented },
         }));
         self.free = false;
+        self.refusing = true;
         let until = now + wait + margin(wait);
         self.blocked_until = Some(self.blocked_until.map_or(until, |before| before.max(until)));
         self.sent.clear();
@@ -139,6 +147,7 @@ fn margin(window: Duration) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hss::send::wait_of;
 
     const LONGEST: Duration = Duration::from_secs(300);
     const MINUTE: Limit = Limit { calls: 5, window: Duration::from_secs(60) };
@@ -169,9 +178,15 @@ mod tests {
         assert_eq!(pace.next(answered), Next::At(answered + Duration::from_millis(60_500)), "from the answer on");
     }
 
-    /// Sends as fast as the pace allows against a service that takes five calls in each window of six seconds; the number it refused.
-    async fn refusals(calls: usize) -> usize {
-        const WINDOW: Duration = Duration::from_secs(6);
+    /// The window of [`refusals`].
+    const WINDOW: Duration = Duration::from_secs(6);
+    /// What is said of it where it is spelt out.
+    const SPELT_OUT: Limit = Limit { calls: 5, window: WINDOW };
+
+    /// Sends as fast as the pace allows against a service that takes five calls in each window of six seconds; the number it refused,
+    /// and how long it took. `say` is what a refusal says, by the seconds that are left of the window.
+    async fn refusals(calls: usize, say: impl Fn(f64) -> TooFast) -> (usize, Duration) {
+        let start = Instant::now();
         let mut pace = Pace::default();
         // Others began the window before us.
         let mut window = (Instant::now() - WINDOW / 2, 0);
@@ -193,19 +208,34 @@ mod tests {
                         sent += 1;
                     } else {
                         refused += 1;
-                        let left = (window.0 + WINDOW - now).as_secs_f64().ceil();
-                        let said = TooFast { limit: None, retry_after: Some(Duration::from_secs_f64(left)) };
+                        let said = say((window.0 + WINDOW - now).as_secs_f64());
                         pace.refused(said, MINUTE.window, LONGEST, now);
                     }
                 }
             }
         }
-        refused
+        (refused, start.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_window_of_which_only_the_end_is_told_is_learnt() {
-        assert_eq!(refusals(200).await, 2);
+        let said = |left: f64| TooFast { limit: None, retry_after: Some(Duration::from_secs_f64(left.ceil())) };
+        assert_eq!(refusals(200, said).await.0, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_is_rounded_down_or_none_is_no_reason_to_ask_at_once() {
+        const PAST: &str = "Thu, 01 Jan 1970 00:00:00 GMT";
+        let say = |limit, how: fn(f64) -> String| move |left| TooFast { limit, retry_after: wait_of(&how(left)) };
+        let hows: [fn(f64) -> String; 4] =
+            [|left| left.floor().to_string(), |_| "0".to_owned(), |_| PAST.to_owned(), |_| "1".to_owned()];
+        for how in hows {
+            let (refused, took) = refusals(200, say(Some(SPELT_OUT), how)).await;
+            assert!(refused <= 2 && took < WINDOW * 42, "{refused} refusals in {took:?}");
+            // Where no limit is spelt out either, the documented one counts.
+            let (refused, took) = refusals(200, say(None, how)).await;
+            assert!(refused <= 3 && took < MINUTE.window * 42, "{refused} refusals in {took:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

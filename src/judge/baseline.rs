@@ -53,13 +53,12 @@ pub fn text(findings: &[KnownFinding]) -> serde_json::Result<String> {
 
 /// The baseline after a result: its findings that count, and what stood in the `old` one of files that were not scanned.
 pub fn renewed(old: Vec<KnownFinding>, result: &ScanResult) -> Vec<KnownFinding> {
-    let scanned = |state| matches!(state, State::Scanned | State::Reused);
     let states: BTreeMap<&RepoPath, State> = result.files.iter().map(|file| (&file.path, file.state)).collect();
     let skipped: BTreeSet<&RepoPath> = result.skipped.iter().map(|skipped| &skipped.path).collect();
     let not_searched: BTreeSet<&RepoPath> = result.directories_not_searched.iter().collect();
     let stays = |known: &KnownFinding| {
         if let Some(state) = states.get(&known.path) {
-            return !scanned(*state);
+            return !state.has_verdict();
         }
         let hidden = known.path.directories().any(|directory| not_searched.contains(&directory));
         // What a part of the repository does not hold may well stand in the rest.

@@ -42,8 +42,7 @@ pub fn judge(rules: &Rules, files: &[FileRecord], findings: &[Finding], facts: &
     let mut held = facts.faults.clone();
     held.extend(gate(&rules.policy, findings).into_iter().map(|reason| (Exit::Findings, reason)));
     let under_way = |file: &FileRecord| facts.pending && file.state == State::NotScanned && file.task_id.is_some();
-    let done =
-        |file: &FileRecord| matches!(file.state, State::Scanned | State::Reused | State::Unchanged) || under_way(file);
+    let done = |file: &FileRecord| file.state.is_done() || under_way(file);
     let missing = files.iter().filter(|file| !done(file)).count();
     if facts.unreadable > 0 {
         held.push((Exit::Partial, format!("{} could not be listed", count(facts.unreadable, "directory", "directories"))));

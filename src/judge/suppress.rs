@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::inline::Ignore;
 use crate::model::{
-    FileRecord, FileType, Finding, KnownFinding, Location, Precision, RepoPath, Resource, State, SuppressedBy, Suppression,
+    FileRecord, FileType, Finding, KnownFinding, Location, Precision, RepoPath, Resource, SuppressedBy, Suppression,
 };
 
 /// An entry of the configuration.
@@ -90,7 +90,7 @@ impl Looked<'_> {
             .filter(|file| entry.path.as_ref().is_none_or(|pattern| file.path.is_matched_by(pattern)))
             .peekable();
         let all_known = self.whole || (entry.path.is_some() && about.peek().is_some());
-        all_known && about.all(|file| matches!(file.state, State::Scanned | State::Reused))
+        all_known && about.all(|file| file.state.has_verdict())
     }
 }
 

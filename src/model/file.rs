@@ -98,6 +98,18 @@ pub enum State {
     WouldSend,
 }
 
+impl State {
+    /// Whether all that HSS says of the file is known: what is not found in it is not there.
+    pub fn has_verdict(self) -> bool {
+        matches!(self, Self::Scanned | Self::Reused)
+    }
+
+    /// Whether it has a verdict, or needs none.
+    pub fn is_done(self) -> bool {
+        self.has_verdict() || self == Self::Unchanged
+    }
+}
+
 /// What is left to do about a file where the run ended before it was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

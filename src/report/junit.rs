@@ -19,7 +19,7 @@ use super::machine::{self, Size, Unique, cut, or};
 use super::text::is_unsafe_at;
 use super::{STAND_IN, Written};
 use crate::judge::count;
-use crate::model::{FileRecord, Finding, RepoPath, ScanResult, State};
+use crate::model::{FileRecord, Finding, RepoPath, ScanResult};
 
 /// GitLab takes less than 30 MB a file. The messages at the end have the rest.
 const BUDGET: usize = 25_000_000;
@@ -114,10 +114,7 @@ impl<'a> Selected<'a> {
 /// Every case that there is to tell, the weightiest first.
 fn every_case(result: &ScanResult) -> impl Iterator<Item = Case<'_>> {
     let with_findings: HashSet<&RepoPath> = result.findings.iter().map(|finding| &finding.path).collect();
-    let clean = result
-        .files
-        .iter()
-        .filter(move |file| matches!(file.state, State::Scanned | State::Reused) && !with_findings.contains(&file.path));
+    let clean = result.files.iter().filter(move |file| file.state.has_verdict() && !with_findings.contains(&file.path));
     let stand_in = result.service.stand_in.then_some(Case::StandIn);
     let incomplete = (!machine::is_whole(result)).then(|| Case::Incomplete(machine::shortfall(result)));
     stand_in

@@ -33,7 +33,7 @@ pub(super) fn worst_first(result: &ScanResult) -> Vec<&Finding> {
 
 /// Files of ours that were not scanned.
 pub(super) fn lost(result: &ScanResult) -> impl Iterator<Item = &FileRecord> {
-    result.files.iter().filter(|file| !matches!(file.state, State::Scanned | State::Reused | State::Unchanged))
+    result.files.iter().filter(|file| !file.state.is_done())
 }
 
 /// Why a file was not scanned, with the state in front.

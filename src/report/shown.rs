@@ -127,7 +127,7 @@ pub(super) fn words(finding: &Finding) -> Option<String> {
 
 /// The files of ours without a verdict.
 pub(super) fn not_scanned(result: &ScanResult) -> Vec<&FileRecord> {
-    result.files.iter().filter(|f| !matches!(f.state, State::Scanned | State::Reused | State::Unchanged)).collect()
+    result.files.iter().filter(|f| !f.state.is_done()).collect()
 }
 
 /// `scan failed`.

@@ -10,8 +10,7 @@ use crate::discover::Discovery;
 use crate::error::Error;
 use crate::judge::count;
 use crate::model::{
-    Bucket, Counts, Exit, FileRecord, Finding, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, State, Status, Tool,
-    Verdict,
+    Bucket, Counts, Exit, FileRecord, Finding, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, Status, Tool, Verdict,
 };
 use crate::progress::Progress;
 use crate::scan::Ledger;
@@ -129,7 +128,7 @@ pub(super) fn count_files(result: &mut ScanResult) {
 }
 
 fn is_complete(files: &[FileRecord]) -> bool {
-    files.iter().all(|file| matches!(file.state, State::Scanned | State::Reused))
+    files.iter().all(|file| file.state.has_verdict())
 }
 
 pub(super) fn this_tool() -> Tool {

@@ -29,7 +29,7 @@ pub(super) fn open(settings: &settings::Scan, plan: &Plan, service: &Service, pr
         enterprise_project_id: &service.enterprise_project_id,
         masked: settings.input.mask_secrets,
     };
-    Cache::new(wanted.directory.clone(), wanted.ttl, secret, &place)
+    Cache::new(wanted.directory.clone(), wanted.ttl, settings.max_path_calls, secret, &place)
 }
 
 /// Takes the verdicts that are known.
@@ -44,9 +44,9 @@ pub(super) fn take(cache: &Cache, project: &str, ledger: &mut Ledger) {
 
 /// Keeps the verdicts of this run. One that can't be kept costs the next run a call, and nothing else.
 pub(super) fn keep(cache: &Cache, project: &str, ledger: &Ledger) -> Option<String> {
-    let mut kept = ledger.verdicts().map(|(file_type, sent, risks)| cache.put(project, file_type, sent, risks));
-    let failed = kept.find_map(Result::err);
-    failed.map(|error| format!("verdicts could not be kept in the cache: {error}"))
+    let failed: Vec<_> = ledger.verdicts().filter_map(|verdict| cache.put(project, verdict).err()).collect();
+    let verdicts = count(failed.len() as u64, "verdict", "verdicts");
+    failed.first().map(|error| format!("{verdicts} could not be kept in the cache: {error}"))
 }
 
 /// `cache`: counts the verdicts, or removes the old ones.

@@ -37,11 +37,12 @@ pub(super) fn mark_files(ledger: &mut Ledger, touched: &Touched) {
     }
 }
 
-/// Compares the scanned files with what they were.
+/// Compares the files of which something is known with what they were.
 pub(super) fn compare(change: &Change, touched: &Touched, input: &discover::Options, files: &[FileRecord]) -> Changed {
     let Ok(base) = &change.base else { return Changed::default() };
+    // Some risks of a file whose scan failed may have been read.
     let scanned =
-        |file: &&FileRecord| matches!(file.state, State::Scanned | State::ScanFailed) && file.changed == Some(true);
+        |file: &&FileRecord| file.changed == Some(true) && (file.state.has_verdict() || file.state == State::ScanFailed);
     let was = |file: &FileRecord| Some((file.path.clone(), touched.changed.get(&file.path)?.clone()?));
     let old = base.old(&files.iter().filter(scanned).filter_map(was).collect());
     let edited = |file: &FileRecord| {

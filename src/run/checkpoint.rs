@@ -3,8 +3,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use super::begun::{self, Begun};
 use super::findings::{self, Findings};
@@ -30,6 +33,9 @@ pub(super) struct Checkpoint<'a> {
     located: RefCell<BTreeMap<usize, (Findings, bool)>>,
     /// Not before this time, unless it must be.
     due: Cell<Instant>,
+    /// Whether something is to be written when it is due, and who is to be told.
+    is_behind: Cell<bool>,
+    behind: Notify,
     failed: Cell<bool>,
 }
 
@@ -44,6 +50,8 @@ impl<'a> Checkpoint<'a> {
             result: RefCell::new(begun.result.clone()),
             located: RefCell::default(),
             due: Cell::new(Instant::now()),
+            is_behind: Cell::new(false),
+            behind: Notify::new(),
             failed: Cell::new(false),
         }
     }
@@ -59,17 +67,42 @@ impl<'a> Checkpoint<'a> {
         self.located.into_inner().into_iter().filter_map(placed).collect()
     }
 
-    /// Writes what is known after a step: at once where a task would be created again without it, or the only upload sent again.
+    /// Writes what is known after a step: at once where a task would be created again without it, or where an upload would be sent again
+    /// under a limit, where there are few of them; else when it is due.
     pub(super) fn step(&self, step: Step, ledger: &Ledger, client: &Client, progress: &Progress) {
         let must = match step {
             Step::Sending | Step::Submitting | Step::Submitted { .. } => true,
-            Step::Uploaded { .. } => self.settings.jobs == 1,
+            Step::Uploaded { .. } => self.settings.jobs == 1 || !client.is_free(),
             Step::Finished { .. } | Step::Collected { .. } | Step::Placed { .. } => false,
         };
-        let start = Instant::now();
-        if self.paths.is_empty() || (!must && start < self.due.get()) {
+        if must || Instant::now() >= self.due.get() {
+            self.write(ledger, client, progress);
+        } else {
+            self.is_behind.set(true);
+            self.behind.notify_one();
+        }
+    }
+
+    /// Writes what no step was worth writing for, once it is due: none may follow for long. It goes on for ever.
+    pub(super) async fn catch_up(&self, ledger: &RefCell<Ledger>, client: &Client, progress: &Progress) -> Infallible {
+        loop {
+            self.behind.notified().await;
+            while self.is_behind.get() {
+                let due = self.due.get();
+                tokio::time::sleep_until(due.into()).await;
+                if due == self.due.get() {
+                    self.write(&ledger.borrow(), client, progress);
+                }
+            }
+        }
+    }
+
+    fn write(&self, ledger: &Ledger, client: &Client, progress: &Progress) {
+        self.is_behind.set(false);
+        if self.paths.is_empty() {
             return;
         }
+        let start = Instant::now();
         self.look_at(ledger, client);
         let result = self.result.borrow();
         for path in &self.paths {

@@ -52,7 +52,7 @@ pub(super) fn settle(
             let states: HashMap<&RepoPath, State> = files.iter().map(|file| (&file.path, file.state)).collect();
             let skipped: HashSet<&RepoPath> = skipped.iter().map(|skipped| &skipped.path).collect();
             let compared = baseline::compare(findings, &known.findings, &|path| match states.get(path) {
-                Some(State::Scanned | State::Reused) => Look::Scanned,
+                Some(state) if state.has_verdict() => Look::Scanned,
                 Some(_) => Look::Unknown,
                 None if skipped.contains(path) || !discover::is_gone(&settings.input.root, path) => Look::Unknown,
                 None => Look::Deleted,
@@ -67,11 +67,11 @@ pub(super) fn settle(
     Standing { notes, altered, resolved }
 }
 
-/// The ignore comments of the files that were scanned.
+/// The ignore comments of the files that have a verdict.
 fn ignores(settings: &settings::Scan, files: &[FileRecord]) -> Vec<(RepoPath, FileType, Vec<Ignore>)> {
     files
         .iter()
-        .filter(|file| matches!(file.state, State::Scanned | State::Reused))
+        .filter(|file| file.state.has_verdict())
         .filter_map(|file| {
             // A file that can't be read again, or is another by now, has no comments that could be believed.
             let bytes = source::again(&settings.input, &file.path, file.file_type, file.sha256.as_deref()).ok()?;

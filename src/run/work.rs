@@ -169,7 +169,10 @@ impl Conversation<'_> {
             grace: settings.timings.grace,
         };
         let job = Job::new(client, options, ledger, &observe, &read);
-        job.run().await.err().and_then(fault)
+        tokio::select! {
+            end = job.run() => end.err().and_then(fault),
+            never = self.checkpoint.catch_up(ledger, client, self.progress) => match never {},
+        }
     }
 }
 

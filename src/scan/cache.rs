@@ -18,11 +18,16 @@ use serde::{Deserialize, Serialize};
 use crate::digest::sha256;
 use crate::hss::{PathRow, RiskRow};
 use crate::model::FileType;
+use crate::scan::Verdict;
 
 /// Entries of another form are passed over.
-const FORMAT: &str = "hss-iac cache 1";
+const FORMAT: &str = "hss-iac cache 2";
 /// How an entry is called.
 const EXTENSION: &str = "verdict";
+/// How an entry ends that is being written.
+const PART: &str = ".verdict-part";
+/// No entry takes longer to be written: one that does is what a crash left.
+const LONGEST_WRITE: Duration = Duration::from_secs(3_600);
 /// More than the risks of a megabyte take.
 const LARGEST_ENTRY: u64 = 64 * 1024 * 1024;
 /// Clocks of two machines may differ by so much.
@@ -36,6 +41,8 @@ pub type Risks = Vec<(RiskRow, Vec<PathRow>)>;
 pub struct Cache {
     directory: PathBuf,
     ttl: Duration,
+    /// How many calls for the places of risks the run may make.
+    max_path_calls: usize,
     key: LessSafeKey,
     /// What a verdict hangs on besides the file: where it was given.
     place: String,
@@ -56,20 +63,29 @@ pub struct Place<'a> {
 struct Entry {
     /// Seconds since 1970.
     at: i64,
+    /// How many calls for the places of risks the run might make, where more would have been needed for this one. Who may make more asks
+    /// again.
+    short_at: Option<usize>,
     risks: Risks,
 }
 
 impl Cache {
     /// A cache in this directory, which need not be there yet.
-    pub fn new(directory: PathBuf, ttl: Duration, secret: &SecretString, place: &Place<'_>) -> Option<Self> {
+    pub fn new(
+        directory: PathBuf,
+        ttl: Duration,
+        max_path_calls: usize,
+        secret: &SecretString,
+        place: &Place<'_>,
+    ) -> Option<Self> {
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
         let derived = hmac::sign(&secret, FORMAT.as_bytes());
         let key = LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, derived.as_ref()).ok()?);
         let place = format!("{FORMAT}\n{}\n{}\n{}", place.endpoint, place.enterprise_project_id, place.masked);
-        Some(Self { directory, ttl, key, place })
+        Some(Self { directory, ttl, max_path_calls, key, place })
     }
 
-    /// The verdict of these bytes, if there is one that is young enough, and when it was given.
+    /// The verdict of these bytes, if there is one that is young enough and says as much as this run may ask, and when it was given.
     pub fn get(&self, project: &str, file_type: FileType, sent: &str) -> Option<(Risks, Timestamp)> {
         let about = self.about(project, file_type, sent);
         let mut sealed = Vec::new();
@@ -79,27 +95,37 @@ impl Cache {
         let (nonce, sealed) = sealed.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let opened = self.key.open_in_place(nonce, Aad::from(about.as_bytes()), sealed).ok()?;
-        let Entry { at, risks } = serde_json::from_slice(opened).ok()?;
+        let Entry { at, short_at, risks } = serde_json::from_slice(opened).ok()?;
         let age = Timestamp::now().as_second() - at;
         let is_young = age >= -CLOCK_MARGIN && age <= i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX);
-        Some((risks, Timestamp::from_second(at).ok()?)).filter(|_| is_young)
+        let is_enough = short_at.is_none_or(|calls| calls >= self.max_path_calls);
+        Some((risks, Timestamp::from_second(at).ok()?)).filter(|_| is_young && is_enough)
     }
 
     /// Keeps a verdict that was given now. An entry is there whole or not at all, whoever else writes it.
-    pub fn put(&self, project: &str, file_type: FileType, sent: &str, risks: &Risks) -> io::Result<()> {
-        let about = self.about(project, file_type, sent);
+    pub fn put(&self, project: &str, verdict: Verdict<'_>) -> io::Result<()> {
+        let Verdict { file_type, sha256, risks, is_short } = verdict;
+        let about = self.about(project, file_type, sha256);
         let path = self.path(&about);
         let mut nonce = [0; NONCE_LEN];
         let unsealed = |_| io::Error::other("it can't be sealed");
         SystemRandom::new().fill(&mut nonce).map_err(unsealed)?;
-        let mut bytes = serde_json::to_vec(&Entry { at: Timestamp::now().as_second(), risks: risks.clone() })?;
+        let mut bytes = serde_json::to_vec(&Entry {
+            at: Timestamp::now().as_second(),
+            short_at: is_short.then_some(self.max_path_calls),
+            risks: risks.clone(),
+        })?;
         let unique = Nonce::assume_unique_for_key(nonce);
         self.key.seal_in_place_append_tag(unique, Aad::from(about.as_bytes()), &mut bytes).map_err(unsealed)?;
         let folder = path.parent().unwrap_or(&self.directory);
         fs::create_dir_all(folder)?;
-        let mut part = tempfile::NamedTempFile::new_in(folder)?;
+        let mut part = tempfile::Builder::new().suffix(PART).tempfile_in(folder)?;
         part.write_all(&nonce)?;
         part.write_all(&bytes)?;
+        // Whoever planted a directory in its place must not keep it from being there.
+        if fs::symlink_metadata(&path).is_ok_and(|planted| planted.is_dir()) {
+            fs::remove_dir_all(&path)?;
+        }
         part.persist(path)?;
         Ok(())
     }
@@ -125,38 +151,50 @@ pub struct Stats {
     pub old: u64,
 }
 
-/// Counts the entries of a directory; with `prune`, the old ones go.
+/// Counts the entries of a directory; with `prune`, the old ones go, and what was not written to its end.
 pub fn look_through(directory: &Path, ttl: Duration, prune: bool) -> io::Result<Stats> {
     let mut stats = Stats::default();
-    let folders = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(stats),
-        folders => folders?,
-    };
-    for folder in folders {
+    for folder in there(fs::read_dir(directory))?.into_iter().flatten() {
         let folder = folder?;
         // Nothing but what this cache makes is touched.
-        if !folder.file_type()?.is_dir() || folder.file_name().len() != 2 {
+        if there(folder.file_type())?.is_none_or(|kind| !kind.is_dir()) || folder.file_name().len() != 2 {
             continue;
         }
-        for entry in fs::read_dir(folder.path())? {
-            let entry = entry?;
-            let metadata = entry.metadata()?;
-            if !metadata.is_file() || entry.path().extension().is_none_or(|extension| extension != EXTENSION) {
-                continue;
-            }
-            let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
-            if age > ttl {
-                stats.old += 1;
-                if prune {
-                    fs::remove_file(entry.path())?;
-                    continue;
-                }
-            }
-            stats.entries += 1;
-            stats.bytes += metadata.len();
+        for entry in there(fs::read_dir(folder.path()))?.into_iter().flatten() {
+            look_at(&entry?, ttl, prune, &mut stats)?;
         }
     }
     Ok(stats)
+}
+
+fn look_at(entry: &fs::DirEntry, ttl: Duration, prune: bool, stats: &mut Stats) -> io::Result<()> {
+    let Some(metadata) = there(entry.metadata())?.filter(fs::Metadata::is_file) else { return Ok(()) };
+    let path = entry.path();
+    let remove = || if prune { there(fs::remove_file(&path)).map(drop) } else { Ok(()) };
+    let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
+    if entry.file_name().as_encoded_bytes().ends_with(PART.as_bytes()) {
+        return if age > LONGEST_WRITE { remove() } else { Ok(()) };
+    }
+    if path.extension().is_none_or(|extension| extension != EXTENSION) {
+        return Ok(());
+    }
+    if age > ttl {
+        stats.old += 1;
+        remove()?;
+    }
+    if age <= ttl || !prune {
+        stats.entries += 1;
+        stats.bytes += metadata.len();
+    }
+    Ok(())
+}
+
+/// What is there; `None` where it is not, or no more: others may prune the same directory.
+fn there<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        looked => looked.map(Some),
+    }
 }
 
 #[cfg(test)]
@@ -181,7 +219,12 @@ mod tests {
 
     fn cache(directory: &Path, secret: &str, endpoint: &str, masked: bool) -> Cache {
         let place = Place { endpoint, enterprise_project_id: "0", masked };
-        Cache::new(directory.to_owned(), Duration::from_secs(3_600), &secret.into(), &place).expect("a cache")
+        Cache::new(directory.to_owned(), Duration::from_secs(3_600), 25, &secret.into(), &place).expect("a cache")
+    }
+
+    /// A verdict of bytes with this hash.
+    fn of<'a>(sha256: &'a str, risks: &'a Risks) -> Verdict<'a> {
+        Verdict { file_type: FileType::Dockerfile, sha256, risks, is_short: false }
     }
 
     fn file(directory: &Path) -> PathBuf {
@@ -194,7 +237,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let ours = cache(directory.path(), "secret", "https://a", true);
         assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
-        ours.put("p", FileType::Dockerfile, "ab", &risks()).expect("it is kept");
+        ours.put("p", of("ab", &risks())).expect("it is kept");
         let got = |cache: &Cache, project, file_type, sent| cache.get(project, file_type, sent).map(|(risks, _)| risks);
         assert_eq!(got(&ours, "p", FileType::Dockerfile, "ab"), Some(risks()));
         assert_eq!(got(&ours, "q", FileType::Dockerfile, "ab"), None);
@@ -222,17 +265,55 @@ mod tests {
     }
 
     #[test]
+    fn a_planted_directory_is_replaced() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let ours = cache(directory.path(), "secret", "https://a", true);
+        let path = ours.path(&ours.about("p", FileType::Dockerfile, "ab"));
+        fs::create_dir_all(path.join("more")).expect("a directory");
+        ours.put("p", of("ab", &risks())).expect("it is kept");
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab").map(|(risks, _)| risks), Some(risks()));
+    }
+
+    #[test]
+    fn what_a_crash_left_is_pruned_after_an_hour() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let folder = directory.path().join("ab");
+        fs::create_dir(&folder).expect("a folder");
+        let [old, new] = ["old", "new"].map(|name| folder.join(format!("{name}{PART}")));
+        for (path, age) in [(&old, 2 * LONGEST_WRITE), (&new, Duration::ZERO)] {
+            let part = fs::File::create(path).expect("a file");
+            part.set_modified(SystemTime::now() - age).expect("its time is set");
+        }
+        for (prune, is_left) in [(false, true), (true, false)] {
+            assert_eq!(look_through(directory.path(), Duration::ZERO, prune).expect("a look"), Stats::default());
+            assert_eq!((old.exists(), new.exists()), (is_left, true));
+        }
+    }
+
+    #[test]
+    fn prunes_do_not_disturb_each_other() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let ours = cache(directory.path(), "secret", "https://a", true);
+        for i in 0..400 {
+            ours.put("p", of(&i.to_string(), &risks())).expect("it is kept");
+        }
+        let prune = || look_through(directory.path(), Duration::ZERO, true).expect("a look");
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(prune))));
+        assert_eq!(prune(), Stats::default());
+    }
+
+    #[test]
     #[cfg(unix)]
     fn a_planted_pipe_stops_nothing_and_is_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
         let ours = cache(directory.path(), "secret", "https://a", true);
-        ours.put("p", FileType::Dockerfile, "ab", &risks()).expect("it is kept");
+        ours.put("p", of("ab", &risks())).expect("it is kept");
         let path = file(directory.path());
         fs::remove_file(&path).expect("it is gone");
         let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
         assert!(made.success());
         assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
-        ours.put("p", FileType::Dockerfile, "ab", &risks()).expect("it is kept");
+        ours.put("p", of("ab", &risks())).expect("it is kept");
         assert_eq!(ours.get("p", FileType::Dockerfile, "ab").map(|(risks, _)| risks), Some(risks()));
     }
 
@@ -240,7 +321,7 @@ mod tests {
     fn what_is_broken_planted_or_old_is_none() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut ours = cache(directory.path(), "secret", "https://a", true);
-        ours.put("p", FileType::Dockerfile, "ab", &risks()).expect("it is kept");
+        ours.put("p", of("ab", &risks())).expect("it is kept");
         let path = file(directory.path());
         let bytes = fs::read(&path).expect("an entry");
         let mut turned = bytes.clone();

@@ -45,6 +45,28 @@ impl Stage {
     }
 }
 
+/// Why it is not known of every risk of a file where it stands, though no more is to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lack {
+    /// It was not asked: no more calls were allowed.
+    LeftOut,
+    /// It was asked, and the answer could not be read.
+    Unread,
+}
+
+/// A verdict of this run that a later one may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Verdict<'a> {
+    /// The type of the file.
+    pub file_type: FileType,
+    /// The hash of what was sent.
+    pub sha256: &'a str,
+    /// Its risks.
+    pub risks: &'a Risks,
+    /// Whether more calls would have been needed to ask where all of them stand.
+    pub is_short: bool,
+}
+
 /// A file and what is known of it.
 #[derive(Debug)]
 pub struct Entry {
@@ -62,6 +84,8 @@ pub struct Entry {
     pub risks: Risks,
     /// Whether it is still to be asked where its risks stand.
     unplaced: bool,
+    /// What keeps that from being known of all of them.
+    lack: Option<Lack>,
     /// What is left to do where the run was cut off.
     next: Option<Next>,
     /// Whether it had ended before this run.
@@ -79,10 +103,24 @@ impl Entry {
             reused_from: None,
             risks: Vec::new(),
             unplaced: false,
+            lack: None,
             next: None,
             had_ended: false,
             stage,
         }
+    }
+
+    /// The verdict that this run gave: it was asked where the risks stand, as far as allowed, and every answer was read. The risks of a
+    /// file that had ended before are not known here.
+    fn verdict(&self) -> Option<Verdict<'_>> {
+        let is_new = matches!(self.stage, Stage::Ended(State::Scanned, _)) && !self.had_ended;
+        let is_read = !self.unplaced && self.lack != Some(Lack::Unread);
+        Some(Verdict {
+            file_type: self.source.file_type,
+            sha256: self.source.sha256.as_deref().filter(|_| is_new && is_read)?,
+            risks: &self.risks,
+            is_short: self.lack.is_some(),
+        })
     }
 
     /// The risks whose places the service can be asked for.
@@ -136,7 +174,7 @@ impl Ledger {
     pub fn risks(&self, index: usize) -> Option<(&Risks, bool)> {
         let entry = &self.entries[index];
         let like = self.like(entry);
-        let has_ended = matches!(like.stage, Stage::Ended(..)) && like.source.sha256 == entry.source.sha256;
+        let has_ended = matches!(like.stage, Stage::Ended(..));
         Some((&like.risks, !like.unplaced)).filter(|(risks, _)| has_ended && !risks.is_empty())
     }
 
@@ -172,15 +210,11 @@ impl Ledger {
         }
     }
 
-    /// The verdicts of this run that are whole: the risks of a manifest with their places, which may not all have been asked for.
-    pub fn verdicts(&self) -> impl Iterator<Item = (FileType, &str, &Risks)> {
-        self.entries.iter().filter_map(|entry| {
-            let is_whole = entry.source.file_type == FileType::Dockerfile
-                || entry.risks.iter().all(|(risk, places)| places.len() >= risk.places());
-            let is_new = matches!(entry.stage, Stage::Ended(State::Scanned, _));
-            let sha256 = entry.source.sha256.as_deref().filter(|_| is_whole && is_new)?;
-            Some((entry.source.file_type, sha256, &entry.risks))
-        })
+    /// The verdicts that were given in this run, each once.
+    pub fn verdicts(&self) -> impl Iterator<Item = Verdict<'_>> {
+        let mut seen = HashSet::new();
+        let given = self.entries.iter().filter_map(Entry::verdict);
+        given.filter(move |verdict| seen.insert((verdict.file_type, verdict.sha256)))
     }
 
     /// Whether some file did not change and has no verdict.
@@ -205,21 +239,39 @@ impl Ledger {
         }
     }
 
+    /// A file is sent as it is now. Where that is not as it was, the next of those that were equal to it is to be sent too.
+    pub fn read_again(&mut self, index: usize, size: u64, sha256: String, masked: u64) -> Option<usize> {
+        let source = &mut self.entries[index].source;
+        let before = source.sha256.replace(sha256);
+        (source.size, source.masked) = (size, masked);
+        if before == source.sha256 { None } else { self.part(index) }
+    }
+
+    /// A file can't be sent, for a reason of its own. The next of those that are equal to it is to be sent in its place.
+    pub fn not_read_again(&mut self, index: usize, reason: String) -> Option<usize> {
+        self.end(index, State::NotScanned, Some(reason));
+        self.part(index)
+    }
+
+    /// Has the files that waited for this one wait for the first of them, which is to be sent.
+    fn part(&mut self, first: usize) -> Option<usize> {
+        let is_twin = |entry: &Entry| entry.stage == Stage::Twin(first);
+        let next = self.entries.iter().position(is_twin)?;
+        self.entries[next].stage = Stage::Waiting;
+        for entry in self.entries.iter_mut().filter(|entry| is_twin(entry)) {
+            entry.stage = Stage::Twin(next);
+        }
+        Some(next)
+    }
+
     /// Ends a twin as the first of its kind ended.
     fn join(&mut self, index: usize, first: usize) {
         let like = &self.entries[first];
-        if like.source.sha256 != self.entries[index].source.sha256 {
-            let path = like.source.path.clone();
-            let reason = format!("{path}, which was sent for both, changed while the run went on");
-            self.entries[index].stage = Stage::Ended(State::NotScanned, Some(reason));
-            self.entries[index].next = Some(Next::Upload);
-            return;
-        }
         let (stage, file_id, task_id) = (like.stage.clone(), like.file_id.clone(), like.task_id.clone());
         let (reused_from, risks) = (like.reused_from, like.risks.clone());
-        let (unplaced, next) = (like.unplaced, like.next);
+        let (unplaced, lack, next) = (like.unplaced, like.lack, like.next);
         let entry = &mut self.entries[index];
-        (entry.unplaced, entry.next) = (unplaced, next);
+        (entry.unplaced, entry.lack, entry.next) = (unplaced, lack, next);
         (entry.stage, entry.file_id, entry.task_id) = (stage, file_id, task_id);
         (entry.reused_from, entry.risks) = (reused_from, risks);
     }
@@ -372,6 +424,22 @@ impl Ledger {
     pub fn placed(&mut self, is_placed: impl Fn(&str) -> bool) {
         for entry in &mut self.entries {
             entry.unplaced &= !entry.file_id.as_deref().is_some_and(&is_placed);
+        }
+    }
+
+    /// No more calls are allowed to ask where some risks of this file stand.
+    pub fn left_out(&mut self, file_id: &str) {
+        self.lacks(file_id, Lack::LeftOut);
+    }
+
+    /// Where some risks of this file stand was asked, and the answer could not be read.
+    pub fn not_located(&mut self, file_id: &str) {
+        self.lacks(file_id, Lack::Unread);
+    }
+
+    fn lacks(&mut self, file_id: &str, lack: Lack) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.file_id.as_deref() == Some(file_id)) {
+            entry.lack = entry.lack.max(Some(lack));
         }
     }
 

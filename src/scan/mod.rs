@@ -21,7 +21,7 @@ use futures_util::pin_mut;
 use tokio::sync::{Notify, mpsc};
 
 pub use cluster::{Account, ClusterJob, ClusterOptions, task_of};
-pub use ledger::{Entry, Ledger};
+pub use ledger::{Entry, Ledger, Verdict};
 use patience::Patience;
 
 use crate::hss::{Client, Error, Kind};

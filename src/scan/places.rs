@@ -22,6 +22,9 @@ impl Job<'_> {
                 all = true;
                 let left_out = questions.take_rest(&self.ledger.borrow());
                 self.say_what_is_left_out(&left_out);
+                for question in &left_out {
+                    self.ledger.borrow_mut().left_out(&question.file_id);
+                }
                 self.ledger.borrow_mut().placed(|file_id| !questions.open.contains_key(file_id));
             } else if !all {
                 questions.take_certain(&self.ledger.borrow());
@@ -53,6 +56,7 @@ impl Job<'_> {
             Ok(places) => self.ledger.borrow_mut().located(&file_id, &rule_id, places),
             Err(error) => {
                 let error = self.patience.forgive(error)?;
+                self.ledger.borrow_mut().not_located(&file_id);
                 self.note(format!("the places of rule {rule_id} could not be read: {}", error.message));
             }
         }

@@ -1,6 +1,6 @@
 //! Uploads and the tasks that follow them: a task is created as soon as its ids are there.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use futures_util::{pin_mut, stream};
@@ -28,7 +28,7 @@ impl Job<'_> {
             let ids = ready.entry(file_type).or_default();
             ids.extend(self.without_task(file_type).await?);
             let unsent = unsent.get(&file_type).copied().unwrap_or_default();
-            while let Some(files) = take_task(ids, unsent) {
+            while let Some(files) = self.take_task(ids, unsent) {
                 submits.push(self.submit(file_type, files));
             }
         }
@@ -53,7 +53,7 @@ impl Job<'_> {
                     *unsent -= batch.files.len();
                     let ids = ready.entry(batch.file_type).or_default();
                     ids.extend(stored);
-                    while let Some(files) = take_task(ids, *unsent) {
+                    while let Some(files) = self.take_task(ids, *unsent) {
                         submits.push(self.submit(batch.file_type, files));
                     }
                 }
@@ -95,7 +95,10 @@ impl Job<'_> {
         let mut queue = VecDeque::from([batch.files.clone()]);
         // Each round takes files out of the queue, or splits several of them: there are fewer than two for each file.
         while let Some(files) = queue.pop_front() {
-            let (files, parts) = self.parts(&files, names);
+            let ReadAgain { files, parts, instead } = self.parts(&files, names);
+            if !instead.is_empty() {
+                queue.push_back(instead);
+            }
             if files.is_empty() {
                 continue;
             }
@@ -159,34 +162,47 @@ impl Job<'_> {
     }
 
     /// Reads the files of a batch again: what changed since discovery is taken as it is now.
-    fn parts(&self, files: &[usize], names: &[String]) -> (Vec<usize>, Vec<UploadPart>) {
-        let mut sent = Vec::new();
-        let mut parts = Vec::new();
+    fn parts(&self, files: &[usize], names: &[String]) -> ReadAgain {
+        let mut read = ReadAgain { files: Vec::new(), parts: Vec::new(), instead: Vec::new() };
         for index in files {
-            let Masked { bytes, values } = match (self.read)(*index) {
-                Ok(sent) => sent,
-                Err(error) => {
-                    self.end(&[*index], State::NotScanned, &format!("could not be read again: {error}"));
-                    continue;
-                }
-            };
+            // Reading looks into the account itself.
+            let again = (self.read)(*index);
             let mut ledger = self.ledger.borrow_mut();
-            let entry = &mut ledger.entries[*index];
-            entry.source.size = bytes.len() as u64;
-            entry.source.sha256 = Some(sha256(&bytes));
-            entry.source.masked = values;
-            parts.push(UploadPart { name: names[*index].clone(), bytes });
-            sent.push(*index);
+            let instead = match again {
+                Ok(Masked { bytes, values }) => {
+                    let instead = ledger.read_again(*index, bytes.len() as u64, sha256(&bytes), values);
+                    read.parts.push(UploadPart { name: names[*index].clone(), bytes });
+                    read.files.push(*index);
+                    instead
+                }
+                Err(error) => ledger.not_read_again(*index, format!("could not be read again: {error}")),
+            };
+            read.instead.extend(instead);
         }
-        (sent, parts)
+        read
+    }
+
+    /// Takes the files of a task off those that are ready, by their ids: equal files may have the same.
+    fn take_task(&self, ready: &mut Vec<usize>, still_to_come: usize) -> Option<Vec<usize>> {
+        let ledger = self.ledger.borrow();
+        let mut ids = ledger.ids(ready);
+        ids.truncate(plan::next_task(ids.len(), still_to_come)?);
+        let ids: HashSet<String> = ids.into_iter().collect();
+        let is_in = |index: &usize| ledger.entries[*index].file_id.as_ref().is_some_and(|file_id| ids.contains(file_id));
+        let (task, rest) = std::mem::take(ready).into_iter().partition(is_in);
+        *ready = rest;
+        Some(task)
     }
 }
 
-/// Takes the files of a task off those that are ready.
-fn take_task(ready: &mut Vec<usize>, still_to_come: usize) -> Option<Vec<usize>> {
-    let size = plan::next_task(ready.len(), still_to_come)?;
-    let rest = ready.split_off(size);
-    Some(std::mem::replace(ready, rest))
+/// The files of a batch as they were read again.
+struct ReadAgain {
+    /// Those that could be read.
+    files: Vec<usize>,
+    /// What is sent of each.
+    parts: Vec<UploadPart>,
+    /// Those that are to be sent besides, since the ones that stood for them no longer do: no more than the batch had.
+    instead: Vec<usize>,
 }
 
 /// The ids by name; the service may put a directory before the name that was sent.

@@ -1,6 +1,7 @@
 //! What a job gets: outputs, annotations, summary, reports and the colour of the step.
 
 use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
 
 use hss_iac::emulator::Fault;
 
@@ -278,7 +279,12 @@ fn verdicts_are_kept_and_cost_no_call_again() {
     let first = job.run();
     let keys: Vec<_> = first.used.iter().map(|used| used.split(' ').take(1).collect::<String>()).collect();
     assert_eq!(keys, ["actions/cache/restore", "actions/cache/save"]);
+    let old = job.path("temp/hss-iac-verdicts/ab/old.verdict");
+    std::fs::create_dir_all(old.parent().unwrap()).unwrap();
+    let two_days_ago = SystemTime::now() - Duration::from_secs(2 * 86_400);
+    std::fs::File::create(&old).unwrap().set_modified(two_days_ago).unwrap();
     let again = job.run();
+    assert!(!old.exists(), "what is kept does not grow for ever");
     assert_eq!((again.output("verdict"), again.output("files-scanned")), ("fail", "1"));
     assert_eq!(calls(&emulator, "batch-upload"), 1);
     assert_ne!(first.used[1], again.used[1], "a cache is written once under a key");

@@ -313,6 +313,33 @@ fn what_did_not_change_is_filled_from_the_cache() {
 }
 
 #[test]
+fn a_verdict_that_is_known_is_judged_by_the_change_like_a_new_one() {
+    let twice = |before: &str, after: &str, args: &[&str]| {
+        let repository = Repository::new();
+        repository.write("Dockerfile", before);
+        repository.commit("first");
+        repository.write("Dockerfile", after);
+        let dir = repository.beside("cache").display().to_string();
+        let emulator = start(quick());
+        let ran = || {
+            let args = [&["--diff", "HEAD", "--cache-dir", &dir][..], args].concat();
+            let ran = scan_with(&repository, &emulator, &args);
+            let result = ran.json();
+            (result["counts"]["reused"] == 1, (ran.code, findings(&result), result["policy_changes"].clone()))
+        };
+        let (first, second) = (ran(), ran());
+        assert_eq!((first.0, second.0), (false, true), "the second is of the cache");
+        assert_eq!(first.1, second.1);
+        first.1.0
+    };
+    let secret = "FROM registry.example/base:1.2.3\nUSER 10001\nENV DB_PASSWORD=hunter2hunter2\n";
+    let muted = secret.replace("ENV", "# hss-iac: ignore[SI-DF-006] mine\nENV");
+    assert_eq!(twice(secret, &muted, &[]), 1, "a change does not mute its own gate");
+    let edited = format!("# new\n{BAD_DOCKERFILE}");
+    assert_eq!(twice(BAD_DOCKERFILE, &edited, &["--changed-only"]), 0, "nor is what stood there before held against it");
+}
+
+#[test]
 fn a_change_without_iac_needs_no_credentials_for_the_cache() {
     let repository = Repository::with_files();
     let args = ["scan", "-q", "-o", "json", "--diff", "HEAD", "--cache-dir", "../cache", "--region", "cn-north-4"];

@@ -2,7 +2,7 @@ use jiff::civil::date;
 
 use super::super::tests::{file, finding};
 use super::*;
-use crate::model::Level;
+use crate::model::{Level, State};
 
 const TODAY: Date = date(2027, 1, 31);
 

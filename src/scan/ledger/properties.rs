@@ -165,7 +165,7 @@ fn take(ledger: &mut Ledger, nth: usize, answer: Answer, bits: u16) {
         Answer::Changed => {
             // It is read again when it is sent.
             for index in chosen(ledger, &Stage::Uploading) {
-                ledger.entries[index].source.sha256 = Some("new".to_owned());
+                ledger.read_again(index, 1, "new".to_owned(), 0);
             }
         }
     }

@@ -57,12 +57,8 @@ impl Ledger {
     }
 
     fn record(&self, entry: &Entry, reason: Option<&str>) -> FileRecord {
-        let mut like = self.like(entry);
-        if like.source.sha256 != entry.source.sha256 {
-            like = entry;
-        }
+        let like = self.like(entry);
         let (state, why, next) = match (&like.stage, reason) {
-            (Stage::Twin(_), Some(reason)) => (State::NotScanned, Some(format!("not sent: {reason}")), Some(Next::Upload)),
             (Stage::Ended(State::Scanned, why), _) => (State::Scanned, why.clone(), like.unplaced.then_some(Next::Locate)),
             (Stage::Ended(state, why), _) => (*state, why.clone(), like.next),
             (stage, Some(reason)) => {
