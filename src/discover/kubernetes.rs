@@ -47,7 +47,7 @@ pub(super) fn name(base: &[u8]) -> bool {
 
 /// Looks at the whole text of a YAML file.
 pub(super) fn content(bytes: &[u8]) -> Content {
-    let Some(text) = decode(bytes) else { return Content::Neither("it is binary") };
+    let text = decode(bytes);
     let mut best = Content::Neither(NO_ROOT_KEYS);
     for document in documents(&text) {
         let found = Document::read(document).decide(document);
@@ -66,7 +66,7 @@ pub(super) fn content(bytes: &[u8]) -> Content {
 /// Where a document can't be followed to its end, whatever looks like one more Secret in it is counted without a name.
 pub(super) fn secrets(bytes: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
-    let text = decode(bytes).unwrap_or_else(|| without_nul(bytes));
+    let text = decode(bytes);
     let text = if memchr(0, &text).is_some() { without_nul(&text) } else { text };
     for document in documents(&text) {
         let likely = memmem::find_iter(document, b"Secret").filter(|at| may_be_a_kind(document, *at));
@@ -129,8 +129,8 @@ fn name_secrets(object: &Object, in_secret_list: bool, names: &mut Vec<String>) 
     }
 }
 
-/// The text as UTF-8 (more or less) with LF or CRLF line ends; `None` where it is binary.
-fn decode(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+/// The text as UTF-8 (more or less) with LF or CRLF line ends. A NUL makes no file binary that has a manifest: it would hide one.
+fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
     let utf16 = |from: fn([u8; 2]) -> u16| {
         let units = bytes[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]]));
         let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
@@ -143,9 +143,6 @@ fn decode(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     } else {
         Cow::Borrowed(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes))
     };
-    if memchr(0, &text[..text.len().min(8192)]).is_some() {
-        return None;
-    }
     // Each document may begin with a mark of its own: files were put together.
     if memmem::find(&text, b"\n\xEF\xBB\xBF").is_some() {
         text = Cow::Owned(String::from_utf8_lossy(&text).replace("\n\u{feff}", "\n").into_bytes());
@@ -160,7 +157,7 @@ fn decode(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
         }
         text = Cow::Owned(lines);
     }
-    Some(text)
+    text
 }
 
 /// The documents of a file, each with the `---` line that starts it.

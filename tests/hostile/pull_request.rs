@@ -99,6 +99,7 @@ fn can_not_mute_itself_silently() {
 fn can_not_hide_a_file() {
     let zero = format!("# \0\n{BAD_DOCKERFILE}");
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: a}\nspec: {hostPID: true, containers: [{name: a, image: a}]}\n";
+    let zero_behind = format!("{pod}---\n# \0\n");
     let found = |path: &str| (1, vec![format!("{path} scanned")]);
     let lost = |link: &str, target: &str| {
         (7, vec![format!("{link} not_scanned a link to {target}, which is not taken under its own name")])
@@ -107,6 +108,7 @@ fn can_not_hide_a_file() {
     for (file, text, link, expected) in [
         ("new/Dockerfile", zero.as_str(), None, found("new/Dockerfile")),
         ("new/api.dockerfile", &zero, None, found("new/api.dockerfile")),
+        ("new/pod.yaml", &zero_behind, None, found("new/pod.yaml")),
         ("new/Dockerfile", "RUN \0\n", None, skipped("new/Dockerfile", "binary")),
         ("new/image.bin", BAD_DOCKERFILE, Some(("new/Dockerfile", "image.bin")), lost("new/Dockerfile", "new/image.bin")),
         ("k8s/a.dat", pod, Some(("k8s/a.yaml", "../k8s/a.dat")), lost("k8s/a.yaml", "k8s/a.dat")),

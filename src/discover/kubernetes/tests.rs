@@ -40,7 +40,8 @@ fn k3_encodings() {
     assert_eq!(word(&utf16(u16::to_le_bytes)), "manifest");
     assert_eq!(word(&utf16(u16::to_be_bytes)), "manifest");
     assert_eq!(word(format!("\u{feff}{POD}").as_bytes()), "manifest");
-    assert_eq!(word(format!("{POD}\0").as_bytes()), "neither");
+    assert_eq!(word(format!("{POD}---\n\0").as_bytes()), "manifest", "what is before it is applied");
+    assert_eq!(word(b"PK\x03\x04\0apiVersion: v1\0kind: Pod\0"), "neither");
     assert_eq!(word(&[POD.as_bytes(), b"data: \xFF\xFE\n"].concat()), "manifest");
     assert_eq!(word(b""), "neither");
     assert_eq!(word(b"\xFF\xFE"), "neither");
