@@ -1,9 +1,10 @@
 //! The account of a run: what became of every file. It is kept outside the work, so that work that is cut off loses nothing.
 
 mod records;
+mod twins;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
@@ -178,11 +179,6 @@ impl Ledger {
         Some((&like.risks, !like.unplaced)).filter(|(risks, _)| has_ended && !risks.is_empty())
     }
 
-    /// The file that stands for this one.
-    fn like<'a>(&'a self, entry: &'a Entry) -> &'a Entry {
-        if let Stage::Twin(first) = entry.stage { &self.entries[first] } else { entry }
-    }
-
     /// This file is as it was at the base of the change: whatever else is to be said of it does not matter now.
     pub fn unchanged(&mut self, index: usize) {
         let entry = &mut self.entries[index];
@@ -220,60 +216,6 @@ impl Ledger {
     /// Whether some file did not change and has no verdict.
     pub fn has_unchanged(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.stage, Stage::Ended(State::Unchanged, _)))
-    }
-
-    /// Has equal files wait for the first of them: they are sent once.
-    pub fn pair(&mut self) {
-        let mut first: HashMap<(FileType, &str), usize> = HashMap::new();
-        let mut twins = Vec::new();
-        for index in self.waiting() {
-            let source = &self.entries[index].source;
-            let Some(sha256) = &source.sha256 else { continue };
-            match first.entry((source.file_type, sha256)) {
-                hash_map::Entry::Occupied(first) => twins.push((index, *first.get())),
-                hash_map::Entry::Vacant(place) => drop(place.insert(index)),
-            }
-        }
-        for (index, first) in twins {
-            self.entries[index].stage = Stage::Twin(first);
-        }
-    }
-
-    /// A file is sent as it is now. Where that is not as it was, the next of those that were equal to it is to be sent too.
-    pub fn read_again(&mut self, index: usize, size: u64, sha256: String, masked: u64) -> Option<usize> {
-        let source = &mut self.entries[index].source;
-        let before = source.sha256.replace(sha256);
-        (source.size, source.masked) = (size, masked);
-        if before == source.sha256 { None } else { self.part(index) }
-    }
-
-    /// A file can't be sent, for a reason of its own. The next of those that are equal to it is to be sent in its place.
-    pub fn not_read_again(&mut self, index: usize, reason: String) -> Option<usize> {
-        self.end(index, State::NotScanned, Some(reason));
-        self.part(index)
-    }
-
-    /// Has the files that waited for this one wait for the first of them, which is to be sent.
-    fn part(&mut self, first: usize) -> Option<usize> {
-        let is_twin = |entry: &Entry| entry.stage == Stage::Twin(first);
-        let next = self.entries.iter().position(is_twin)?;
-        self.entries[next].stage = Stage::Waiting;
-        for entry in self.entries.iter_mut().filter(|entry| is_twin(entry)) {
-            entry.stage = Stage::Twin(next);
-        }
-        Some(next)
-    }
-
-    /// Ends a twin as the first of its kind ended.
-    fn join(&mut self, index: usize, first: usize) {
-        let like = &self.entries[first];
-        let (stage, file_id, task_id) = (like.stage.clone(), like.file_id.clone(), like.task_id.clone());
-        let (reused_from, risks) = (like.reused_from, like.risks.clone());
-        let (unplaced, lack, next) = (like.unplaced, like.lack, like.next);
-        let entry = &mut self.entries[index];
-        (entry.unplaced, entry.lack, entry.next) = (unplaced, lack, next);
-        (entry.stage, entry.file_id, entry.task_id) = (stage, file_id, task_id);
-        (entry.reused_from, entry.risks) = (reused_from, risks);
     }
 
     /// The files that are still to be uploaded, as the plan sees them.
