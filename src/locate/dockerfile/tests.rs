@@ -47,6 +47,26 @@ fn a_whole_instruction_is_exact_however_it_is_written() {
 }
 
 #[test]
+fn what_is_meant_is_as_much_onbuild_as_the_text() {
+    let source = "FROM a\nONBUILD RUN make all of it\nRUN make all of them\nONBUILD RUN make all of us\n";
+    let texts = ["RUN make all", "ONBUILD RUN make all", "make all of"];
+    assert_eq!(alone(source, texts), ["3:1-3:21 parent", "2:1-2:27 parent", "3:1-3:21 parent"]);
+}
+
+#[test]
+fn a_first_line_of_a_script_is_no_line_of_the_instruction() {
+    let script = "FROM a\nRUN <<EOF\nset -e\nUSER root\nEOF\n";
+    assert_eq!(alone(script, ["set -e", "RUN set -e"]), ["3:1-3:7 parent", "3:1-3:7 parent"]);
+}
+
+#[test]
+fn lines_that_begin_with_no_instruction_lead_to_none() {
+    let source = "FROM a\nRUN foo bar\nRUN make things\n";
+    let texts = ["&& make things", "foo bar\nRUN none", "RUN foo bar\nRUN none"];
+    assert_eq!(alone(source, texts), ["1:1-1:7 resource", "1:1-1:7 resource", "2:1-2:12 parent"]);
+}
+
+#[test]
 fn other_text_is_never_exact() {
     let source =
         "FROM a\nRUN rm -rf x\nCMD [\"x\", \"y\"]\nRUN <<EOF\nUSER root\nEOF\nRUN su && \\\n  USER root\nUSER app\n";

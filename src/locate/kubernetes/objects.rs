@@ -332,6 +332,19 @@ mod tests {
     }
 
     #[test]
+    fn only_lists_are_unfolded() {
+        let kinds = |text: &str| {
+            let tree = yaml::read(text);
+            find(&tree).into_iter().map(|object| (object.kind.unwrap_or_default(), object.list)).collect::<Vec<_>>()
+        };
+        let own = |kind: &str, list| (kind.to_owned(), list);
+        assert_eq!(kinds("kind: ConfigMap\nitems:\n- {a: b}\n"), [own("configmap", false)], "mappings alone are no objects");
+        assert_eq!(kinds("kind: PodList\nitems:\n- a\n"), [own("podlist", false)], "nor are texts");
+        assert_eq!(kinds("kind: Any\nitems:\n- {kind: Pod, metadata: {name: a}}\n"), [own("any", true), own("pod", false)]);
+        assert_eq!(kinds("kind: PodList\nitems:\n- {spec: b}\n"), [own("podlist", true), own("pod", false)]);
+    }
+
+    #[test]
     fn every_spelling_finds_its_object() {
         let tree = yaml::read(FILE);
         let objects = find(&tree);
@@ -343,14 +356,19 @@ mod tests {
             (["", "a", "deployment/web"], vec![0]),
             (["apps/v1, Kind=Deployment", "a", "a/web"], vec![0]),
             (["web", "a", "Deployment"], vec![0]),
+            (["web", "a", "Service"], vec![]),
+            (["other", "a", "Deployment"], vec![]),
             (["networkpolicies", "", "deny"], vec![3]),
             (["NetworkPolicy", "", ""], vec![3]),
             (["Pod", "", "job-x7f"], vec![5]),
+            (["Pod", "", "job"], vec![5]),
             (["Pod", "", "other"], vec![6]),
             (["ReplicaSet", "", "deny"], vec![3]),
             (["Service", "", "web-0"], vec![]),
             (["Service", "", ""], vec![]),
             (["List", "", ""], vec![2]),
+            (["Deployment", "", ""], vec![1]),
+            (["Service", "c", ""], vec![]),
             (["", "a", " "], vec![]),
         ] {
             let found = Index::new(&objects).named(&resource(said)).unwrap_or_default().objects;

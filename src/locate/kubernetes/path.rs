@@ -206,3 +206,6 @@ fn quoted(text: &str) -> Option<String> {
     let text = inner('\'')?.replace("\\'", "'");
     (!text.contains("','") && !text.contains("' ,") && !text.contains("', ")).then_some(text)
 }
+
+#[cfg(test)]
+mod tests;

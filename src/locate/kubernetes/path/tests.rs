@@ -1,0 +1,49 @@
+use super::*;
+
+/// A step in short: keys that can only be keys in quotes.
+fn step(step: &Step) -> String {
+    match step {
+        Step::Key { text, bare: true } => text.clone(),
+        Step::Key { text, bare: false } => format!("{text:?}"),
+        Step::Any => "*".to_owned(),
+        Step::Deep => "**".to_owned(),
+        Step::Filter { keys, value } => format!("?{}={value}", keys.join("/")),
+    }
+}
+
+/// Every reading of a text, each with its separator.
+fn readings(text: &str) -> Vec<String> {
+    let one = |path: Path| format!("{} {}", path.separator, path.steps.iter().map(step).collect::<Vec<_>>().join(" "));
+    spellings(text).into_iter().map(one).collect()
+}
+
+#[test]
+fn what_a_path_may_mean() {
+    for (text, expected) in [
+        ("spec.containers[0].image", &[". spec containers \"0\" image"][..]),
+        ("{.spec.x}", &[". spec x"]),
+        ("$['a.b'][\"c\"]", &[". \"a.b\" \"c\""]),
+        ("a.b/c", &[". a b/c", "/ a.b c"]),
+        ("$patch.x", &[". $patch x"]),
+        // A JSON Pointer has no brackets, no quotes and no escapes but its own.
+        ("/a[0]/b", &["/ a[0] b"]),
+        ("/'a'/b~1c~0d", &["/ 'a' b/c~d"]),
+        ("/a\\b", &["/ a\\b"]),
+        ("/a..b", &["/ a..b"]),
+        ("a\\.b.c", &[". a.b c"]),
+        ("data..dockerconfigjson", &[". data .dockerconfigjson", ". data ** dockerconfigjson"]),
+        ("spec.**.image", &[". spec ** image"]),
+        ("a[*].b[1:2]", &[". a * b *"]),
+        ("a[?(@.name==\"x\")].b", &[". a ?name=x b"]),
+        // Each of several paths, and what is before a value.
+        ("a.b, c", &[". a b, c", ". a b", ". c"]),
+        ("a, a", &[". a, a", ". a"]),
+        ("a.b: 1", &[". a b: 1", ". a b"]),
+        ("a[b,c].d, e", &[". a * d, e", ". a * d", ". e"]),
+        ("'x\"y,z'.d; e", &[". \"x\\\"y,z\" d; e", ". \"x\\\"y,z\" d", ". e"]),
+        (".", &[]),
+        ("", &[]),
+    ] {
+        assert_eq!(readings(text), expected, "{text}");
+    }
+}
