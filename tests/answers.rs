@@ -286,7 +286,8 @@ fn a_failing_service_may_ask_for_a_wait_but_not_for_any() {
     let client = Client::new(config(&url, token()), Box::new(observe)).expect("a client");
     run(client.list_files(&FileFilter::default(), PAGE)).expect("an answer");
     assert_eq!(emulator.journal().len(), 3);
-    assert_eq!(*waits.borrow(), [TIMINGS.longest_wait], "no wait is none to tell of");
+    assert_eq!(waits.borrow()[..1], [TIMINGS.longest_wait]);
+    assert!(waits.borrow()[1] <= TIMINGS.longest_backoff && waits.borrow().len() == 2, "no wait is none that was asked for");
 }
 
 /// With looks four times a second.
@@ -424,4 +425,42 @@ fn risks_and_places_that_come_twice_are_found_once() {
         finished.json()["findings"].clone()
     };
     assert_eq!(ran(true), ran(false));
+}
+
+#[test]
+fn risks_that_share_an_id_and_differ_are_two() {
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran = scan(&repo, &start(quick()), |answer| {
+        if answer.asked.contains("/file/risks") {
+            let rows = answer.body["data_list"].as_array_mut().expect("rows");
+            rows.truncate(1);
+            let worse = json!({"risk_level": "high", "risk_id": "r", "rule_id": "R", "risk_name": "worse"});
+            *rows = vec![json!({"risk_level": "low", "risk_id": "r", "rule_id": "R", "risk_name": "bad"}), worse];
+            answer.body["total_num"] = json!(1);
+        }
+    });
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(ran.json()["counts"]["findings"]["low"], 1);
+}
+
+/// Has every row of a listing twice, and counted twice.
+fn double(answer: &mut Answer, rows: &str) {
+    let listed = answer.body[rows].as_array_mut().expect("rows");
+    *listed = listed.iter().flat_map(|row| [row.clone(), row.clone()]).collect();
+    answer.body["total_num"] = json!(listed.len());
+}
+
+#[test]
+fn a_listing_that_counts_a_row_twice_loses_no_file_and_no_task() {
+    let emulator = start(Options { omit_counts: true, faults: vec![scripted("task", 1, Fault::ResetAfter)], ..quick() });
+    let repo = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let ran = scan(&repo, &emulator, |answer| {
+        if answer.asked.contains("/resources/batch-query") {
+            double(answer, "iac_scan_data_list");
+        } else if answer.asked.contains("/tasks/batch-query") {
+            double(answer, "data_list");
+        }
+    });
+    assert_eq!((ran.code, calls(&emulator, "task")), (1, 1), "{}", ran.stderr);
+    assert_eq!(states(&ran.json()), [("Dockerfile".to_owned(), "scanned".to_owned())]);
 }

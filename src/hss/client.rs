@@ -274,12 +274,12 @@ impl Client {
         }
     }
 
-    /// Full jitter over a doubling bound, unless the service says how long.
+    /// Full jitter over a doubling bound, unless the service says how long; no time at all is what rounding down or a clock leaves of it.
     fn backoff(&self, tries: &mut u32, asked: Option<Duration>) -> Duration {
         let timings = &self.config.timings;
         let bound = timings.backoff.saturating_mul(2_u32.saturating_pow(*tries)).min(timings.longest_backoff);
         *tries += 1;
-        match asked {
+        match asked.filter(|asked| !asked.is_zero()) {
             Some(asked) => asked.min(timings.longest_wait),
             None => bound.mul_f64(fastrand::f64()).max(Duration::from_millis(1)),
         }

@@ -113,10 +113,16 @@ impl Pace {
     pub(super) fn refused(&mut self, said: TooFast, documented: Duration, longest: Duration, now: Instant) {
         let TooFast { limit, retry_after } = said;
         // Who waited as long as was asked and is refused again is told too little, and no wait at all is what rounding down leaves, or a
-        // clock that is behind: both say nothing.
+        // clock that is behind: both are no reason to come back before the limit allows it.
         let in_vain = self.refusing && self.blocked_until.is_some_and(|until| until <= now);
+        let floor = limit.map_or(documented, |limit| limit.window);
+        let wait = match retry_after {
+            Some(wait) if !wait.is_zero() && !in_vain => wait,
+            Some(wait) => wait.max(floor),
+            None => floor,
+        };
         let retry_after = retry_after.filter(|wait| !wait.is_zero() && !in_vain);
-        let wait = retry_after.or(limit.map(|limit| limit.window)).unwrap_or(documented).min(longest);
+        let wait = wait.min(longest);
         let told = limit.map(|limit| Limit { window: limit.window.min(longest), ..limit });
         self.limit = Some(told.unwrap_or_else(|| Limit {
             calls: DOCUMENTED_CALLS,

@@ -135,9 +135,8 @@ impl Job<'_> {
         }
         for look in 0..=LATE_LOOKS {
             let key = |risk: &RiskRow| {
-                let RiskRow { risk_id, rule_id, build_instruction, .. } = risk;
-                let key = format!("{risk_id}\n{rule_id}\n{build_instruction:?}");
-                if risk_id.is_empty() { Key::Text(key) } else { Key::Id(key) }
+                let all = format!("{risk:?}");
+                if risk.risk_id.is_empty() { Key::Text(all) } else { Key::Id(all) }
             };
             let (risks, fault) = pages::read("file/risks", |page| self.client.list_risks(file_id, page), key).await;
             match (risks.is_empty(), fault) {

@@ -16,7 +16,7 @@ pub(super) const MOST_CALLS: usize = 50;
 /// What a row is known by in its listing.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    /// Its id: two rows with the same are one that came twice.
+    /// Its id, with all else where the id may not be its own: two rows with the same are one that came twice.
     Id(String),
     /// All that it says: two equal ones on a page are two, unless the listing names fewer rows than that.
     Text(String),
@@ -87,8 +87,10 @@ where
                 *nth += 1;
             }
             offset += received;
+            // A total that a full page reaches may be that of the page.
+            let told = listing.total.filter(|total| *total > offset || received < ROWS_PER_PAGE);
             // Without a total only a page with nothing new is the end: the service may make its pages shorter than we ask.
-            total = listing.total.unwrap_or(if rows.len() == before { rows.len() as u64 } else { offset + 1 });
+            total = told.unwrap_or(if rows.len() == before { rows.len() as u64 } else { offset + 1 });
             if received == 0 || offset >= total || offset > LAST_OFFSET {
                 break;
             }
@@ -184,6 +186,16 @@ mod tests {
             Ok(vec![5, 6]),
             "what differs counts whatever the total says"
         );
+    }
+
+    #[tokio::test]
+    async fn a_total_that_is_that_of_a_page_is_none() {
+        let first: Vec<u32> = (0..200).collect();
+        for told in [0, 200] {
+            let script = vec![(Some(told), first.clone()), (Some(1), vec![200])];
+            assert_eq!(read(script).await, (Ok((0..=200).collect()), vec![0, 200]));
+        }
+        assert_eq!(read(vec![(Some(200), first.clone())]).await, (Ok(first), vec![0, 200]));
     }
 
     #[tokio::test]

@@ -83,10 +83,7 @@ impl Job<'_> {
         for look in 0..LOOKS {
             tokio::time::sleep(self.patience.pause(look)).await;
             let ids = self.ledger.borrow().ids(&left);
-            let found = match self.rows(&filter, look).await {
-                Ok(rows) => self.look(rows, &ids, false).await,
-                Err(error) => Err(error),
-            };
+            let found = self.look(self.rows(&filter, look).await, &ids, false).await;
             let Looked { found, unclear } = match found {
                 Ok(looked) => looked,
                 Err(error) if is_fatal(error.kind) => return Err(error),
@@ -118,10 +115,7 @@ impl Job<'_> {
         let (mut clear, mut failed) = (0, 0);
         loop {
             tokio::time::sleep(self.patience.pause(clear + failed)).await;
-            let looked = match self.rows(&filter, clear).await {
-                Ok(rows) => self.look(rows, ids, true).await,
-                Err(error) => Err(error),
-            };
+            let looked = self.look(self.rows(&filter, clear).await, ids, true).await;
             let unclear = match looked {
                 Ok(Looked { found, unclear }) => match found.into_iter().next() {
                     Some((task_id, _)) => return Ok(Some(task_id)),
@@ -139,23 +133,31 @@ impl Job<'_> {
         }
     }
 
-    /// The tasks that the nth look is at, from 0.
-    async fn rows(&self, filter: &TaskFilter, look: usize) -> Result<Vec<TaskRow>, Error> {
+    /// The tasks that the nth look is at, from 0, and what is wrong with their listing: the next look reads it anew.
+    async fn rows(&self, filter: &TaskFilter, look: usize) -> (Vec<TaskRow>, Option<Error>) {
         if look + 1 == LOOKS {
             let newest = TaskFilter { start_create_time: None, newest_first: true, ..filter.clone() };
-            return self.client.list_tasks(&newest, Page { offset: 0, limit: NEWEST }).await.map(|listing| listing.rows);
+            return match self.client.list_tasks(&newest, Page { offset: 0, limit: NEWEST }).await {
+                Ok(listing) => (listing.rows, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
         }
-        pages::all(
-            "tasks/batch-query",
-            |page| self.client.list_tasks(filter, page),
-            |row| pages::Key::Id(row.task_id.clone()),
-        )
-        .await
+        let key = |row: &TaskRow| pages::Key::Id(row.task_id.clone());
+        pages::once("tasks/batch-query", |page| self.client.list_tasks(filter, page), key).await
     }
 
     /// Those of these tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
-    async fn look(&self, rows: Vec<TaskRow>, ids: &[String], all_in_one: bool) -> Result<Looked, Error> {
-        let mut unclear = None;
+    /// What is wrong with their listing leaves the others unclear.
+    async fn look(
+        &self,
+        (rows, fault): (Vec<TaskRow>, Option<Error>),
+        ids: &[String],
+        all_in_one: bool,
+    ) -> Result<Looked, Error> {
+        let mut unclear = match fault {
+            Some(error) if is_fatal(error.kind) => return Err(error),
+            fault => fault,
+        };
         let mut found = Vec::new();
         for row in rows {
             if row.task_id.is_empty() || !self.may_be_ours(&row, ids.len(), all_in_one) {
@@ -186,13 +188,19 @@ impl Job<'_> {
             return Ok(Held::Foreign);
         }
         let page = |page: Page| self.client.list_task_resources(&row.task_id, page);
-        let rows = pages::all("resources/batch-query", page, |row| pages::Key::Id(row.file_id.clone())).await?;
+        let (rows, fault) = pages::once("resources/batch-query", page, |row| pages::Key::Id(row.file_id.clone())).await;
         let held: HashSet<String> = rows.into_iter().map(|row| row.file_id).collect();
         if !held.is_subset(&wanted) {
             self.others.borrow_mut().insert(row.task_id.clone(), held);
             return Ok(Held::Foreign);
         }
-        let is_whole = held == wanted || row.files == Some(held.len() as u64);
+        if held == wanted && !held.is_empty() {
+            return Ok(Held::Ours(held));
+        }
+        if let Some(error) = fault {
+            return Err(error);
+        }
+        let is_whole = row.files == Some(held.len() as u64);
         Ok(if is_whole && !held.is_empty() { Held::Ours(held) } else { Held::NotYet })
     }
 }

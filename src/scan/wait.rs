@@ -118,13 +118,15 @@ impl Job<'_> {
             return Ok(Some(files));
         }
         let page = |page: Page| self.client.list_task_resources(task_id, page);
-        let rows = match pages::all("resources/batch-query", page, |row| pages::Key::Id(row.file_id.clone())).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                self.lose(&files, State::ScanFailed, "the task's files could not be listed: ", error)?;
-                return Ok(Some(Vec::new()));
-            }
-        };
+        let key = |row: &ResourceRow| pages::Key::Id(row.file_id.clone());
+        let (rows, fault) = pages::read("resources/batch-query", page, key).await;
+        let is_listed = |file_id: &String| rows.iter().any(|row| row.file_id == *file_id);
+        if let Some(error) = fault
+            && !self.ledger.borrow().ids(&files).iter().all(is_listed)
+        {
+            self.lose(&files, State::ScanFailed, "the task's files could not be listed: ", error)?;
+            return Ok(Some(Vec::new()));
+        }
         let rows: HashMap<&str, &ResourceRow> = rows.iter().map(|row| (row.file_id.as_str(), row)).collect();
         let mut scanned = Vec::new();
         let mut ended = Vec::new();
