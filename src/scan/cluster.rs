@@ -206,6 +206,7 @@ impl<'a> ClusterJob<'a> {
             }
             Err(error) => {
                 account.clusters = before;
+                account.notes.push(format!("what failed was not scanned again: {}", error.message));
                 // A refusal is an answer. After anything else the service has not been asked.
                 let refused = matches!(error.kind, Kind::Refused | Kind::Invalid | Kind::Quota);
                 account.next = if refused { None } else { Some(ClusterNext::Retry) };
@@ -364,7 +365,8 @@ impl<'a> ClusterJob<'a> {
             given.borrow_mut().extend_from_slice(listing.as_ref().map_or(&[], |listing| &listing.rows));
             listing
         };
-        let key = |row: &ClusterRow| pages::Key::Text(row.cluster_id.clone());
+        // A cluster may have a row for each scan of it. Two equal rows are one.
+        let key = |row: &ClusterRow| pages::Key::Id(format!("{row:?}"));
         let (_, fault) = pages::once("resources/batch-query", page, key).await;
         // One without an end costs as much at every look.
         let is_final = failed.get() || calls.get() == pages::MOST_CALLS;

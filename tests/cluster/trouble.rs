@@ -55,6 +55,8 @@ fn the_worst_that_is_said_of_a_cluster_holds() {
         fine["scan_detail_list"] =
             json!([{"scan_type": "cluster_vul", "status": "success"}, {"scan_type": "benchmark", "status": "success"}]);
         rows.insert(0, fine.clone());
+        // Two equal rows would be one, and fewer than the listing counts.
+        fine["scan_detail_list"].as_array_mut().expect("details").reverse();
         rows.push(fine);
     };
     let two_details = |rows: &mut Vec<Value>| {
@@ -115,6 +117,29 @@ fn a_row_without_an_id_is_a_fault() {
         let said = "resources/batch-query: the listing has rows without the id that they are known by (1): try again later";
         assert_eq!((ran.code, code, reasons[0].as_str()), (5, 5, said));
     }
+}
+
+#[test]
+fn a_cluster_that_is_listed_in_the_place_of_another_hides_none() {
+    let repo = Repo::new();
+    let faults = vec![scripted("resources/batch-query", 0, Fault::InPlace)];
+    let emulator = start(Options { faults, omit_counts: true, ..quick() });
+    let ran = scan(repo.path(), &emulator, &["--all", "--rate", "50/1s"]);
+    let (code, _, reasons) = verdict(&result(repo.path()));
+    let said = "resources/batch-query: the listing names 2 rows and gave 1 different ones: try again later";
+    assert_eq!((ran.code, code, reasons[0].as_str()), (5, 5, said), "{}", ran.stderr);
+}
+
+#[test]
+fn why_a_retry_was_refused_stays_known() {
+    let repo = Repo::new();
+    let emulator = start(Options { faults: vec![scripted("task/retry", 1, Fault::NoPermission)], ..failing(u32::MAX) });
+    scan(repo.path(), &emulator, &["--all", "--rate", "50/1s", "--retry-failed"]);
+    let notes = |result: &Value| result["notes"].as_array().expect("notes").iter().map(Value::to_string).collect::<String>();
+    let first = notes(&result(repo.path()));
+    assert!(first.contains("what failed was not scanned again: task/retry: 400 HSS.0013 no permission"), "{first}");
+    resume(repo.path(), &emulator, &[]);
+    assert_eq!(notes(&result(repo.path())), first);
 }
 
 #[test]
