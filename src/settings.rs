@@ -18,8 +18,8 @@ use secrecy::SecretString;
 
 pub use self::change::Change;
 pub use self::cluster::Cluster;
-use self::connection::whom;
 pub use self::connection::{Service, Target};
+use self::connection::{whom, whom_to_send_to};
 pub use self::doctor::Doctor;
 pub use self::effective::config;
 pub use self::outputs::Partial;
@@ -129,7 +129,7 @@ impl Scan {
         scratch: &Scratch,
         saved: Option<&ScanResult>,
     ) -> Result<(Loaded, Option<Self>), Error> {
-        let (stand_in_allowed, target) = whom(&cli.connection, env)?;
+        let (stand_in_allowed, target) = whom_to_send_to(&cli.connection, env)?;
         let Taken { mut input, mut loaded, mut change } = input(&mut cli.input, matches, saved.is_none(), env, cwd)?;
         if let Some(saved) = saved {
             resume::policy_of(saved, &mut loaded, &mut cli.known);

@@ -119,6 +119,19 @@ fn a_stand_in_in_ci_is_a_usage_error_before_all_else() {
 }
 
 #[test]
+fn files_go_to_one_enterprise_project() {
+    let (repo, emulator) = (repo(), start(quick()));
+    let said = "error: all_granted_eps is every enterprise project, and files are uploaded to one: name that with \
+                --enterprise-project-id\n";
+    for variable in ["HSS_IAC_ENTERPRISE_PROJECT_ID", "HW_ENTERPRISE_PROJECT_ID"] {
+        let mut command = scan_command(repo.path(), &emulator, &[]);
+        let ran: Finished = command.env(variable, "all_granted_eps").output().expect("it runs").into();
+        assert_eq!((ran.code, ran.stderr.as_str()), (2, said));
+    }
+    assert!(emulator.journal().is_empty());
+}
+
+#[test]
 #[cfg(unix)]
 fn a_signal_comes_before_findings() {
     for (signal, code, word) in [("-INT", 130, "interrupted"), ("-TERM", 143, "terminated")] {

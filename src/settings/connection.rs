@@ -55,6 +55,25 @@ pub struct Service {
 const STAND_IN_IN_CI: &str =
     "--emulator where CI is set: a verdict of the stand-in is not one of HSS; say --allow-stand-in if that is meant";
 
+/// Every enterprise project at once: something to ask for, and no place for a file (HSS API reference, "Creating a Task").
+const EVERY_ENTERPRISE_PROJECT: &str = "all_granted_eps";
+
+/// As [`whom`], for who uploads files.
+pub(super) fn whom_to_send_to(cli: &cli::Connection, env: Env<'_>) -> Result<(bool, Option<Target>), Error> {
+    let whom = whom(cli, env)?;
+    let enterprise_project_id = match &whom.1 {
+        #[cfg(feature = "emulator")]
+        Some(Target::StandIn { enterprise_project_id, .. }) => enterprise_project_id,
+        Some(Target::Service(service)) => &service.enterprise_project_id,
+        None => return Ok(whom),
+    };
+    if enterprise_project_id == EVERY_ENTERPRISE_PROJECT {
+        let why = "is every enterprise project, and files are uploaded to one: name that with --enterprise-project-id";
+        return Err(Error::Usage(format!("{EVERY_ENTERPRISE_PROJECT} {why}")));
+    }
+    Ok(whom)
+}
+
 /// Whether a stand-in may answer, and whom to call; nobody where no region is known.
 pub(super) fn whom(cli: &cli::Connection, env: Env<'_>) -> Result<(bool, Option<Target>), Error> {
     let stand_in_allowed = cli.allow_stand_in || !in_ci(env);

@@ -330,6 +330,14 @@ fn a_place_that_may_be_another_is_not_exact() {
 }
 
 #[test]
+fn what_is_shown_of_a_place_without_a_value_or_an_object() {
+    assert_eq!(at("kind: A\nspec:\n  empty:\n  next: 1\n", "A//", "spec.empty"), "3:3 exact empty");
+    assert_eq!(at("# c\n\n   some text  \n", "A//a", "b.c"), "3:4 file some text");
+    assert_eq!(at("kind: A\nmetadata: {name: a}\n", "A//a", ""), "2:18 resource a");
+    assert_eq!(at("kind: List\nitems:\n- kind: A\n  x: 1\n", "List//", "none"), "1:1 resource kind: List");
+}
+
+#[test]
 fn where_the_object_is_not_there() {
     let two = "---\nkind: A\nspec: {x: 1}\n---\nkind: B\nspec: {y: 1}\n";
     assert_eq!(at(two, "C//c", "spec.y"), "6:8 parent y: 1");
