@@ -62,14 +62,14 @@ pub(super) async fn work(
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
             ledger.borrow_mut().close(&reason);
             if let (Some(cache), Some(project)) = (cache, client.project()) {
-                let note = cache::keep(cache, &project, &ledger.borrow());
+                let note = cache::keep(cache, &project, client.stand_in(), &ledger.borrow());
                 ledger.borrow_mut().notes.extend(note);
             }
             let failing = ledger.borrow().failing.clone().map(|message| (Exit::Service, message));
             let told = end.as_ref().is_some_and(|(exit, _)| *exit == Exit::Service);
             done.faults.extend(end);
             done.faults.extend(failing.filter(|_| !told));
-            done.service.stand_in |= client.stand_in();
+            done.service.stand_in |= client.stand_in() || ledger.borrow().stand_in;
             done.service.project_id = client.project();
             done.calls = client.calls();
             let again = client.repeated_uploads();
@@ -143,7 +143,7 @@ impl Conversation<'_> {
             return fault(error);
         }
         if let (Some(cache), Some(project)) = (self.cache, client.project()) {
-            cache::take(cache, &project, &mut ledger.borrow_mut());
+            cache::take(cache, &project, settings.stand_in_allowed, &mut ledger.borrow_mut());
         }
         // After the cache: what is known is not sent, and no twin waits for it.
         ledger.borrow_mut().pair();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use super::cache::Risks;
+use super::cache::{Known, Risks};
 use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
 use crate::model::{FileType, Next, RepoPath, SourceFile, State, Task, TaskStatus};
@@ -144,6 +144,8 @@ pub struct Ledger {
     pub since: Option<i64>,
     /// Tasks of which it is known what became of their files.
     settled: BTreeSet<String>,
+    /// Whether a verdict that was known already is one of a stand-in.
+    pub stand_in: bool,
     /// The last failure of the service that cost a file its scan and did not end the job.
     pub failing: Option<String>,
 }
@@ -192,13 +194,14 @@ impl Ledger {
     }
 
     /// Takes the verdicts that are known already, also of files that did not change; `known` looks one up.
-    pub fn reuse(&mut self, known: impl Fn(FileType, &str) -> Option<(Risks, Timestamp)>) {
+    pub fn reuse(&mut self, known: impl Fn(FileType, &str) -> Option<Known>) {
         for entry in &mut self.entries {
             let is_open = matches!(entry.stage, Stage::Waiting | Stage::Ended(State::Unchanged, _));
             let Some(sha256) = entry.source.sha256.as_deref().filter(|_| is_open && entry.source.obstacle.is_none()) else {
                 continue;
             };
-            if let Some((risks, at)) = known(entry.source.file_type, sha256) {
+            if let Some(Known { risks, at, stand_in }) = known(entry.source.file_type, sha256) {
+                self.stand_in |= stand_in;
                 entry.risks = risks;
                 entry.reused_from = Some(at);
                 entry.stage = Stage::Ended(State::Reused, None);

@@ -94,7 +94,8 @@ fn open(files: &[File]) -> Ledger {
         }
         if *known {
             let content = ledger.entries[index].source.sha256.clone();
-            ledger.reuse(|_, sha256| (Some(sha256) == content.as_deref()).then(|| (Vec::new(), Timestamp::UNIX_EPOCH)));
+            let known = || Known { risks: Vec::new(), at: Timestamp::UNIX_EPOCH, stand_in: false };
+            ledger.reuse(|_, sha256| (Some(sha256) == content.as_deref()).then(known));
         }
     }
     ledger.pair();
