@@ -315,12 +315,32 @@ fn what_ended_before_a_resume_is_not_taken_for_clean_by_the_next_scan() {
     let ran = resume(repo.path(), &emulator, &cache);
     let resumed = result(repo.path());
     assert_eq!((ran.code, &resumed["complete"]), (1, &json!(true)), "{}", ran.stderr);
-    for reused in [1, 3] {
+    for reused in [0, 3] {
         let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
         let again = result(repo.path());
         assert_eq!((ran.code, &again["counts"]["reused"]), (1, &json!(reused)), "{}", ran.stderr);
         assert_eq!(again["findings"], resumed["findings"]);
     }
+}
+
+#[test]
+fn a_result_has_no_verdict_kept_of_bytes_that_were_not_sent() {
+    let repo = Repo::new().file("Dockerfile", &clean_dockerfile(1));
+    let bad = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let emulator = start(quick());
+    for repo in [&repo, &bad] {
+        let ran: Finished = scan(repo.path(), &emulator, &["--no-wait"]).output().expect("the binary runs").into();
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    let mut edited = result(repo.path());
+    edited["files"][0]["sha256"] = result(bad.path())["files"][0]["sha256"].clone();
+    std::fs::write(repo.path().join("result.json"), edited.to_string()).expect("it is written");
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let ran = resume(repo.path(), &emulator, &cache);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran: Finished = scan(bad.path(), &emulator, &cache).output().expect("the binary runs").into();
+    assert_eq!((ran.code, &result(bad.path())["counts"]["reused"]), (1, &json!(0)), "{}", ran.stderr);
 }
 
 #[test]

@@ -91,6 +91,8 @@ pub struct Entry {
     next: Option<Next>,
     /// Whether it had ended before this run.
     had_ended: bool,
+    /// Whether this run uploaded it.
+    is_sent: bool,
     stage: Stage,
 }
 
@@ -107,14 +109,15 @@ impl Entry {
             lack: None,
             next: None,
             had_ended: false,
+            is_sent: false,
             stage,
         }
     }
 
-    /// The verdict that this run gave: it was asked where the risks stand, as far as allowed, and every answer was read. The risks of a
-    /// file that had ended before are not known here.
+    /// The verdict of what this run sent: it was asked where the risks stand, as far as allowed, and every answer was read. Which bytes
+    /// an earlier run sent is known from its result alone, which anybody may have written.
     fn verdict(&self) -> Option<Verdict<'_>> {
-        let is_new = matches!(self.stage, Stage::Ended(State::Scanned, _)) && !self.had_ended;
+        let is_new = matches!(self.stage, Stage::Ended(State::Scanned, _)) && self.is_sent;
         let is_read = !self.unplaced && self.lack != Some(Lack::Unread);
         Some(Verdict {
             file_type: self.source.file_type,
@@ -209,7 +212,7 @@ impl Ledger {
         }
     }
 
-    /// The verdicts that were given in this run, each once.
+    /// The verdicts of what was sent in this run, each once.
     pub fn verdicts(&self) -> impl Iterator<Item = Verdict<'_>> {
         let mut seen = HashSet::new();
         let given = self.entries.iter().filter_map(Entry::verdict);
@@ -271,6 +274,7 @@ impl Ledger {
     pub fn uploaded(&mut self, index: usize, file_id: String) {
         let entry = &mut self.entries[index];
         entry.file_id = Some(file_id);
+        entry.is_sent = true;
         entry.stage = Stage::Uploaded;
     }
 
