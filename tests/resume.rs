@@ -344,6 +344,29 @@ fn a_result_has_no_verdict_kept_of_bytes_that_were_not_sent() {
 }
 
 #[test]
+fn what_is_gone_on_with_takes_the_verdict_of_the_bytes_of_now() {
+    let clean = clean_dockerfile(1);
+    let repo =
+        Repo::new().file("a/Dockerfile", &clean).file("b/Dockerfile", &clean).file("c/Dockerfile", &clean_dockerfile(2));
+    let emulator = start(quick());
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    // Without the cache, and cut off at once: all of it is still to be sent.
+    let ran: Finished = scan(repo.path(), &emulator, &["--timeout", "1us"]).output().expect("the binary runs").into();
+    let left = result(repo.path());
+    let is_left = left["files"].as_array().is_some_and(|files| files.iter().all(|file| file["next"] == "upload"));
+    assert!(ran.code == 6 && is_left, "{left}\n{}", ran.stderr);
+    std::fs::write(repo.path().join("a/Dockerfile"), BAD_DOCKERFILE).expect("it is rewritten");
+    std::fs::remove_file(repo.path().join("c/Dockerfile")).expect("it goes");
+    let ran = resume(repo.path(), &emulator, &cache);
+    let resumed = result(repo.path());
+    let states: Vec<_> = common::states(&resumed).into_iter().map(|(_, state)| state).collect();
+    assert_eq!((ran.code, &states[..]), (1, &["scanned", "reused", "not_scanned"].map(str::to_owned)[..]), "{resumed}");
+}
+
+#[test]
 fn what_was_sent_before_a_wait_is_not_sent_again() {
     let throttle = Some((5, Duration::from_secs(6)));
     let emulator = start(Options { throttle, ..quick() });

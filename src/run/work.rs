@@ -12,7 +12,7 @@ use super::{cache, connect, human};
 use crate::error::{Error, exit_of};
 use crate::hss::{self, Client, Limit};
 use crate::judge::count;
-use crate::model::{Exit, Service};
+use crate::model::{Exit, Service, SourceFile};
 use crate::progress::Progress;
 use crate::scan::cache::Cache;
 use crate::scan::{self, Job, Ledger, plan};
@@ -142,20 +142,17 @@ impl Conversation<'_> {
         if let Err(error) = client.project_id().await {
             return fault(error);
         }
+        let read = |source: &SourceFile| {
+            let bytes = discover::read_at_most(&settings.input.root, &source.path, discover::MAX_FILE_SIZE)?;
+            mask::sent(source.file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
+        };
         if let (Some(cache), Some(project)) = (self.cache, client.project()) {
-            cache::take(cache, &project, settings.stand_in_allowed, &mut ledger.borrow_mut());
+            cache::take(cache, &project, settings.stand_in_allowed, &mut ledger.borrow_mut(), read);
         }
         // After the cache: what is known is not sent, and no twin waits for it.
         ledger.borrow_mut().pair();
         self.say_what_it_takes();
-        let read = |index: usize| {
-            let (path, file_type) = {
-                let source = &ledger.borrow().entries[index].source;
-                (source.path.clone(), source.file_type)
-            };
-            let bytes = discover::read_at_most(&settings.input.root, &path, discover::MAX_FILE_SIZE)?;
-            mask::sent(file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
-        };
+        let read = |index: usize| read(&ledger.borrow().entries[index].source);
         let observe = |step| {
             self.progress.step(step);
             self.checkpoint.step(step, &ledger.borrow(), client, self.progress);

@@ -147,6 +147,8 @@ pub struct Ledger {
     pub since: Option<i64>,
     /// Tasks of which it is known what became of their files.
     settled: BTreeSet<String>,
+    /// Whether the files are those of an earlier run: they may be others by now.
+    pub is_reopened: bool,
     /// Whether a verdict that was known already is one of a stand-in.
     pub stand_in: bool,
     /// The last failure of the service that cost a file its scan and did not end the job.
@@ -197,13 +199,13 @@ impl Ledger {
     }
 
     /// Takes the verdicts that are known already, also of files that did not change; `known` looks one up.
-    pub fn reuse(&mut self, known: impl Fn(FileType, &str) -> Option<Known>) {
+    pub fn reuse(&mut self, known: impl Fn(&SourceFile, &str) -> Option<Known>) {
         for entry in &mut self.entries {
             let is_open = matches!(entry.stage, Stage::Waiting | Stage::Ended(State::Unchanged, _));
             let Some(sha256) = entry.source.sha256.as_deref().filter(|_| is_open && entry.source.obstacle.is_none()) else {
                 continue;
             };
-            if let Some(Known { risks, at, stand_in }) = known(entry.source.file_type, sha256) {
+            if let Some(Known { risks, at, stand_in }) = known(&entry.source, sha256) {
                 self.stand_in |= stand_in;
                 entry.risks = risks;
                 entry.reused_from = Some(at);
