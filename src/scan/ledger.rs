@@ -228,11 +228,16 @@ impl Ledger {
 
     /// The files that are still to be uploaded, as the plan sees them.
     pub fn items(&self) -> Vec<Item> {
-        let item = |index: usize| {
-            let source = &self.entries[index].source;
-            Item { index, file_type: source.file_type, size: source.size }
+        self.as_items(&self.waiting())
+    }
+
+    /// These files as the plan sees them.
+    pub fn as_items(&self, files: &[usize]) -> Vec<Item> {
+        let item = |index: &usize| {
+            let source = &self.entries[*index].source;
+            Item { index: *index, file_type: source.file_type, size: source.size }
         };
-        self.waiting().into_iter().map(item).collect()
+        files.iter().map(item).collect()
     }
 
     /// How many of the files that matter no scan could have reached.

@@ -164,9 +164,13 @@ fn take(ledger: &mut Ledger, nth: usize, answer: Answer, bits: u16) {
             }
         }
         Answer::Changed => {
-            // It is read again when it is sent.
-            for index in chosen(ledger, &Stage::Uploading) {
-                ledger.read_again(index, 1, "new".to_owned(), 0);
+            // Equal files are read again when the first of them is to be sent.
+            for first in chosen(ledger, &Stage::Waiting) {
+                let group = ledger.group(first);
+                for index in group.iter().filter(|index| nth >> *index & 1 == 1) {
+                    ledger.read_again(*index, 1, format!("new {}", index % 2), 0);
+                }
+                ledger.pair_up(&group);
             }
         }
     }
