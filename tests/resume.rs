@@ -389,6 +389,28 @@ fn what_was_sent_before_a_wait_is_not_sent_again() {
 }
 
 #[test]
+fn the_half_of_a_batch_that_was_sent_before_a_wait_is_not_sent_again() {
+    let faults = vec![
+        scripted("batch-upload", 1, Fault::Status(400)),
+        scripted("batch-upload", 3, Fault::Throttle { retry_after: Some(60) }),
+    ];
+    let emulator = start(Options { faults, ..quick() });
+    let repo = (0..10).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &clean_dockerfile(i)));
+    let mut child = scan(repo.path(), &emulator, &[]).spawn().expect("it starts");
+    let soon = Instant::now() + Duration::from_secs(60);
+    while calls(&emulator, "batch-upload") < 3 {
+        assert!(Instant::now() < soon && child.try_wait().is_ok_and(|ended| ended.is_none()), "it has to wait");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    child.kill().expect("it is killed");
+    child.wait().expect("it is over");
+    let ran = resume(repo.path(), &emulator, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(uploads(&emulator).into_values().collect::<Vec<_>>(), [1; 10]);
+}
+
+#[test]
 fn equal_files_of_a_run_that_is_gone_on_with_fill_one_task() {
     let repo = (0..250).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), BAD_DOCKERFILE));
     let emulator = start(common::faulty("task", 1, Fault::Throttle { retry_after: Some(60) }));

@@ -72,7 +72,7 @@ impl<'a> Checkpoint<'a> {
     pub(super) fn step(&self, step: Step, ledger: &Ledger, client: &Client, progress: &Progress) {
         let must = match step {
             Step::Sending | Step::Submitting | Step::Submitted { .. } => true,
-            Step::Uploaded { .. } => self.settings.jobs == 1 || !client.is_free(),
+            Step::Answered | Step::Uploaded { .. } => self.settings.jobs == 1 || !client.is_free(),
             Step::Finished { .. } | Step::Collected { .. } | Step::Placed { .. } => false,
         };
         if must || Instant::now() >= self.due.get() {

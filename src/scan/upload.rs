@@ -149,6 +149,9 @@ impl Job<'_> {
                 }
                 Err(error) => self.lose(&files, State::UploadFailed, "", error)?,
             }
+            if !queue.is_empty() {
+                (self.observe)(Step::Answered);
+            }
         }
         Ok(stored)
     }
