@@ -411,6 +411,28 @@ fn the_half_of_a_batch_that_was_sent_before_a_wait_is_not_sent_again() {
 }
 
 #[test]
+fn a_place_that_the_service_kept_back_is_asked_for_again() {
+    let repo = Repo::new().file("pod.yaml", POD);
+    let emulator = start(quick());
+    let ran: Finished = scan(repo.path(), &emulator, &[]).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let expected = lasting(result(repo.path()));
+
+    let faults = (1..=10).map(|nth| scripted("risk/paths", nth, Fault::Status(503))).collect();
+    let emulator = start(Options { faults, ..quick() });
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
+    let left = result(repo.path());
+    assert_eq!((ran.code, &left["files"][0]["next"]), (1, &json!("locate")), "{left}\n{}", ran.stderr);
+    let ran = resume(repo.path(), &emulator, &cache);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(lasting(result(repo.path())), expected);
+    let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
+    assert_eq!((ran.code, &result(repo.path())["counts"]["reused"]), (1, &json!(0)), "{}", ran.stderr);
+}
+
+#[test]
 fn equal_files_of_a_run_that_is_gone_on_with_fill_one_task() {
     let repo = (0..250).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), BAD_DOCKERFILE));
     let emulator = start(common::faulty("task", 1, Fault::Throttle { retry_after: Some(60) }));
