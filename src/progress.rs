@@ -97,7 +97,7 @@ impl Progress {
     pub fn step(&self, step: Step) {
         let (stage, what, done, of) = match step {
             Step::Uploaded { done, of } => (Stage::Send, "uploaded", done, of),
-            Step::Sending | Step::Submitting => return,
+            Step::Sending | Step::Answered | Step::Submitting => return,
             Step::Submitted { tasks } => {
                 return self.detail(&format!("submitted: {}", count(tasks as u64, "task", "tasks")));
             }

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use common::{BAD_DOCKERFILE, Repo, calls, faulty, quick, scan, start};
+use common::{BAD_DOCKERFILE, Finished, Repo, calls, faulty, quick, scan, scan_command, start};
 use hss_iac::emulator::{Emulator, Fault};
 use serde_json::{Value, json};
 
@@ -84,4 +84,26 @@ fn one_verdict_that_can_not_be_kept_keeps_no_other_from_it() {
         let said = |note: &Value| note.as_str().is_some_and(|note| note.contains(" could not be kept in the cache: "));
         assert!(result["notes"].as_array().expect("notes").iter().any(said), "{result}");
     }
+}
+
+#[test]
+fn a_verdict_of_a_stand_in_stays_one() {
+    let repo = Repo::new().file("Dockerfile", &common::clean_dockerfile(1));
+    let cache = tempfile::tempdir().expect("a directory");
+    let emulator = start(quick());
+    let args = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let seen = |args: &[&str], ci: bool| {
+        let before = emulator.journal().len();
+        let mut command = scan_command(repo.path(), &emulator, args);
+        let ran: Finished = command.envs(ci.then_some(("CI", "true"))).output().expect("the binary runs").into();
+        let result = ran.json();
+        let seen = (ran.code, result["service"]["stand_in"].clone(), result["counts"]["reused"].clone());
+        (seen, emulator.journal().len() > before)
+    };
+    assert_eq!(seen(&args, false), ((0, json!(true), json!(0)), true));
+    assert_eq!(seen(&args, false), ((0, json!(true), json!(1)), false));
+    let allowed = [&args[..], &["--allow-stand-in"]].concat();
+    assert_eq!(seen(&allowed, true), ((0, json!(true), json!(1)), false));
+    // Where none may answer the service is asked, and found to be none.
+    assert_eq!(seen(&args, true), ((2, json!(true), json!(0)), true));
 }

@@ -399,6 +399,66 @@ fn a_file_that_is_rewritten_takes_no_equal_one_along() {
     assert!(!of("a/pod.yaml").is_empty() && of("a/pod.yaml").len() == of("c/pod.yaml").len());
 }
 
+/// The verdict that each of the manifests of [`twins`] got: the names of the objects in its findings.
+fn names(result: &Value) -> Vec<(String, Vec<String>)> {
+    let name = |finding: &Value| finding["resource"]["name"].as_str().unwrap_or_default().to_owned();
+    let of = |path: &str| {
+        let all = result["findings"].as_array().expect("findings").iter();
+        let mut names: Vec<String> = all.filter(|finding| finding["path"] == path).map(name).collect();
+        names.dedup();
+        names
+    };
+    ["a/pod.yaml", "b/pod.yaml", "c/pod.yaml"].map(|path| (path.to_owned(), of(path))).into()
+}
+
+#[test]
+fn a_file_that_was_equal_to_another_is_read_before_it_counts_as_such() {
+    let (states, sent, result) = twins(|repo| {
+        std::fs::write(repo.path().join("b/pod.yaml"), TWO_PLACES.replace("web", "other")).expect("it is rewritten");
+        std::fs::remove_file(repo.path().join("c/pod.yaml")).expect("it goes");
+    });
+    assert_eq!(states, manifests(["scanned", "scanned", "not_scanned"]));
+    let reason = result["files"][3]["reason"].as_str().unwrap_or_default();
+    assert!(reason.starts_with("could not be read again: "), "{result}");
+    assert!(sent.len() == 3 && sent[1].starts_with("a-") && sent[2].starts_with("b-"), "{sent:?}");
+    let found = [("a", &["web"][..]), ("b", &["other"]), ("c", &[])];
+    let found = found.map(|(name, names)| (format!("{name}/pod.yaml"), names.iter().map(|&name| name.into()).collect()));
+    assert_eq!(names(&result), found);
+}
+
+#[test]
+fn files_that_are_rewritten_alike_are_still_sent_once() {
+    let (states, sent, result) = twins(|repo| {
+        for name in ["a", "b", "c"] {
+            let path = repo.path().join(format!("{name}/pod.yaml"));
+            std::fs::write(path, TWO_PLACES.replace("web", "other")).expect("it is rewritten");
+        }
+    });
+    assert_eq!((states, sent.len()), (manifests(["scanned"; 3]), 2), "{sent:?}");
+    assert!(names(&result).iter().all(|(_, names)| names == &["other"]), "{result}");
+}
+
+#[test]
+fn any_number_of_equal_files_may_be_rewritten_before_they_are_sent() {
+    let repo = (0..25).fold(Repo::new().file("Dockerfile", &common::clean_dockerfile(1)), |repo, i| {
+        repo.file(&format!("{i}/pod.yaml"), TWO_PLACES)
+    });
+    let emulator = start(faulty("batch-upload", 1, Fault::Slow(Duration::from_secs(2))));
+    let mut command = scan_command(repo.path(), &emulator, &["--jobs", "1"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    until("it came to send the first file", || calls(&emulator, "batch-upload") > 0);
+    for i in 0..25 {
+        let text = TWO_PLACES.replace("web", &format!("web{i}"));
+        std::fs::write(repo.path().join(format!("{i}/pod.yaml")), text).expect("it is rewritten");
+    }
+    let ran: Finished = child.wait_with_output().expect("it ends").into();
+    let result = ran.json();
+    assert_adds_up(&result, 26);
+    assert_eq!((&result["counts"]["scanned"], emulator.files().len()), (&json!(26), 26), "{}", ran.stderr);
+    // The Dockerfile, the first manifest, and the others, ten at a time.
+    assert_eq!((calls(&emulator, "batch-upload"), emulator.refusals()), (5, Vec::new()));
+}
+
 #[test]
 fn a_wait_for_the_limit_is_shown_with_what_is_left_of_that_api() {
     let emulator = start(Options { throttle: Some((5, Duration::from_secs(3))), ..quick() });

@@ -315,12 +315,55 @@ fn what_ended_before_a_resume_is_not_taken_for_clean_by_the_next_scan() {
     let ran = resume(repo.path(), &emulator, &cache);
     let resumed = result(repo.path());
     assert_eq!((ran.code, &resumed["complete"]), (1, &json!(true)), "{}", ran.stderr);
-    for reused in [1, 3] {
+    for reused in [0, 3] {
         let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
         let again = result(repo.path());
         assert_eq!((ran.code, &again["counts"]["reused"]), (1, &json!(reused)), "{}", ran.stderr);
         assert_eq!(again["findings"], resumed["findings"]);
     }
+}
+
+#[test]
+fn a_result_has_no_verdict_kept_of_bytes_that_were_not_sent() {
+    let repo = Repo::new().file("Dockerfile", &clean_dockerfile(1));
+    let bad = Repo::new().file("Dockerfile", BAD_DOCKERFILE);
+    let emulator = start(quick());
+    for repo in [&repo, &bad] {
+        let ran: Finished = scan(repo.path(), &emulator, &["--no-wait"]).output().expect("the binary runs").into();
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+    let mut edited = result(repo.path());
+    edited["files"][0]["sha256"] = result(bad.path())["files"][0]["sha256"].clone();
+    std::fs::write(repo.path().join("result.json"), edited.to_string()).expect("it is written");
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let ran = resume(repo.path(), &emulator, &cache);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let ran: Finished = scan(bad.path(), &emulator, &cache).output().expect("the binary runs").into();
+    assert_eq!((ran.code, &result(bad.path())["counts"]["reused"]), (1, &json!(0)), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_gone_on_with_takes_the_verdict_of_the_bytes_of_now() {
+    let clean = clean_dockerfile(1);
+    let repo =
+        Repo::new().file("a/Dockerfile", &clean).file("b/Dockerfile", &clean).file("c/Dockerfile", &clean_dockerfile(2));
+    let emulator = start(quick());
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    // Without the cache, and cut off at once: all of it is still to be sent.
+    let ran: Finished = scan(repo.path(), &emulator, &["--timeout", "1us"]).output().expect("the binary runs").into();
+    let left = result(repo.path());
+    let is_left = left["files"].as_array().is_some_and(|files| files.iter().all(|file| file["next"] == "upload"));
+    assert!(ran.code == 6 && is_left, "{left}\n{}", ran.stderr);
+    std::fs::write(repo.path().join("a/Dockerfile"), BAD_DOCKERFILE).expect("it is rewritten");
+    std::fs::remove_file(repo.path().join("c/Dockerfile")).expect("it goes");
+    let ran = resume(repo.path(), &emulator, &cache);
+    let resumed = result(repo.path());
+    let states: Vec<_> = common::states(&resumed).into_iter().map(|(_, state)| state).collect();
+    assert_eq!((ran.code, &states[..]), (1, &["scanned", "reused", "not_scanned"].map(str::to_owned)[..]), "{resumed}");
 }
 
 #[test]
@@ -343,6 +386,50 @@ fn what_was_sent_before_a_wait_is_not_sent_again() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let again = uploads(&emulator).into_values().filter(|times| *times > 1).count();
     assert_eq!((again, emulator.files().len()), (0, 100));
+}
+
+#[test]
+fn the_half_of_a_batch_that_was_sent_before_a_wait_is_not_sent_again() {
+    let faults = vec![
+        scripted("batch-upload", 1, Fault::Status(400)),
+        scripted("batch-upload", 3, Fault::Throttle { retry_after: Some(60) }),
+    ];
+    let emulator = start(Options { faults, ..quick() });
+    let repo = (0..10).fold(Repo::new(), |repo, i| repo.file(&format!("{i}/Dockerfile"), &clean_dockerfile(i)));
+    let mut child = scan(repo.path(), &emulator, &[]).spawn().expect("it starts");
+    let soon = Instant::now() + Duration::from_secs(60);
+    while calls(&emulator, "batch-upload") < 3 {
+        assert!(Instant::now() < soon && child.try_wait().is_ok_and(|ended| ended.is_none()), "it has to wait");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    child.kill().expect("it is killed");
+    child.wait().expect("it is over");
+    let ran = resume(repo.path(), &emulator, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(uploads(&emulator).into_values().collect::<Vec<_>>(), [1; 10]);
+}
+
+#[test]
+fn a_place_that_the_service_kept_back_is_asked_for_again() {
+    let repo = Repo::new().file("pod.yaml", POD);
+    let emulator = start(quick());
+    let ran: Finished = scan(repo.path(), &emulator, &[]).output().expect("the binary runs").into();
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let expected = lasting(result(repo.path()));
+
+    let faults = (1..=10).map(|nth| scripted("risk/paths", nth, Fault::Status(503))).collect();
+    let emulator = start(Options { faults, ..quick() });
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = ["--cache-dir", cache.path().to_str().expect("UTF-8")];
+    let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
+    let left = result(repo.path());
+    assert_eq!((ran.code, &left["files"][0]["next"]), (1, &json!("locate")), "{left}\n{}", ran.stderr);
+    let ran = resume(repo.path(), &emulator, &cache);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert_eq!(lasting(result(repo.path())), expected);
+    let ran: Finished = scan(repo.path(), &emulator, &cache).output().expect("the binary runs").into();
+    assert_eq!((ran.code, &result(repo.path())["counts"]["reused"]), (1, &json!(0)), "{}", ran.stderr);
 }
 
 #[test]

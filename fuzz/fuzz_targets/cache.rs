@@ -44,10 +44,10 @@ fn risks(text: &str) -> Risks {
 fuzz_target!(|bytes: &[u8]| {
     let place = Place { endpoint: "https://a", enterprise_project_id: "0", masked: true };
     let cache = Cache::new(DIRECTORY.path().to_path_buf(), TTL, 25, &"secret".into(), &place).expect("a cache");
-    let get = || cache.get("p", FileType::Dockerfile, SENT).map(|(risks, _)| risks);
+    let get = || cache.get("p", FileType::Dockerfile, SENT).map(|known| known.risks);
     let given = risks(&String::from_utf8_lossy(bytes));
     let verdict = Verdict { file_type: FileType::Dockerfile, sha256: SENT, risks: &given, is_short: false };
-    cache.put("p", verdict).expect("it is kept");
+    cache.put("p", verdict, false).expect("it is kept");
     assert_eq!(get().as_ref(), Some(&given));
     let sealed = fs::read(entry()).expect("an entry");
     if bytes.len() >= 12 {

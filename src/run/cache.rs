@@ -1,16 +1,20 @@
 //! Verdicts that are known already: taken before the job, kept after it.
 
+use std::io;
+
 use secrecy::SecretString;
 
 use super::Streams;
 use crate::cli::{CacheAct, CacheDir};
+use crate::digest::sha256;
 use crate::error::Error;
 use crate::hss::auth::Plan;
 use crate::judge::count;
-use crate::model::{Exit, Service};
+use crate::mask::Masked;
+use crate::model::{Exit, Service, SourceFile};
 use crate::progress::Progress;
 use crate::scan::Ledger;
-use crate::scan::cache::{self, Cache, Place, Stats};
+use crate::scan::cache::{self, Cache, Known, Place, Stats};
 use crate::settings;
 
 /// The cache of a run, where one is wanted and there is a secret to seal it under.
@@ -32,9 +36,22 @@ pub(super) fn open(settings: &settings::Scan, plan: &Plan, service: &Service, pr
     Cache::new(wanted.directory.clone(), wanted.ttl, settings.max_path_calls, secret, &place)
 }
 
-/// Takes the verdicts that are known.
-pub(super) fn take(cache: &Cache, project: &str, ledger: &mut Ledger) {
-    ledger.reuse(|file_type, sent| cache.get(project, file_type, sent));
+/// Takes the verdicts that are known; those of a stand-in only where one may answer. What the account of an earlier run says of a file is
+/// compared with what would be sent of it now, which `read` gives.
+pub(super) fn take(
+    cache: &Cache,
+    project: &str,
+    stand_in_allowed: bool,
+    ledger: &mut Ledger,
+    read: impl Fn(&SourceFile) -> io::Result<Masked>,
+) {
+    let is_reopened = ledger.is_reopened;
+    let is_welcome = |known: &Known| stand_in_allowed || !known.stand_in;
+    let is_so_now = |source: &SourceFile, sent: &str| read(source).is_ok_and(|now| sha256(&now.bytes) == sent);
+    ledger.reuse(|source, sent| {
+        let known = cache.get(project, source.file_type, sent).filter(is_welcome)?;
+        (!is_reopened || is_so_now(source, sent)).then_some(known)
+    });
     let ages: Vec<_> = ledger.entries.iter().filter_map(|entry| entry.reused_from).collect();
     if let Some(oldest) = ages.iter().min() {
         let of = count(ages.len() as u64, "verdict is", "verdicts are");
@@ -42,9 +59,9 @@ pub(super) fn take(cache: &Cache, project: &str, ledger: &mut Ledger) {
     }
 }
 
-/// Keeps the verdicts of this run. One that can't be kept costs the next run a call, and nothing else.
-pub(super) fn keep(cache: &Cache, project: &str, ledger: &Ledger) -> Option<String> {
-    let failed: Vec<_> = ledger.verdicts().filter_map(|verdict| cache.put(project, verdict).err()).collect();
+/// Keeps the verdicts of this run, which a stand-in gave or not. One that can't be kept costs the next run a call, and nothing else.
+pub(super) fn keep(cache: &Cache, project: &str, stand_in: bool, ledger: &Ledger) -> Option<String> {
+    let failed: Vec<_> = ledger.verdicts().filter_map(|verdict| cache.put(project, verdict, stand_in).err()).collect();
     let verdicts = count(failed.len() as u64, "verdict", "verdicts");
     failed.first().map(|error| format!("{verdicts} could not be kept in the cache: {error}"))
 }

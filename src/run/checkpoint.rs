@@ -72,7 +72,7 @@ impl<'a> Checkpoint<'a> {
     pub(super) fn step(&self, step: Step, ledger: &Ledger, client: &Client, progress: &Progress) {
         let must = match step {
             Step::Sending | Step::Submitting | Step::Submitted { .. } => true,
-            Step::Uploaded { .. } => self.settings.jobs == 1 || !client.is_free(),
+            Step::Answered | Step::Uploaded { .. } => self.settings.jobs == 1 || !client.is_free(),
             Step::Finished { .. } | Step::Collected { .. } | Step::Placed { .. } => false,
         };
         if must || Instant::now() >= self.due.get() {
@@ -134,7 +134,7 @@ impl<'a> Checkpoint<'a> {
         result.calls = begun::sum(client.calls(), &self.begun.result.calls);
         result.run.tasks_since = ledger.since;
         result.service.project_id = client.project().or(result.service.project_id.take());
-        result.service.stand_in |= client.stand_in();
+        result.service.stand_in |= client.stand_in() || ledger.stand_in;
         begun::count_files(&mut result);
         let facts = Facts {
             faults: vec![(Exit::Timeout, "the run has not ended; hss-iac resume goes on with it".to_owned())],

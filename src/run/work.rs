@@ -12,7 +12,7 @@ use super::{cache, connect, human};
 use crate::error::{Error, exit_of};
 use crate::hss::{self, Client, Limit};
 use crate::judge::count;
-use crate::model::{Exit, Service};
+use crate::model::{Exit, Service, SourceFile};
 use crate::progress::Progress;
 use crate::scan::cache::Cache;
 use crate::scan::{self, Job, Ledger, plan};
@@ -62,14 +62,14 @@ pub(super) async fn work(
             let reason = end.as_ref().map_or("not waited for", |(_, reason)| reason.as_str()).to_owned();
             ledger.borrow_mut().close(&reason);
             if let (Some(cache), Some(project)) = (cache, client.project()) {
-                let note = cache::keep(cache, &project, &ledger.borrow());
+                let note = cache::keep(cache, &project, client.stand_in(), &ledger.borrow());
                 ledger.borrow_mut().notes.extend(note);
             }
             let failing = ledger.borrow().failing.clone().map(|message| (Exit::Service, message));
             let told = end.as_ref().is_some_and(|(exit, _)| *exit == Exit::Service);
             done.faults.extend(end);
             done.faults.extend(failing.filter(|_| !told));
-            done.service.stand_in |= client.stand_in();
+            done.service.stand_in |= client.stand_in() || ledger.borrow().stand_in;
             done.service.project_id = client.project();
             done.calls = client.calls();
             let again = client.repeated_uploads();
@@ -142,20 +142,17 @@ impl Conversation<'_> {
         if let Err(error) = client.project_id().await {
             return fault(error);
         }
+        let read = |source: &SourceFile| {
+            let bytes = discover::read_at_most(&settings.input.root, &source.path, discover::MAX_FILE_SIZE)?;
+            mask::sent(source.file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
+        };
         if let (Some(cache), Some(project)) = (self.cache, client.project()) {
-            cache::take(cache, &project, &mut ledger.borrow_mut());
+            cache::take(cache, &project, settings.stand_in_allowed, &mut ledger.borrow_mut(), read);
         }
         // After the cache: what is known is not sent, and no twin waits for it.
         ledger.borrow_mut().pair();
         self.say_what_it_takes();
-        let read = |index: usize| {
-            let (path, file_type) = {
-                let source = &ledger.borrow().entries[index].source;
-                (source.path.clone(), source.file_type)
-            };
-            let bytes = discover::read_at_most(&settings.input.root, &path, discover::MAX_FILE_SIZE)?;
-            mask::sent(file_type, settings.input.mask_secrets, bytes).map_err(std::io::Error::other)
-        };
+        let read = |index: usize| read(&ledger.borrow().entries[index].source);
         let observe = |step| {
             self.progress.step(step);
             self.checkpoint.step(step, &ledger.borrow(), client, self.progress);

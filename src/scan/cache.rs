@@ -21,7 +21,7 @@ use crate::model::FileType;
 use crate::scan::Verdict;
 
 /// Entries of another form are passed over.
-const FORMAT: &str = "hss-iac cache 2";
+const FORMAT: &str = "hss-iac cache 3";
 /// How an entry is called.
 const EXTENSION: &str = "verdict";
 /// How an entry ends that is being written.
@@ -35,6 +35,17 @@ const CLOCK_MARGIN: i64 = 3_600;
 
 /// The risks of a file, each with its places.
 pub type Risks = Vec<(RiskRow, Vec<PathRow>)>;
+
+/// A verdict that is known already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// The risks of the file.
+    pub risks: Risks,
+    /// When it was given.
+    pub at: Timestamp,
+    /// Whether a stand-in gave it.
+    pub stand_in: bool,
+}
 
 /// A directory of verdicts.
 #[derive(Debug)]
@@ -66,6 +77,8 @@ struct Entry {
     /// How many calls for the places of risks the run might make, where more would have been needed for this one. Who may make more asks
     /// again.
     short_at: Option<usize>,
+    /// Whether a stand-in answered in the run that gave it: the endpoint does not tell.
+    stand_in: bool,
     risks: Risks,
 }
 
@@ -85,8 +98,8 @@ impl Cache {
         Some(Self { directory, ttl, max_path_calls, key, place })
     }
 
-    /// The verdict of these bytes, if there is one that is young enough and says as much as this run may ask, and when it was given.
-    pub fn get(&self, project: &str, file_type: FileType, sent: &str) -> Option<(Risks, Timestamp)> {
+    /// The verdict of these bytes, if there is one that is young enough and says as much as this run may ask.
+    pub fn get(&self, project: &str, file_type: FileType, sent: &str) -> Option<Known> {
         let about = self.about(project, file_type, sent);
         let mut sealed = Vec::new();
         // Without waiting for a writer: whoever planted a pipe here must not stop the run.
@@ -95,15 +108,15 @@ impl Cache {
         let (nonce, sealed) = sealed.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let opened = self.key.open_in_place(nonce, Aad::from(about.as_bytes()), sealed).ok()?;
-        let Entry { at, short_at, risks } = serde_json::from_slice(opened).ok()?;
+        let Entry { at, short_at, stand_in, risks } = serde_json::from_slice(opened).ok()?;
         let age = Timestamp::now().as_second() - at;
         let is_young = age >= -CLOCK_MARGIN && age <= i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX);
         let is_enough = short_at.is_none_or(|calls| calls >= self.max_path_calls);
-        Some((risks, Timestamp::from_second(at).ok()?)).filter(|_| is_young && is_enough)
+        Some(Known { risks, at: Timestamp::from_second(at).ok()?, stand_in }).filter(|_| is_young && is_enough)
     }
 
-    /// Keeps a verdict that was given now. An entry is there whole or not at all, whoever else writes it.
-    pub fn put(&self, project: &str, verdict: Verdict<'_>) -> io::Result<()> {
+    /// Keeps a verdict that was given now, by a stand-in or not. An entry is there whole or not at all, whoever else writes it.
+    pub fn put(&self, project: &str, verdict: Verdict<'_>, stand_in: bool) -> io::Result<()> {
         let Verdict { file_type, sha256, risks, is_short } = verdict;
         let about = self.about(project, file_type, sha256);
         let path = self.path(&about);
@@ -113,6 +126,7 @@ impl Cache {
         let mut bytes = serde_json::to_vec(&Entry {
             at: Timestamp::now().as_second(),
             short_at: is_short.then_some(self.max_path_calls),
+            stand_in,
             risks: risks.clone(),
         })?;
         let unique = Nonce::assume_unique_for_key(nonce);
@@ -237,8 +251,8 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let ours = cache(directory.path(), "secret", "https://a", true);
         assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
-        ours.put("p", of("ab", &risks())).expect("it is kept");
-        let got = |cache: &Cache, project, file_type, sent| cache.get(project, file_type, sent).map(|(risks, _)| risks);
+        ours.put("p", of("ab", &risks()), false).expect("it is kept");
+        let got = |cache: &Cache, project, file_type, sent| cache.get(project, file_type, sent).map(|known| known.risks);
         assert_eq!(got(&ours, "p", FileType::Dockerfile, "ab"), Some(risks()));
         assert_eq!(got(&ours, "q", FileType::Dockerfile, "ab"), None);
         assert_eq!(got(&ours, "p", FileType::K8sYaml, "ab"), None);
@@ -270,8 +284,8 @@ mod tests {
         let ours = cache(directory.path(), "secret", "https://a", true);
         let path = ours.path(&ours.about("p", FileType::Dockerfile, "ab"));
         fs::create_dir_all(path.join("more")).expect("a directory");
-        ours.put("p", of("ab", &risks())).expect("it is kept");
-        assert_eq!(ours.get("p", FileType::Dockerfile, "ab").map(|(risks, _)| risks), Some(risks()));
+        ours.put("p", of("ab", &risks()), false).expect("it is kept");
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab").map(|known| known.risks), Some(risks()));
     }
 
     #[test]
@@ -295,7 +309,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let ours = cache(directory.path(), "secret", "https://a", true);
         for i in 0..400 {
-            ours.put("p", of(&i.to_string(), &risks())).expect("it is kept");
+            ours.put("p", of(&i.to_string(), &risks()), false).expect("it is kept");
         }
         let prune = || look_through(directory.path(), Duration::ZERO, true).expect("a look");
         std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(prune))));
@@ -307,21 +321,21 @@ mod tests {
     fn a_planted_pipe_stops_nothing_and_is_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
         let ours = cache(directory.path(), "secret", "https://a", true);
-        ours.put("p", of("ab", &risks())).expect("it is kept");
+        ours.put("p", of("ab", &risks()), false).expect("it is kept");
         let path = file(directory.path());
         fs::remove_file(&path).expect("it is gone");
         let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
         assert!(made.success());
         assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
-        ours.put("p", of("ab", &risks())).expect("it is kept");
-        assert_eq!(ours.get("p", FileType::Dockerfile, "ab").map(|(risks, _)| risks), Some(risks()));
+        ours.put("p", of("ab", &risks()), false).expect("it is kept");
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab").map(|known| known.risks), Some(risks()));
     }
 
     #[test]
     fn what_is_broken_planted_or_old_is_none() {
         let directory = tempfile::tempdir().expect("a directory");
         let mut ours = cache(directory.path(), "secret", "https://a", true);
-        ours.put("p", of("ab", &risks())).expect("it is kept");
+        ours.put("p", of("ab", &risks()), false).expect("it is kept");
         let path = file(directory.path());
         let bytes = fs::read(&path).expect("an entry");
         let mut turned = bytes.clone();

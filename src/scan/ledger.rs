@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
 
-use super::cache::Risks;
+use super::cache::{Known, Risks};
 use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
 use crate::model::{FileType, Next, RepoPath, SourceFile, State, Task, TaskStatus};
@@ -91,6 +91,8 @@ pub struct Entry {
     next: Option<Next>,
     /// Whether it had ended before this run.
     had_ended: bool,
+    /// Whether this run uploaded it.
+    is_sent: bool,
     stage: Stage,
 }
 
@@ -107,14 +109,15 @@ impl Entry {
             lack: None,
             next: None,
             had_ended: false,
+            is_sent: false,
             stage,
         }
     }
 
-    /// The verdict that this run gave: it was asked where the risks stand, as far as allowed, and every answer was read. The risks of a
-    /// file that had ended before are not known here.
+    /// The verdict of what this run sent: it was asked where the risks stand, as far as allowed, and every answer was read. Which bytes
+    /// an earlier run sent is known from its result alone, which anybody may have written.
     fn verdict(&self) -> Option<Verdict<'_>> {
-        let is_new = matches!(self.stage, Stage::Ended(State::Scanned, _)) && !self.had_ended;
+        let is_new = matches!(self.stage, Stage::Ended(State::Scanned, _)) && self.is_sent;
         let is_read = !self.unplaced && self.lack != Some(Lack::Unread);
         Some(Verdict {
             file_type: self.source.file_type,
@@ -144,6 +147,10 @@ pub struct Ledger {
     pub since: Option<i64>,
     /// Tasks of which it is known what became of their files.
     settled: BTreeSet<String>,
+    /// Whether the files are those of an earlier run: they may be others by now.
+    pub is_reopened: bool,
+    /// Whether a verdict that was known already is one of a stand-in.
+    pub stand_in: bool,
     /// The last failure of the service that cost a file its scan and did not end the job.
     pub failing: Option<String>,
 }
@@ -192,13 +199,14 @@ impl Ledger {
     }
 
     /// Takes the verdicts that are known already, also of files that did not change; `known` looks one up.
-    pub fn reuse(&mut self, known: impl Fn(FileType, &str) -> Option<(Risks, Timestamp)>) {
+    pub fn reuse(&mut self, known: impl Fn(&SourceFile, &str) -> Option<Known>) {
         for entry in &mut self.entries {
             let is_open = matches!(entry.stage, Stage::Waiting | Stage::Ended(State::Unchanged, _));
             let Some(sha256) = entry.source.sha256.as_deref().filter(|_| is_open && entry.source.obstacle.is_none()) else {
                 continue;
             };
-            if let Some((risks, at)) = known(entry.source.file_type, sha256) {
+            if let Some(Known { risks, at, stand_in }) = known(&entry.source, sha256) {
+                self.stand_in |= stand_in;
                 entry.risks = risks;
                 entry.reused_from = Some(at);
                 entry.stage = Stage::Ended(State::Reused, None);
@@ -206,7 +214,7 @@ impl Ledger {
         }
     }
 
-    /// The verdicts that were given in this run, each once.
+    /// The verdicts of what was sent in this run, each once.
     pub fn verdicts(&self) -> impl Iterator<Item = Verdict<'_>> {
         let mut seen = HashSet::new();
         let given = self.entries.iter().filter_map(Entry::verdict);
@@ -220,11 +228,16 @@ impl Ledger {
 
     /// The files that are still to be uploaded, as the plan sees them.
     pub fn items(&self) -> Vec<Item> {
-        let item = |index: usize| {
-            let source = &self.entries[index].source;
-            Item { index, file_type: source.file_type, size: source.size }
+        self.as_items(&self.waiting())
+    }
+
+    /// These files as the plan sees them.
+    pub fn as_items(&self, files: &[usize]) -> Vec<Item> {
+        let item = |index: &usize| {
+            let source = &self.entries[*index].source;
+            Item { index: *index, file_type: source.file_type, size: source.size }
         };
-        self.waiting().into_iter().map(item).collect()
+        files.iter().map(item).collect()
     }
 
     /// How many of the files that matter no scan could have reached.
@@ -268,6 +281,7 @@ impl Ledger {
     pub fn uploaded(&mut self, index: usize, file_id: String) {
         let entry = &mut self.entries[index];
         entry.file_id = Some(file_id);
+        entry.is_sent = true;
         entry.stage = Stage::Uploaded;
     }
 

@@ -57,6 +57,8 @@ pub enum Step {
         /// All.
         of: usize,
     },
+    /// An upload was answered; the rest of its batch is sent again, apart.
+    Answered,
     /// A task is about to be created.
     Submitting,
     /// Tasks created so far.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
-use super::{Job, Ledger, Step, pages};
+use super::{Job, Ledger, Step, is_failing, pages};
 use crate::hss::{Error, PathRow};
 use crate::judge::count;
 use crate::model::Level;
@@ -36,8 +36,10 @@ impl Job<'_> {
             }
             tokio::select! {
                 Some(answered) = asking.next() => {
-                    let file_id = answered?;
-                    if questions.answered(&file_id) && all {
+                    if let Some(file_id) = answered?
+                        && questions.answered(&file_id)
+                        && all
+                    {
                         self.ledger.borrow_mut().placed(|placed| placed == file_id);
                     }
                     done += 1;
@@ -49,18 +51,23 @@ impl Job<'_> {
         }
     }
 
-    /// Asks one question; gives the id of its file.
-    async fn ask(&self, Question { file_id, rule_id, .. }: Question) -> Result<String, Error> {
+    /// Asks one question; gives the id of its file. A question whose answer the service keeps back, by its own fault, stays open.
+    async fn ask(&self, Question { file_id, rule_id, .. }: Question) -> Result<Option<String>, Error> {
         let key = |path: &PathRow| pages::Key::Text(format!("{path:?}"));
-        match pages::all("risk/paths", |page| self.client.list_risk_paths(&file_id, &rule_id, page), key).await {
-            Ok(places) => self.ledger.borrow_mut().located(&file_id, &rule_id, places),
-            Err(error) => {
-                let error = self.patience.forgive(error)?;
-                self.ledger.borrow_mut().not_located(&file_id);
-                self.note(format!("the places of rule {rule_id} could not be read: {}", error.message));
-            }
-        }
-        Ok(file_id)
+        let is_answered =
+            match pages::all("risk/paths", |page| self.client.list_risk_paths(&file_id, &rule_id, page), key).await {
+                Ok(places) => {
+                    self.ledger.borrow_mut().located(&file_id, &rule_id, places);
+                    true
+                }
+                Err(error) => {
+                    let error = self.patience.forgive(error)?;
+                    self.ledger.borrow_mut().not_located(&file_id);
+                    self.note(format!("the places of rule {rule_id} could not be read: {}", error.message));
+                    !is_failing(error.kind)
+                }
+            };
+        Ok(is_answered.then_some(file_id))
     }
 
     fn say_what_is_left_out(&self, left_out: &[Question]) {

@@ -93,12 +93,12 @@ impl Job<'_> {
     async fn upload(&self, batch: &Batch, names: &[String]) -> Result<Vec<usize>, Error> {
         let mut stored = Vec::new();
         let mut queue = VecDeque::from([batch.files.clone()]);
-        // Each round takes files out of the queue, or splits several of them: there are fewer than two for each file.
+        // Each round takes files out of the queue, or splits several of them: there are fewer than two for each file. Those that come in
+        // stood behind another until then, and never do so for long: a group only ever falls apart.
         while let Some(files) = queue.pop_front() {
             let ReadAgain { files, parts, instead } = self.parts(&files, names);
-            if !instead.is_empty() {
-                queue.push_back(instead);
-            }
+            let instead = plan::batches(&self.ledger.borrow().as_items(&instead));
+            queue.extend(instead.into_iter().map(|batch| batch.files));
             if files.is_empty() {
                 continue;
             }
@@ -149,6 +149,9 @@ impl Job<'_> {
                 }
                 Err(error) => self.lose(&files, State::UploadFailed, "", error)?,
             }
+            if !queue.is_empty() {
+                (self.observe)(Step::Answered);
+            }
         }
         Ok(stored)
     }
@@ -161,23 +164,29 @@ impl Job<'_> {
         }
     }
 
-    /// Reads the files of a batch again: what changed since discovery is taken as it is now.
+    /// Reads the files of a batch again, and those that wait for them: what changed since discovery is taken as it is now, and what no
+    /// longer is as the first of its kind is sent itself.
     fn parts(&self, files: &[usize], names: &[String]) -> ReadAgain {
         let mut read = ReadAgain { files: Vec::new(), parts: Vec::new(), instead: Vec::new() };
-        for index in files {
-            // Reading looks into the account itself.
-            let again = (self.read)(*index);
-            let mut ledger = self.ledger.borrow_mut();
-            let instead = match again {
-                Ok(Masked { bytes, values }) => {
-                    let instead = ledger.read_again(*index, bytes.len() as u64, sha256(&bytes), values);
-                    read.parts.push(UploadPart { name: names[*index].clone(), bytes });
-                    read.files.push(*index);
-                    instead
+        for first in files {
+            let group = self.ledger.borrow().group(*first);
+            for index in &group {
+                // Reading looks into the account itself.
+                let again = (self.read)(*index);
+                let mut ledger = self.ledger.borrow_mut();
+                match again {
+                    Ok(Masked { bytes, values }) => {
+                        ledger.read_again(*index, bytes.len() as u64, sha256(&bytes), values);
+                        if index == first {
+                            read.parts.push(UploadPart { name: names[*index].clone(), bytes });
+                            read.files.push(*index);
+                        }
+                    }
+                    Err(error) => ledger.end(*index, State::NotScanned, Some(format!("could not be read again: {error}"))),
                 }
-                Err(error) => ledger.not_read_again(*index, format!("could not be read again: {error}")),
-            };
-            read.instead.extend(instead);
+            }
+            let firsts = self.ledger.borrow_mut().pair_up(&group);
+            read.instead.extend(firsts.into_iter().filter(|index| index != first));
         }
         read
     }
@@ -201,7 +210,7 @@ struct ReadAgain {
     files: Vec<usize>,
     /// What is sent of each.
     parts: Vec<UploadPart>,
-    /// Those that are to be sent besides, since the ones that stood for them no longer do: no more than the batch had.
+    /// Those that are to be sent besides, since the ones that stood for them no longer do.
     instead: Vec<usize>,
 }
 

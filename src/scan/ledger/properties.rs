@@ -94,7 +94,8 @@ fn open(files: &[File]) -> Ledger {
         }
         if *known {
             let content = ledger.entries[index].source.sha256.clone();
-            ledger.reuse(|_, sha256| (Some(sha256) == content.as_deref()).then(|| (Vec::new(), Timestamp::UNIX_EPOCH)));
+            let known = || Known { risks: Vec::new(), at: Timestamp::UNIX_EPOCH, stand_in: false };
+            ledger.reuse(|_, sha256| (Some(sha256) == content.as_deref()).then(known));
         }
     }
     ledger.pair();
@@ -163,9 +164,13 @@ fn take(ledger: &mut Ledger, nth: usize, answer: Answer, bits: u16) {
             }
         }
         Answer::Changed => {
-            // It is read again when it is sent.
-            for index in chosen(ledger, &Stage::Uploading) {
-                ledger.read_again(index, 1, "new".to_owned(), 0);
+            // Equal files are read again when the first of them is to be sent.
+            for first in chosen(ledger, &Stage::Waiting) {
+                let group = ledger.group(first);
+                for index in group.iter().filter(|index| nth >> *index & 1 == 1) {
+                    ledger.read_again(*index, 1, format!("new {}", index % 2), 0);
+                }
+                ledger.pair_up(&group);
             }
         }
     }

@@ -36,7 +36,7 @@ impl Ledger {
             }
         };
         let entries: Vec<Entry> = records.iter().map(reopen).collect();
-        let mut ledger = Self { entries, since, ..Self::default() };
+        let mut ledger = Self { entries, since, is_reopened: true, ..Self::default() };
         for task in tasks {
             ledger.tasks.insert(task.task_id.clone(), task.clone());
             if ledger.open_in(&task.task_id).is_empty() {

@@ -1,9 +1,9 @@
 //! Equal files: the first of them is sent, and the others wait for what becomes of it.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::HashMap;
 
 use super::{Entry, Ledger, Stage};
-use crate::model::{FileType, State};
+use crate::model::FileType;
 
 impl Ledger {
     /// The file that stands for this one.
@@ -11,46 +11,38 @@ impl Ledger {
         if let Stage::Twin(first) = entry.stage { &self.entries[first] } else { entry }
     }
 
-    /// Has equal files wait for the first of them: they are sent once.
+    /// Has equal files that wait to be sent wait for the first of them: they are sent once.
     pub fn pair(&mut self) {
-        let mut first: HashMap<(FileType, &str), usize> = HashMap::new();
-        let mut twins = Vec::new();
-        for index in self.waiting() {
-            let source = &self.entries[index].source;
-            let Some(sha256) = &source.sha256 else { continue };
-            match first.entry((source.file_type, sha256)) {
-                hash_map::Entry::Occupied(first) => twins.push((index, *first.get())),
-                hash_map::Entry::Vacant(place) => drop(place.insert(index)),
-            }
-        }
-        for (index, first) in twins {
-            self.entries[index].stage = Stage::Twin(first);
-        }
+        self.pair_up(&self.waiting());
     }
 
-    /// A file is sent as it is now. Where that is not as it was, the next of those that were equal to it is to be sent too.
-    pub fn read_again(&mut self, index: usize, size: u64, sha256: String, masked: u64) -> Option<usize> {
+    /// The files that stand and fall with this one, which is the first of them.
+    pub fn group(&self, first: usize) -> Vec<usize> {
+        let is_in = |index: &usize| *index == first || self.entries[*index].stage == Stage::Twin(first);
+        (0..self.entries.len()).filter(is_in).collect()
+    }
+
+    /// What would be sent of a file now.
+    pub fn read_again(&mut self, index: usize, size: u64, sha256: String, masked: u64) {
         let source = &mut self.entries[index].source;
-        let before = source.sha256.replace(sha256);
-        (source.size, source.masked) = (size, masked);
-        if before == source.sha256 { None } else { self.part(index) }
+        (source.size, source.sha256, source.masked) = (size, Some(sha256), masked);
     }
 
-    /// A file can't be sent, for a reason of its own. The next of those that are equal to it is to be sent in its place.
-    pub fn not_read_again(&mut self, index: usize, reason: String) -> Option<usize> {
-        self.end(index, State::NotScanned, Some(reason));
-        self.part(index)
-    }
-
-    /// Has the files that waited for this one wait for the first of them, which is to be sent.
-    fn part(&mut self, first: usize) -> Option<usize> {
-        let is_twin = |entry: &Entry| entry.stage == Stage::Twin(first);
-        let next = self.entries.iter().position(is_twin)?;
-        self.entries[next].stage = Stage::Waiting;
-        for entry in self.entries.iter_mut().filter(|entry| is_twin(entry)) {
-            entry.stage = Stage::Twin(next);
+    /// Has equal ones of these files wait for the first of them, as far as they have not ended; gives the first ones, which are to be sent.
+    pub fn pair_up(&mut self, files: &[usize]) -> Vec<usize> {
+        let mut seen: HashMap<(FileType, String), usize> = HashMap::new();
+        let mut firsts = Vec::new();
+        for index in files {
+            let entry = &mut self.entries[*index];
+            if matches!(entry.stage, Stage::Ended(..)) {
+                continue;
+            }
+            let content = entry.source.sha256.clone().map(|sha256| (entry.source.file_type, sha256));
+            let first = content.map_or(*index, |content| *seen.entry(content).or_insert(*index));
+            entry.stage = if first == *index { Stage::Waiting } else { Stage::Twin(first) };
+            firsts.extend((first == *index).then_some(first));
         }
-        Some(next)
+        firsts
     }
 
     /// Ends a twin as the first of its kind ended.
