@@ -1,6 +1,8 @@
 //! Where paths lead, judged by another parser: `PyYAML` tells the line of every path of generated and of real manifests. `HSS_IAC_YAML`
 //! names an environment of Python that has it, which `.ci/run` makes; `HSS_IAC_CORPORA` a folder with more real ones, as in `corpora.rs`.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
