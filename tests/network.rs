@@ -167,14 +167,57 @@ fn a_proxy_that_is_no_text_is_not_gone_around() {
     use std::os::unix::ffi::OsStrExt as _;
     let emulator = start(quick());
     let ca = Ca::new();
-    let repo = Repo::new().many(1);
-    let mut command = scan_command(repo.path(), &emulator, &["--ca-file", ca.path()]);
-    command.env("HSS_IAC_ENDPOINT", mapped(ca.front(&emulator.url())));
-    command.env("HTTPS_PROXY", std::ffi::OsStr::from_bytes(b"http://user:\xFF@127.0.0.1:1"));
-    let ran: Finished = command.output().expect("it runs").into();
-    let why = "error: HTTPS_PROXY holds no URL of a proxy: ";
-    assert!(ran.code == 2 && ran.stderr.starts_with(why), "{} {}", ran.code, ran.stderr);
+    let endpoint = mapped(ca.front(&emulator.url()));
+    let no_text = [&b"http://user:\xFF@127.0.0.1:1"[..], b"http://127.0.0.1:1/\xFF"].map(std::ffi::OsStr::from_bytes);
+    for value in no_text {
+        for beside in ["no_proxy", "https_proxy", "ALL_PROXY"] {
+            let repo = Repo::new().many(1);
+            let mut command = scan_command(repo.path(), &emulator, &["--ca-file", ca.path(), "--timeout", "2s"]);
+            command.env("HSS_IAC_ENDPOINT", &endpoint).env("HTTPS_PROXY", value).env(beside, "http://127.0.0.1:9");
+            let ran: Finished = command.output().expect("it runs").into();
+            let why = "error: HTTPS_PROXY holds no URL of a proxy: ";
+            assert!(ran.code == 2 && ran.stderr.starts_with(why), "{value:?} {beside}: {} {}", ran.code, ran.stderr);
+        }
+    }
     assert_eq!(emulator.journal().len(), 0);
+}
+
+/// One variable counts, and what the others hold is not asked.
+#[test]
+fn only_the_variable_that_counts_can_refuse_a_run() {
+    let emulator = start(quick());
+    let ca = Ca::new();
+    let front = ca.front(&emulator.url());
+    let proxy = Proxy::to(front);
+    let good = format!("http://{}", proxy.address);
+    let (good, torn, unusable, dead) = (good.as_str(), "http://u:ssw0rd@x@127.0.0.1:1", "a|ssw0rd", "http://127.0.0.1:9");
+    let [named, _] = NAMES.map(|name| format!("https://{name}"));
+    let mut heads = 0;
+    for env in [
+        [("HTTPS_PROXY", good), ("ALL_PROXY", torn)],
+        [("HTTPS_PROXY", good), ("ALL_PROXY", unusable)],
+        [("HTTPS_PROXY", good), ("https_proxy", torn)],
+        [("ALL_PROXY", good), ("all_proxy", unusable)],
+        [("https_proxy", good), ("all_proxy", torn)],
+    ] {
+        let ran = scan(&emulator, &named, &env, &["--ca-file", ca.path()]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{env:?}: {}", ran.stdout);
+        assert!(proxy.heads().len() > heads, "{env:?}");
+        heads = proxy.heads().len();
+    }
+    let calls = emulator.journal().len();
+    for (env, why) in [
+        ([("HTTPS_PROXY", unusable), ("ALL_PROXY", dead)], "HTTPS_PROXY holds no URL of a proxy: "),
+        ([("HTTPS_PROXY", unusable), ("https_proxy", dead)], "HTTPS_PROXY holds no URL of a proxy: "),
+        ([("https_proxy", unusable), ("ALL_PROXY", good)], "https_proxy holds no URL of a proxy: "),
+        ([("HTTPS_PROXY", torn), ("ALL_PROXY", unusable)], "HTTPS_PROXY has an @, "),
+        ([("HTTPS_PROXY", ""), ("ALL_PROXY", torn)], "ALL_PROXY has an @, "),
+    ] {
+        let ran = scan(&emulator, &named, &env, &["--ca-file", ca.path(), "--timeout", "2s"]);
+        assert!(ran.code == 2 && ran.stderr.starts_with(&format!("error: {why}")), "{env:?}: {} {}", ran.code, ran.stderr);
+        assert!(!ran.stderr.contains("ssw0rd"), "{}", ran.stderr);
+    }
+    assert_eq!((proxy.heads().len(), emulator.journal().len()), (heads, calls));
 }
 
 #[test]
@@ -191,6 +234,18 @@ fn a_proxy_that_does_not_count_draws_a_warning() {
         (
             &[("REQUEST_METHOD", "GET"), ("HTTPS_PROXY", proxy)],
             ": HTTPS_PROXY does not count where REQUEST_METHOD is set, as in a CGI script: unset REQUEST_METHOD",
+        ),
+        (
+            &[("REQUEST_METHOD", "GET"), ("ALL_PROXY", "http://u:ssw0rd@x@127.0.0.1:1")],
+            ": ALL_PROXY does not count where REQUEST_METHOD is set, as in a CGI script: unset REQUEST_METHOD",
+        ),
+        (
+            &[("REQUEST_METHOD", "GET"), ("https_proxy", "a|b")],
+            ": https_proxy does not count where REQUEST_METHOD is set, as in a CGI script: unset REQUEST_METHOD",
+        ),
+        (
+            &[("ALL_PROXY", ""), ("all_proxy", "http://u:ssw0rd@x@127.0.0.1:1")],
+            ", since ALL_PROXY is empty, which hides all_proxy: unset ALL_PROXY; if no proxy is meant, unset all_proxy or name the host in NO_PROXY",
         ),
     ] {
         let ran = scan(&emulator, &endpoint, env, &["--ca-file", ca.path()]);

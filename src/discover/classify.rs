@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::resolve::{relative, without_dots};
-use super::walk::is_store;
+use super::links::{self, Astray, Link};
 use super::{MAX_FILE_SIZE, dockerfile, kubernetes, open};
 use crate::digest::sha256;
 use crate::mask;
@@ -13,7 +12,7 @@ use crate::model::{FileType, RepoPath, SkipReason, SourceFile};
 use crate::platform::{self, Kind};
 
 /// What a base name speaks of. A name can speak of both, such as `Dockerfile.yaml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Name {
     pub(super) dockerfile: Option<dockerfile::Name>,
     pub(super) yaml: bool,
@@ -30,7 +29,7 @@ impl Name {
     }
 
     /// The type of a file whose content can't be seen.
-    fn file_type(self) -> FileType {
+    pub(super) fn file_type(self) -> FileType {
         if self.dockerfile.is_some() { FileType::Dockerfile } else { FileType::K8sYaml }
     }
 }
@@ -42,22 +41,21 @@ pub(super) enum Outcome {
     Ours(SourceFile, &'static str),
     /// It looked like ours and is not taken, with why.
     Skipped(SkipReason, &'static str),
-    /// A link to a file of the tree that would be ours under the name of the link.
+    /// A link to a place in the tree, whose content was not looked at.
     Link(Link),
     /// Nothing of ours, with why.
     Not(&'static str),
 }
 
-/// A link to what would be ours under its name. Nothing is lost with it only where the target is taken for the same under its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Link {
-    /// What the link leads to in the end, however many links are on the way.
-    pub(super) target: RepoPath,
-    /// What it is where the target is not taken.
-    pub(super) otherwise: SourceFile,
+/// What the content of a link's target makes of the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A file of ours, of so many bytes.
+    Ours(FileType, u64),
+    NotOurs,
 }
 
-/// Why a link is not taken where its target is, or where that is none of ours.
+/// Why a link is not taken where something else speaks of its target, or where that is none of ours.
 pub(super) const LINK: &str = "it is a link to a place in the tree, which is looked at on its own";
 
 /// What a path is on disk.
@@ -116,7 +114,7 @@ impl<'a> Classifier<'a> {
         }
         let file_type = map.unwrap_or_else(|| name.file_type());
         let opened = match entry {
-            Entry::Link => return self.link(path, name, map, by_content, buffer),
+            Entry::Link => return self.link(path, file_type),
             Entry::Special(what) => {
                 return obstacle(path, file_type, 0, format!("not a regular file: {what}"), "its name says so");
             }
@@ -173,68 +171,34 @@ impl<'a> Classifier<'a> {
         })
     }
 
-    /// Decides about a link by where it leads to, which has to be in the tree, and by what its name would make of that.
-    fn link(&self, path: &RepoPath, name: Name, map: Option<FileType>, by_content: bool, buffer: &mut Vec<u8>) -> Outcome {
-        let file_type = map.unwrap_or_else(|| name.file_type());
+    /// Decides about a link by where it leads to, which has to be in the tree. Nothing is read.
+    fn link(&self, path: &RepoPath, file_type: FileType) -> Outcome {
         let stopped = |why: String| obstacle(path, file_type, 0, why, "its name says so");
-        let target = match self.target(path) {
-            Ok(target) => target,
-            Err(Astray::Out) => return stopped("a link out of the tree".to_owned()),
-            Err(Astray::Unknown(why)) => return stopped(why),
-            Err(Astray::Broken) => return Outcome::Skipped(SkipReason::BrokenLink, "it is a link to nothing"),
-        };
-        let otherwise = |file_type, size, why| {
-            Outcome::Link(Link { target: target.clone(), otherwise: blocked(path, file_type, size, why) })
-        };
-        if target.as_bytes().split(|byte| *byte == b'/').any(is_store) {
-            let why = "a link into the store of a version control system, which is not searched";
-            return otherwise(file_type, 0, why.to_owned());
+        match links::target(self.root, &self.real_root, path) {
+            Err(Astray::Out) => stopped("a link out of the tree".to_owned()),
+            Err(Astray::Unknown(why)) => stopped(why),
+            Err(Astray::Broken) => Outcome::Skipped(SkipReason::BrokenLink, "it is a link to nothing"),
+            Ok(target) => Outcome::Link(Link { path: path.clone(), target }),
         }
+    }
+
+    /// What the content of a link's target makes of the link.
+    pub(super) fn content(
+        &self,
+        target: &RepoPath,
+        link: &RepoPath,
+        map: Option<FileType>,
+        buffer: &mut Vec<u8>,
+    ) -> io::Result<Content> {
         if platform::kind(&self.real_root, &target.to_os()).is_ok_and(|kind| kind == Kind::Directory) {
-            return Outcome::Skipped(SkipReason::Link, LINK);
+            return Ok(Content::NotOurs);
         }
-        match open::below(&self.real_root, &target).and_then(|file| read(file, buffer)) {
-            Ok((size, Whole(is_whole))) => match looked(path, name, map, by_content, (size, is_whole), buffer) {
-                Outcome::Ours(file, _) => {
-                    otherwise(file.file_type, size, format!("a link to {target}, which is not taken under its own name"))
-                }
-                _ => Outcome::Skipped(SkipReason::Link, LINK),
-            },
-            Err(error) => otherwise(file_type, 0, format!("a link to {target}, which can't be read: {error}")),
-        }
+        let (size, Whole(is_whole)) = open::below(&self.real_root, target).and_then(|file| read(file, buffer))?;
+        Ok(match looked(link, Name::of(link.file_name()), map, false, (size, is_whole), buffer) {
+            Outcome::Ours(file, _) => Content::Ours(file.file_type, size),
+            _ => Content::NotOurs,
+        })
     }
-
-    /// The place in the tree that a link leads to. Only the names on the way are looked at.
-    fn target(&self, path: &RepoPath) -> Result<RepoPath, Astray> {
-        let on_disk = self.root.join(path.to_os());
-        let Ok(target) = fs::read_link(&on_disk) else {
-            return Err(Astray::Unknown("a link that can't be read".to_owned()));
-        };
-        let real_directory = on_disk.parent().and_then(|directory| fs::canonicalize(directory).ok()).unwrap_or_default();
-        let written = without_dots(&real_directory.join(target));
-        if !(written.starts_with(&self.real_root) || written.starts_with(self.root)) {
-            return Err(Astray::Out);
-        }
-        match fs::canonicalize(&on_disk) {
-            Ok(real) if real.starts_with(&self.real_root) => Ok(relative(&self.real_root, &real)),
-            Ok(_) => Err(Astray::Out),
-            // Missing, or a loop; a target that may not be looked at is one that we know nothing of.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Err(Astray::Unknown(format!("a link that can't be followed: {error}")))
-            }
-            Err(_) => Err(Astray::Broken),
-        }
-    }
-}
-
-/// Why a link leads to no place in the tree.
-enum Astray {
-    /// It leads out of it.
-    Out,
-    /// It can't be told where it leads.
-    Unknown(String),
-    /// It leads to nothing.
-    Broken,
 }
 
 /// Whether a file was read to its end.
@@ -340,7 +304,7 @@ fn obstacle(path: &RepoPath, file_type: FileType, size: u64, obstacle: String, w
 }
 
 /// A file of ours that can't be sent.
-fn blocked(path: &RepoPath, file_type: FileType, size: u64, obstacle: String) -> SourceFile {
+pub(super) fn blocked(path: &RepoPath, file_type: FileType, size: u64, obstacle: String) -> SourceFile {
     SourceFile {
         path: path.clone(),
         file_type,

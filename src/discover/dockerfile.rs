@@ -3,7 +3,7 @@
 use memchr::{memchr, memchr2, memmem};
 
 /// How a name speaks of a Dockerfile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Name {
     /// `Dockerfile` or `Containerfile`: the name is the declaration.
     Exact,
@@ -101,7 +101,7 @@ pub(super) fn content(name: Name, base: &[u8], text: &[u8]) -> Content {
     if name == Name::Variant && rendered_from {
         return Content::Template("its FROM line holds a template action");
     }
-    if has_extension(&base.to_ascii_lowercase(), &TEMPLATE_EXTENSIONS) && has_unquoted_action(text) {
+    if has_template_extension(base) && has_unquoted_action(text) {
         return Content::Template("its extension is one of a template language and it holds an action of one");
     }
     if directives.syntax {
@@ -112,6 +112,11 @@ pub(super) fn content(name: Name, base: &[u8], text: &[u8]) -> Content {
         Name::Variant if from => Content::Dockerfile("its first instruction is FROM"),
         Name::Variant => Content::Neither("its first instruction is not FROM"),
     }
+}
+
+/// Whether a base name ends as those of a template language do.
+pub(super) fn has_template_extension(base: &[u8]) -> bool {
+    has_extension(&base.to_ascii_lowercase(), &TEMPLATE_EXTENSIONS)
 }
 
 /// What the parser directives at the top of a Dockerfile say.

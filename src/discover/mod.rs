@@ -9,9 +9,11 @@ mod gvk;
 mod ignore_rules;
 mod index;
 mod kubernetes;
+mod links;
 mod open;
 mod resolve;
 mod select;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod threads;
@@ -111,8 +113,7 @@ pub(crate) fn speaks_of_ours(path: &RepoPath) -> bool {
 
 /// The place in the tree that a link leads to in the end, if it is in the tree. Nothing is opened.
 pub(crate) fn target_of_link(root: &Path, path: &RepoPath) -> Option<RepoPath> {
-    let (root, real) = (root.canonicalize().ok()?, root.join(path.to_os()).canonicalize().ok()?);
-    real.starts_with(&root).then(|| resolve::relative(&root, &real))
+    links::target(root, &root.canonicalize().ok()?, path).ok()
 }
 
 /// What a file of this name and content is, if it is ours.

@@ -3,7 +3,7 @@
 use glob::Pattern;
 
 use super::{Discovery, Options, Selection};
-use crate::model::{FileType, RepoPath};
+use crate::model::{FileType, RepoPath, SkipReason};
 
 /// What the options say of a file, before its content is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,18 @@ pub(super) enum Fate {
     NotIncluded,
     /// An ignore rule keeps it out, unless git tracks it.
     Ignored,
+}
+
+impl Fate {
+    /// Why it is not looked at, if it is not.
+    pub(super) fn kept_out(self) -> Option<SkipReason> {
+        match self {
+            Self::Look(_) => None,
+            Self::Excluded => Some(SkipReason::Excluded),
+            Self::NotIncluded => Some(SkipReason::NotIncluded),
+            Self::Ignored => Some(SkipReason::Ignored),
+        }
+    }
 }
 
 /// How much of a directory is selected.

@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use super::classify::{Classifier, Entry, LINK, Link, Name, Outcome};
+use super::classify::{Classifier, Entry, Name, Outcome};
 use super::ignore_rules::{self, WorkTree};
+use super::links::{Link, Links, Settled};
 use super::resolve::join;
 use super::select::{Fate, Reach, Rules};
 use super::threads::{self, Queue, spread};
@@ -70,14 +71,14 @@ struct Found {
 #[derive(Debug, Default)]
 struct Put {
     discovery: Discovery,
-    /// What becomes of them is known when all is.
-    links: Vec<Link>,
+    /// What becomes of them is known when all is; with why they are kept out themselves, if they are.
+    links: Vec<(Link, Option<SkipReason>)>,
 }
 
 /// All that decides about a path.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
-    options: &'a Options,
+    pub(super) options: &'a Options,
     pub(super) rules: Rules,
     pub(super) classifier: Classifier<'a>,
 }
@@ -95,7 +96,7 @@ pub(super) fn discover(options: &Options) -> Result<Discovery, Error> {
     for path in walk.rules.files() {
         discovery.files.push(walk.named(path)?);
     }
-    discovery.settle(links);
+    discovery.settle(links, &walk);
     discovery.sort();
     Ok(discovery)
 }
@@ -159,8 +160,8 @@ impl<'a> Walk<'a> {
         let map = self.rules.mapped(path).map(|(file_type, _)| file_type);
         match self.classifier.classify(path, entry, map, true, &mut Vec::new()) {
             Outcome::Ours(file, _) => Ok(file),
-            Outcome::Skipped(SkipReason::Link | SkipReason::BrokenLink, why) => Err(not_by_link(path, why)),
-            Outcome::Link(_) => Err(not_by_link(path, LINK)),
+            Outcome::Skipped(SkipReason::BrokenLink, why) => Err(not_by_link(path, why)),
+            Outcome::Link(_) => Err(not_by_link(path, "it is a link, and links are not followed")),
             Outcome::Skipped(_, why) | Outcome::Not(why) => Err(Error::Usage(format!(
                 "{path} can't be taken: {why}; to have it scanned nevertheless, say what it is with --map '{path}=dockerfile' or --map '{path}=k8s_yaml'"
             ))),
@@ -315,16 +316,14 @@ impl<'a> Walk<'a> {
 
     /// Classifies a file and puts it where its fate wants it.
     fn put(&self, path: &RepoPath, entry: Entry, fate: Fate, buffer: &mut Vec<u8>, into: &mut Put) {
-        let (map, kept_out) = match fate {
-            Fate::Look(map) => (map, None),
-            Fate::Excluded => (self.rules.mapped(path).map(|(file_type, _)| file_type), Some(SkipReason::Excluded)),
-            Fate::NotIncluded => (self.rules.mapped(path).map(|(file_type, _)| file_type), Some(SkipReason::NotIncluded)),
-            Fate::Ignored => (None, Some(SkipReason::Ignored)),
+        let map = match fate {
+            Fate::Look(map) => map,
+            _ => self.rules.mapped(path).map(|(file_type, _)| file_type),
         };
-        match (self.classifier.classify(path, entry, map, false, buffer), kept_out) {
+        match (self.classifier.classify(path, entry, map, false, buffer), fate.kept_out()) {
             (Outcome::Ours(file, _), None) => into.discovery.files.push(file),
-            (Outcome::Link(link), None) => into.links.push(link),
-            (Outcome::Ours(..) | Outcome::Link(_), Some(reason)) | (Outcome::Skipped(reason, _), None) => {
+            (Outcome::Link(link), kept_out) => into.links.push((link, kept_out)),
+            (Outcome::Ours(..), Some(reason)) | (Outcome::Skipped(reason, _), None) => {
                 into.discovery.skipped.push(Skipped { path: path.clone(), reason });
             }
             (Outcome::Skipped(..), Some(_)) | (Outcome::Not(_), _) => {}
@@ -383,16 +382,28 @@ impl Put {
 
 impl Discovery {
     /// Puts links where they belong, now that all files are known.
-    fn settle(&mut self, links: Vec<Link>) {
-        let taken: BTreeMap<&RepoPath, FileType> = if links.is_empty() {
-            BTreeMap::new()
-        } else {
-            self.files.iter().map(|file| (&file.path, file.file_type)).collect()
-        };
-        let (same, lost): (Vec<_>, Vec<_>) =
-            links.into_iter().partition(|link| taken.get(&link.target) == Some(&link.otherwise.file_type));
-        self.skipped.extend(same.into_iter().map(|link| Skipped { path: link.otherwise.path, reason: SkipReason::Link }));
-        self.files.extend(lost.into_iter().map(|link| link.otherwise));
+    fn settle(&mut self, links: Vec<(Link, Option<SkipReason>)>, walk: &Walk<'_>) {
+        if links.is_empty() {
+            return;
+        }
+        let taken: BTreeMap<RepoPath, FileType> =
+            self.files.iter().map(|file| (file.path.clone(), file.file_type)).collect();
+        let mut settled = Links::new(walk);
+        for (link, kept_out) in links {
+            let taken = taken.get(&link.target).copied();
+            let becomes = match kept_out {
+                None => settled.settle(&link, taken),
+                Some(reason) if settled.speaks_of_ours(&link, taken) => Settled::Skipped(reason),
+                Some(_) => continue,
+            };
+            match becomes {
+                Settled::Skipped(reason) => self.skipped.push(Skipped { path: link.path, reason }),
+                Settled::Lost(file) => self.files.push(file),
+            }
+        }
+        let (mut notes, mut unreadable) = settled.unreadable();
+        self.notes.append(&mut notes);
+        self.unreadable_indexes.append(&mut unreadable);
     }
 
     fn append(&mut self, mut other: Self) {
@@ -417,7 +428,10 @@ impl Discovery {
         self.pruned_directories.sort();
         self.unreadable_directories =
             std::mem::take(&mut self.unreadable_directories).into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+        // The walk and the links may each have asked an index that can't be read.
         self.unreadable_indexes.sort();
+        self.unreadable_indexes.dedup();
         self.notes.sort();
+        self.notes.dedup();
     }
 }

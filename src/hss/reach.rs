@@ -1,9 +1,10 @@
 //! How far it is to a host: proxy, name, connection, TLS, clock. No credential is sent, and no API is called.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
-use hyper_util::client::proxy::matcher::Matcher;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use jiff::Timestamp;
 use reqwest::Url;
 use rustls::CertificateError;
@@ -13,7 +14,7 @@ use super::send::Route;
 use super::{Error, is_loopback};
 
 /// The variables that name a proxy for https, in the order in which they count.
-const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const VARIABLES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 /// How long the system may look for a name.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -65,51 +66,53 @@ pub fn via(base: &str) -> Result<Via, Error> {
     }
     let Ok(uri) = base.parse::<http::Uri>() else { return Ok(Via::Direct) };
     // Not even a proxy that can be used would be: `NO_PROXY` names the host.
-    if !leads("http://proxy", &uri) {
+    if through("http://proxy", &uri).is_none() {
         return Ok(Via::Direct);
     }
-    if let Some(name) = torn() {
+    let Some((name, value)) = counting() else { return Ok(uncounted()) };
+    // The client would pass by what is no text, and an URL that it can't use, and go by the next variable or by none.
+    let Some(value) = value.to_str() else { return Ok(Via::Unusable(name)) };
+    if is_torn(value) {
         return Ok(Via::Torn(name));
     }
-    if let Some(proxy) = Matcher::from_env().intercept(&uri) {
-        return Ok(Via::Proxy(proxy.uri().to_string().trim_end_matches('/').to_owned()));
-    }
-    Ok(unused(&uri))
+    Ok(match through(value, &uri) {
+        Some(proxy) => Via::Proxy(proxy.uri().to_string().trim_end_matches('/').to_owned()),
+        None => Via::Unusable(name),
+    })
 }
 
-/// What a variable holds. What is no text can be no URL either, and counts as set.
-fn value(name: &str) -> Option<String> {
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+/// The proxy of this URL, where the client would go by it.
+fn through(proxy: &str, uri: &http::Uri) -> Option<Intercept> {
+    let around = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default();
+    Matcher::builder().all(proxy).no(around).build().intercept(uri)
 }
 
-/// Whether the client would go by a proxy of this URL.
-fn leads(proxy: &str, uri: &http::Uri) -> bool {
-    let around = value("NO_PROXY").or_else(|| value("no_proxy")).unwrap_or_default();
-    Matcher::builder().all(proxy).no(around).build().intercept(uri).is_some()
+/// The one variable that counts, with what it holds. None does in a CGI script.
+fn counting() -> Option<(&'static str, OsString)> {
+    named().filter(|_| !in_cgi())
 }
 
-/// Why the client goes by no proxy.
-fn unused(uri: &http::Uri) -> Via {
-    if std::env::var_os("REQUEST_METHOD").is_some()
-        && let Some(name) = VARIABLES.into_iter().find(|name| value(name).is_some_and(|proxy| leads(&proxy, uri)))
-    {
+/// The same, wherever this runs: of each pair the first that is set counts, and an empty one names no proxy.
+fn named() -> Option<(&'static str, OsString)> {
+    let set = |name| Some((name, std::env::var_os(name)?));
+    let mut first = VARIABLES.into_iter().filter_map(|[upper, lower]| set(upper).or_else(|| set(lower)));
+    first.find(|(_, value)| !value.is_empty())
+}
+
+/// Whether the environment is that of a CGI script, where a caller may have set the variables.
+fn in_cgi() -> bool {
+    std::env::var_os("REQUEST_METHOD").is_some()
+}
+
+/// Why no variable counts.
+fn uncounted() -> Via {
+    if let Some((name, _)) = named() {
         return Via::InCgi(name);
     }
-    let [upper, lower, all, all_lower] = VARIABLES;
-    let pairs = [(upper, lower), (all, all_lower)];
-    // Of each pair the first that is set counts.
-    let counting = pairs
-        .into_iter()
-        .filter_map(|(name, other)| value(name).map(|value| (name, value)).or_else(|| Some((other, value(other)?))));
-    if let Some((name, _)) = counting.into_iter().find(|(_, value)| !value.is_empty() && !leads(value, uri)) {
-        return Via::Unusable(name);
-    }
-    for (empty, other) in pairs {
-        if value(empty).is_some_and(|value| value.is_empty()) && value(other).is_some_and(|proxy| leads(&proxy, uri)) {
-            return Via::Hidden { empty, other };
-        }
-    }
-    Via::Direct
+    let holds = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    // An upper one that held something would count.
+    let hidden = VARIABLES.into_iter().find(|[_, lower]| holds(lower));
+    hidden.map_or(Via::Direct, |[empty, other]| Via::Hidden { empty, other })
 }
 
 /// What is wrong with a value that is no URL of a proxy, and what to do.
@@ -124,13 +127,8 @@ pub const TORN: [&str; 2] = [
     "write them with percent signs: %40 for @, %2F for /, %3F for ?, %23 for #",
 ];
 
-/// The variable whose URL of a proxy is torn: the HTTP client would give a part of the password to the resolver.
-fn torn() -> Option<&'static str> {
-    VARIABLES.into_iter().find(|name| std::env::var(name).is_ok_and(|value| is_torn(&value)))
-}
-
 /// Whether a password in a proxy's URL has a character that must be written with a percent sign there: the URL is cut within it then,
-/// and a part of it counts as the host.
+/// and the HTTP client would give a part of it to the resolver as the host.
 fn is_torn(value: &str) -> bool {
     let rest = value.split_once("://").map_or(value, |(_, rest)| rest);
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());

@@ -42,7 +42,8 @@ pub enum SkipReason {
     NotIncluded,
     /// Matched by `.gitignore`, `.git/info/exclude` or the global excludes, and not tracked.
     Ignored,
-    /// A link to what is taken under its own name, or to a place in the tree that holds nothing of ours.
+    /// A link to what is taken under its own name, to what no path of the command line selects, or to a place in the tree that holds
+    /// nothing of ours.
     Link,
     /// A link in the tree to nothing.
     BrokenLink,

@@ -101,17 +101,20 @@ fn can_not_hide_a_file() {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: a}\nspec: {hostPID: true, containers: [{name: a, image: a}]}\n";
     let zero_behind = format!("{pod}---\n# \0\n");
     let found = |path: &str| (1, vec![format!("{path} scanned")]);
-    let lost = |link: &str, target: &str| {
-        (7, vec![format!("{link} not_scanned a link to {target}, which is not taken under its own name")])
-    };
+    let lost = |link: &str, target: &str, file_type: &str| (7, vec![lost(link, target, file_type)]);
     let skipped = |path: &str, reason: &str| (0, vec![format!("{path} skipped {reason}")]);
     for (file, text, link, expected) in [
         ("new/Dockerfile", zero.as_str(), None, found("new/Dockerfile")),
         ("new/api.dockerfile", &zero, None, found("new/api.dockerfile")),
         ("new/pod.yaml", &zero_behind, None, found("new/pod.yaml")),
         ("new/Dockerfile", "RUN \0\n", None, skipped("new/Dockerfile", "binary")),
-        ("new/image.bin", BAD_DOCKERFILE, Some(("new/Dockerfile", "image.bin")), lost("new/Dockerfile", "new/image.bin")),
-        ("k8s/a.dat", pod, Some(("k8s/a.yaml", "../k8s/a.dat")), lost("k8s/a.yaml", "k8s/a.dat")),
+        (
+            "new/image.bin",
+            BAD_DOCKERFILE,
+            Some(("new/Dockerfile", "image.bin")),
+            lost("new/Dockerfile", "new/image.bin", "dockerfile"),
+        ),
+        ("k8s/a.dat", pod, Some(("k8s/a.yaml", "../k8s/a.dat")), lost("k8s/a.yaml", "k8s/a.dat", "k8s_yaml")),
         (".hg/Dockerfile", BAD_DOCKERFILE, None, found(".hg/Dockerfile")),
         ("new/.svn/k8s/pod.yaml", pod, None, found("new/.svn/k8s/pod.yaml")),
         (".jj/Dockerfile", BAD_DOCKERFILE, Some(("Containerfile", ".jj/Dockerfile")), {
@@ -149,8 +152,14 @@ fn can_not_hide_behind_a_link_of_the_base() {
     let repo = repo.file("new/image.bin", BAD_DOCKERFILE);
     commit(&repo);
     let ran = scan(&repo, &emulator, &["--changed-only"]);
-    let lost = "new/Dockerfile not_scanned a link to new/image.bin, which is not taken under its own name";
-    assert_eq!((ran.code, fates(&ran.json())), (7, vec![lost.to_owned()]), "{}", ran.stderr);
+    let lost = lost("new/Dockerfile", "new/image.bin", "dockerfile");
+    assert_eq!((ran.code, fates(&ran.json())), (7, vec![lost]), "{}", ran.stderr);
+}
+
+/// What becomes of a link to what would be ours under its name.
+fn lost(link: &str, target: &str, file_type: &str) -> String {
+    let next = format!("--map {target}={file_type} takes it, or --exclude leaves the link out");
+    format!("{link} not_scanned a link to {target}, which is not taken under its own name; {next}")
 }
 
 /// What became of every path but the one that is clean.

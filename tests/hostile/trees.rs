@@ -65,13 +65,14 @@ impl Place {
 pub(crate) type Case = (&'static str, fn(&Place));
 
 /// Every tree of this file.
-pub(crate) const ALL: [Case; 43] = [
+pub(crate) const ALL: [Case; 44] = [
     ("links to files outside", links_to_files_outside),
     ("links to directories outside", links_to_directories_outside),
     ("link loops", link_loops),
     ("link chains", link_chains),
     ("links through proc", links_through_proc),
     ("links to files of other names", links_to_files_of_other_names),
+    ("links to one large file", links_to_one_large_file),
     ("fifos", fifos),
     ("configuration that is a FIFO", configuration_that_is_a_fifo),
     ("sockets", sockets),
@@ -166,6 +167,17 @@ pub(crate) fn links_to_files_of_other_names(place: &Place) {
         (".git/pod", "store.yaml"),
     ] {
         place.link(target, link);
+    }
+}
+
+pub(crate) fn links_to_one_large_file(place: &Place) {
+    let large = "- [a, b, {c: d}]\n".repeat(600_000);
+    place.write("large.yaml", &large);
+    place.write("large.dat", &large);
+    place.write("real.yaml", CLEAN);
+    for at in 0..200 {
+        place.link("large.yaml", &format!("l{at}.yaml"));
+        place.link("large.dat", &format!("d{at}.yaml"));
     }
 }
 

@@ -156,12 +156,12 @@ fn what_git_tracks_in_the_store_of_another_system_is_found() {
         }
     }
     let explained = |path: &str| explain(&tree.options(&[]), &path.into());
-    let why = "an ignore rule matches it: one of this program: .hg is the store of a version control system";
+    let why = ".hg is the store of a version control system: only what git tracks in it is looked at";
     assert_eq!(
         explained(".hg/k8s/pod.yaml"),
         [
             why,
-            "git tracks it all the same, so the rule does not apply",
+            "git tracks it",
             "it is a Kubernetes manifest: it holds an object of a Kubernetes API",
             "decision: taken as k8s_yaml"
         ]

@@ -80,13 +80,17 @@ fn a_link_stands_for_what_is_not_taken_under_its_own_name() {
     ] {
         tree.link(target, link);
     }
+    let lost = |link: &str, target: &str, file_type: &str| {
+        let why = format!("a link to {target}, which is not taken under its own name");
+        format!("{link} {file_type} ({why}; --map {target}={file_type} takes it, or --exclude leaves the link out)")
+    };
     let rest = [
-        "Containerfile dockerfile (a link to both.yaml, which is not taken under its own name)",
-        "Dockerfile dockerfile (a link to image.bin, which is not taken under its own name)",
+        &lost("Containerfile", "both.yaml", "dockerfile"),
+        &lost("Dockerfile", "image.bin", "dockerfile"),
         "a.yaml k8s_yaml",
-        "b.yaml k8s_yaml (a link to a.dat, which is not taken under its own name)",
+        &lost("b.yaml", "a.dat", "k8s_yaml"),
         "both.yaml k8s_yaml",
-        "chain.Dockerfile dockerfile (a link to image.bin, which is not taken under its own name)",
+        &lost("chain.Dockerfile", "image.bin", "dockerfile"),
     ];
     let skipped = ["c.yaml - link", "data.yaml - link"];
     let common = ["notes.yaml - link", "t.yaml - link", "x.Dockerfile - link"];
@@ -94,7 +98,7 @@ fn a_link_stands_for_what_is_not_taken_under_its_own_name() {
         let all = [&rest[..], more, &skipped[..], excluded, &common[..], &["1 not searched"][..flags.len()]].concat();
         assert_eq!(tree.list(flags), all, "{flags:?}");
     };
-    with(&["exclude=out"], &["excluded.yaml k8s_yaml (a link to out/b.yaml, which is not taken under its own name)"], &[]);
+    with(&["exclude=out"], &[], &["excluded.yaml - excluded"]);
     with(&[], &["out/b.yaml k8s_yaml", "out/c.yaml k8s_yaml"], &["excluded.yaml - link"]);
 }
 
@@ -109,7 +113,7 @@ fn what_a_link_leads_to_is_explained() {
         of("b.yaml", &[]),
         [
             "it counts as a Kubernetes manifest: what it leads to would be that under its name",
-            "decision: ours, but not scanned: a link to a.dat, which is not taken under its own name"
+            "decision: ours, but not scanned: a link to a.dat, which is not taken under its own name; --map a.dat=k8s_yaml takes it, or --exclude leaves the link out"
         ]
     );
     assert_eq!(
@@ -120,9 +124,94 @@ fn what_a_link_leads_to_is_explained() {
         ]
     );
     let decision = |path, flags| of(path, flags).pop().unwrap();
-    let lost = "decision: ours, but not scanned: a link to a.yaml, which is not taken under its own name";
-    assert_eq!(decision("c.yaml", &["exclude=a.yaml"]), lost);
+    assert_eq!(decision("c.yaml", &["exclude=a.yaml"]), "decision: skipped: excluded");
+    assert_eq!(decision("c.yaml", &["include=c.yaml"]), "decision: skipped: not_included");
     assert_eq!(decision("c.yaml", &["exclude=c.yaml"]), "decision: skipped: excluded");
+}
+
+/// A repository in which a link stands where a program looks, and its target where people do.
+#[test]
+fn a_link_to_what_another_run_looks_at_is_not_lost() {
+    let tree = Tree::new(&["docker/Dockerfile", "services/a/main.yaml", "vendor/image.bin", "charts/image.bin"]).work_tree();
+    tree.write(".gitignore", "vendor\nbuilt.dockerfile\n");
+    tree.write("values.yaml", "a: b\n");
+    tree.write("docker/app", DOCKERFILE);
+    tree.write("built.dockerfile", DOCKERFILE);
+    fs::create_dir_all(tree.root().join("links")).unwrap();
+    let link = |target: &str, selection: &[&str]| {
+        let link = tree.root().join("services/a/Dockerfile");
+        let _ = fs::remove_file(&link);
+        symlink(target, link).unwrap();
+        let mine = |line: &String| line.starts_with("services/a/Dockerfile ");
+        tree.list(selection).into_iter().find(mine).unwrap_or_default()[22..].to_owned()
+    };
+    let lost = "dockerfile (a link to docker/app, which is not taken under its own name; --map docker/app=dockerfile takes it, or --exclude leaves the link out)";
+    for (target, flags, expected) in [
+        ("../../docker/Dockerfile", &[][..], "- link"),
+        ("../../docker/Dockerfile", &["services/a"], "- link"),
+        ("../../docker/Dockerfile", &["services/**"], "- link"),
+        ("../../docker/Dockerfile", &["include=services/**"], "- not_included"),
+        ("../../docker/Dockerfile", &["exclude=docker/**"], "- excluded"),
+        ("../../docker/Dockerfile", &["exclude=docker"], "- excluded"),
+        ("../../docker/Dockerfile", &["exclude=docker/*", "services"], "- link"),
+        ("../../docker/Dockerfile", &["exclude=services/a/*"], "- excluded"),
+        ("../../docker/app", &[], lost),
+        ("../../docker/app", &["services"], "- link"),
+        ("../../docker/app", &["exclude=docker/app"], "- excluded"),
+        ("../../docker/app", &["dockerfile=docker/app"], "- link"),
+        ("../../built.dockerfile", &[], "- ignored"),
+        ("../../vendor/image.bin", &[], "- ignored"),
+        ("../../nothing", &[], "- broken_link"),
+        (
+            "../../values.yaml",
+            &["k8s_yaml=services/a/Dockerfile"],
+            "k8s_yaml (a link to values.yaml, which is not taken under its own name; --map values.yaml=k8s_yaml takes it, or --exclude leaves the link out)",
+        ),
+        ("../../links", &[], "- link"),
+    ] {
+        assert_eq!(link(target, flags), expected, "{target} {flags:?}");
+        let explained = explain(&tree.options(flags), &"services/a/Dockerfile".into()).pop().unwrap();
+        let decision = match expected.split_once(' ') {
+            Some(("-", reason)) => format!("decision: skipped: {reason}"),
+            Some((_, why)) => format!("decision: ours, but not scanned: {}", why.trim_matches(['(', ')'])),
+            None => String::new(),
+        };
+        assert_eq!(explained, decision, "{target} {flags:?}");
+    }
+    tree.link("values.yaml", "other.yaml");
+    assert!(tree.list(&[]).contains(&"other.yaml - link".to_owned()));
+}
+
+/// Where git tracks it an ignore rule does not count: a change can bring both.
+#[test]
+fn an_ignore_rule_of_a_change_hides_nothing_behind_a_link() {
+    let tree = Tree::new(&["vendor/image.bin", "image.bin"]);
+    if !tree.git(&["init", "-q"]) {
+        return;
+    }
+    tree.write(".gitignore", "*.bin\nvendor\n");
+    tree.link("vendor/image.bin", "Dockerfile");
+    tree.link("image.bin", "Containerfile");
+    assert_eq!(tree.list(&[])[..2], ["Containerfile - ignored", "Dockerfile - ignored"]);
+    assert!(tree.git(&["add", "-f", "-A"]));
+    let found = tree.list(&[]);
+    assert!(
+        found[0].starts_with("Containerfile dockerfile (") && found[1].starts_with("Dockerfile dockerfile ("),
+        "{found:?}"
+    );
+}
+
+/// What one name makes of a target is no answer for a name that asks for more, or for less.
+#[test]
+fn links_of_one_kind_share_a_look() {
+    let tree = Tree::new(&[]);
+    tree.write("a.dat", "FROM a\nRUN {{ b }}\n");
+    for link in ["Dockerfile.j2", "Dockerfile.prod", "Dockerfile", "x.yaml", "y.dockerfile"] {
+        tree.link("a.dat", link);
+    }
+    let found = tree.list(&[]);
+    let ours = found.iter().filter(|line| line.contains(" dockerfile (")).map(|line| line.split(' ').next().unwrap());
+    assert_eq!(ours.collect::<Vec<_>>(), ["Dockerfile", "Dockerfile.prod", "y.dockerfile"], "{found:?}");
 }
 
 #[test]

@@ -92,10 +92,7 @@ fn a_named_file_is_taken_or_refused_with_the_reason() {
             "t.yaml",
             "t.yaml can't be taken: `{{` stands where YAML has no text; to have it scanned nevertheless, say what it is with --map 't.yaml=dockerfile' or --map 't.yaml=k8s_yaml'",
         ),
-        (
-            "l.yaml",
-            "l.yaml can't be taken: it is a link to a place in the tree, which is looked at on its own; name the file itself",
-        ),
+        ("l.yaml", "l.yaml can't be taken: it is a link, and links are not followed; name the file itself"),
     ] {
         assert_eq!(discover(&tree.options(&[flag])).unwrap_err().to_string(), expected);
     }
