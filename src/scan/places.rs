@@ -57,6 +57,7 @@ impl Job<'_> {
         let is_answered =
             match pages::all("risk/paths", |page| self.client.list_risk_paths(&file_id, &rule_id, page), key).await {
                 Ok(places) => {
+                    self.patience.answered();
                     self.ledger.borrow_mut().located(&file_id, &rule_id, places);
                     true
                 }
