@@ -104,7 +104,7 @@ impl<'a> Checkpoint<'a> {
         }
         let start = Instant::now();
         self.look_at(ledger, client);
-        let result = self.result.borrow();
+        let mut result = self.result.borrow_mut();
         for path in &self.paths {
             let written = output::write_draft(path, |out| report::json::write_line(&*result, out));
             if let Err(error) = written
@@ -113,12 +113,15 @@ impl<'a> Checkpoint<'a> {
                 progress.warn(&format!("the result can't be kept in {} while the run goes on: {error}", path.display()));
             }
         }
+        result.findings = Vec::new();
         self.due.set(Instant::now() + start.elapsed().max(Duration::from_millis(1)) * SHARE);
     }
 
     /// Brings the result up to date.
     fn look_at(&self, ledger: &Ledger, client: &Client) {
         let mut result = self.result.borrow_mut();
+        // The last draft's are not held beside those of this one.
+        result.findings = Vec::new();
         let mut located = self.located.borrow_mut();
         for (index, entry) in ledger.entries.iter().enumerate() {
             let Some((risks, is_placed)) = ledger.risks(index) else { continue };
