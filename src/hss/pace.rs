@@ -115,18 +115,13 @@ impl Pace {
         // Who waited as long as was asked and is refused again is told too little, and no wait at all is what rounding down leaves, or a
         // clock that is behind: both are no reason to come back before the limit allows it.
         let in_vain = self.refusing && self.blocked_until.is_some_and(|until| until <= now);
+        let believed = retry_after.filter(|wait| !wait.is_zero() && !in_vain);
         let floor = limit.map_or(documented, |limit| limit.window);
-        let wait = match retry_after {
-            Some(wait) if !wait.is_zero() && !in_vain => wait,
-            Some(wait) => wait.max(floor),
-            None => floor,
-        };
-        let retry_after = retry_after.filter(|wait| !wait.is_zero() && !in_vain);
-        let wait = wait.min(longest);
+        let wait = believed.unwrap_or_else(|| retry_after.unwrap_or_default().max(floor)).min(longest);
         let told = limit.map(|limit| Limit { window: limit.window.min(longest), ..limit });
         self.limit = Some(told.unwrap_or_else(|| Limit {
             calls: DOCUMENTED_CALLS,
-            window: if retry_after.is_some() { self.window_until(now, wait, documented) } else { documented },
+            window: if believed.is_some() { self.window_until(now, wait, documented) } else { documented },
         }));
         self.free = false;
         self.refusing = true;

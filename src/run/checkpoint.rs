@@ -113,6 +113,7 @@ impl<'a> Checkpoint<'a> {
                 progress.warn(&format!("the result can't be kept in {} while the run goes on: {error}", path.display()));
             }
         }
+        // Not held beside those of the next draft.
         result.findings = Vec::new();
         self.due.set(Instant::now() + start.elapsed().max(Duration::from_millis(1)) * SHARE);
     }
@@ -120,8 +121,6 @@ impl<'a> Checkpoint<'a> {
     /// Brings the result up to date.
     fn look_at(&self, ledger: &Ledger, client: &Client) {
         let mut result = self.result.borrow_mut();
-        // The last draft's are not held beside those of this one.
-        result.findings = Vec::new();
         let mut located = self.located.borrow_mut();
         for (index, entry) in ledger.entries.iter().enumerate() {
             let Some((risks, is_placed)) = ledger.risks(index) else { continue };
