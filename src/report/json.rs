@@ -1,6 +1,6 @@
 //! JSON: the result itself, and what every other format of JSON is written with.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 
@@ -9,46 +9,61 @@ use super::text::is_unsafe_at;
 /// Writes a value as indented JSON with a line end. What a terminal or the log of a CI job would obey is written as `\uXXXX`, which means
 /// the same.
 pub fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    write_safe(&serde_json::to_string_pretty(value)?, out)
+    let mut out = Safe(BufWriter::new(out));
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.end()
 }
 
 /// The same in one line.
 pub fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    write_safe(&serde_json::to_string(value)?, out)
+    let mut out = Safe(BufWriter::new(out));
+    serde_json::to_writer(&mut out, value)?;
+    out.end()
 }
 
-/// Outside of strings, JSON holds nothing to escape but its line ends, which stay; in strings they are escaped already. That no line
-/// starts with `::` follows: none starts within a string.
-fn write_safe(json: &str, out: &mut dyn Write) -> io::Result<()> {
-    let (mut at, mut written) = (0, 0);
-    for line in json.split_inclusive('\n') {
-        let end = at + line.len();
-        if !is_plain(line.as_bytes()) {
-            out.write_all(&json.as_bytes()[written..at])?;
-            write_line_safe(line, out)?;
-            written = end;
-        }
-        at = end;
+/// Takes JSON as it is written, of which it never holds much. Outside of strings, JSON holds nothing to escape but its line ends, which
+/// stay; in strings they are escaped already. That no line starts with `::` follows: none starts within a string.
+struct Safe<'a>(BufWriter<&'a mut dyn Write>);
+
+impl Safe<'_> {
+    fn end(mut self) -> io::Result<()> {
+        self.0.write_all(b"\n")?;
+        self.0.flush()
     }
-    out.write_all(&json.as_bytes()[written..])?;
-    out.write_all(b"\n")
+}
+
+impl Write for Safe<'_> {
+    /// What stands in a string between two escapes comes in one piece: `serde_json` hands it over as a `str`.
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if is_plain(piece) {
+            self.0.write_all(piece)?;
+        } else {
+            let text = str::from_utf8(piece).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+            write_safe(text, &mut self.0)?;
+        }
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Whether nothing in it can need an escape. There is no early end, so that many bytes are looked at together.
-fn is_plain(line: &[u8]) -> bool {
-    line.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, b'\n' | b' '..=b'Z' | b'\\'..=b'~'))
+fn is_plain(piece: &[u8]) -> bool {
+    piece.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, b'\n' | b' '..=b'Z' | b'\\'..=b'~'))
 }
 
-fn write_line_safe(line: &str, out: &mut dyn Write) -> io::Result<()> {
+fn write_safe(text: &str, out: &mut impl Write) -> io::Result<()> {
     let mut written = 0;
-    for (at, c) in line.char_indices().filter(|(at, c)| *c != '\n' && is_unsafe_at(line, *at, *c)) {
-        out.write_all(line.as_bytes().get(written..at).unwrap_or_default())?;
+    for (at, c) in text.char_indices().filter(|(at, c)| *c != '\n' && is_unsafe_at(text, *at, *c)) {
+        out.write_all(text.as_bytes().get(written..at).unwrap_or_default())?;
         for unit in c.encode_utf16(&mut [0; 2]) {
             write!(out, "\\u{unit:04x}")?;
         }
         written = at + c.len_utf8();
     }
-    out.write_all(line.as_bytes().get(written..).unwrap_or_default())
+    out.write_all(text.as_bytes().get(written..).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub struct Streams<'a> {
 
 impl Streams<'_> {
     /// Writes text for people to stdout, without its styles where they do not reach it.
-    pub fn print<T>(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
+    pub fn print<T: Default>(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
         let styled = self.is_styled();
         self.write(|out| if styled { write(out) } else { write_plain(write, out) })
     }
@@ -33,13 +33,8 @@ impl Streams<'_> {
     }
 
     /// Writes to stdout; that nobody reads on is no fault.
-    pub fn write<T>(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
-        let mut buffer = Vec::new();
-        let failed = |source| Error::Io { what: "stdout can't be written".to_owned(), source };
-        let written = write(&mut buffer).map_err(failed)?;
-        let sent = self.out.write_all(&buffer).and_then(|()| self.out.flush());
-        sent.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }).map_err(failed)?;
-        Ok(written)
+    pub fn write<T: Default>(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Error> {
+        buffered(&mut *self.out, write).map_err(|source| Error::Io { what: "stdout can't be written".to_owned(), source })
     }
 
     /// Stdout as this terminal takes it.
@@ -304,11 +299,14 @@ fn is_kept(path: &Path) -> bool {
 
 /// Adds to what is there, following links. That nobody reads on is no fault, as on stdout.
 fn append<T: Default>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
-    let added = OpenOptions::new().append(true).open(path).and_then(|file| {
-        let mut file = BufWriter::new(file);
-        let written = write(&mut file)?;
-        file.flush()?;
-        Ok(written)
-    });
-    added.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(T::default()) } else { Err(error) })
+    buffered(OpenOptions::new().append(true).open(path)?, write)
+}
+
+/// Writes to what may be a pipe; that nobody reads on is no fault.
+fn buffered<T: Default>(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+    let mut out = BufWriter::new(out);
+    let written = write(&mut out).and_then(|written| out.flush().map(|()| written));
+    // What could not be sent is not tried again.
+    let _ = out.into_parts();
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(T::default()) } else { Err(error) })
 }
