@@ -17,7 +17,7 @@ mod source;
 mod standing;
 mod work;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
@@ -92,11 +92,12 @@ async fn to_the_end(
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Error> {
     let ledger = std::mem::take(&mut begun.ledger);
-    let checkpoint = Checkpoint::new(&settings, &begun);
+    let kept = Findings::of_earlier(std::mem::take(&mut begun.kept));
+    let checkpoint = Checkpoint::new(&settings, &begun, kept);
     let done = work(&settings, ledger, signal, progress, &checkpoint).await?;
-    let located = checkpoint.into_located();
+    let findings = checkpoint.into_findings();
     progress.finish();
-    let (mut result, mut facts) = settle(&settings, begun, done, located);
+    let (mut result, mut facts) = settle(&settings, begun, done, findings);
     say_what_is_left(&result, &settings, progress);
     let view =
         report::View { level: settings.report_level, verbose: settings.talk.verbose > 0, root: Some(&settings.input.root) };
@@ -111,11 +112,11 @@ async fn to_the_end(
 }
 
 /// From the account to the result: risks become findings, which stand as the rules say, and are judged.
-fn settle(settings: &settings::Scan, begun: Begun, done: Done, located: BTreeMap<usize, Findings>) -> (ScanResult, Facts) {
+fn settle(settings: &settings::Scan, begun: Begun, done: Done, mut findings: Findings) -> (ScanResult, Facts) {
     let Done { ledger, service, calls, faults } = done;
     let files = ledger.records();
-    let Findings { findings, notes } = findings::all(&ledger, &settings.input, located);
-    let mut findings = begun.with_kept(findings, &ledger.read_anew());
+    findings.update(&ledger, &settings.input);
+    let (mut findings, notes) = findings.into_parts();
     let Begun { mut result, touched, .. } = begun;
     let changed = match (&settings.change, &touched) {
         (Some(change), Some(touched)) => Some(changed::compare(change, touched, &settings.input, &files)),

@@ -186,12 +186,12 @@ pub fn risk(value: &Value) -> Option<RiskRow> {
     let rule_id = text(value, "rule_id").unwrap_or_default();
     Some(RiskRow {
         risk_id: text(value, "risk_id").unwrap_or_default(),
-        name: text(value, "risk_name").unwrap_or_else(|| rule_id.clone()),
-        rule_id,
+        name: text(value, "risk_name").unwrap_or_else(|| rule_id.clone()).into(),
+        rule_id: rule_id.into(),
         level,
-        category: text(value, "risk_category"),
-        description: text(value, "description"),
-        remediation: text(value, "remediation"),
+        category: text(value, "risk_category").map(Into::into),
+        description: text(value, "description").map(Into::into),
+        remediation: text(value, "remediation").map(Into::into),
         build_instruction: text(value, "build_instruction"),
         risk_num: number(value, "risk_num"),
     })

@@ -1,5 +1,7 @@
 //! The service's words, as typed requests and answers.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{FileType, Level};
@@ -228,17 +230,17 @@ pub struct RiskRow {
     /// The id of this risk; empty where the service sends none.
     pub risk_id: String,
     /// The rule.
-    pub rule_id: String,
+    pub rule_id: Arc<str>,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Unknown levels count as high.
     pub level: Level,
     /// Free text.
-    pub category: Option<String>,
+    pub category: Option<Arc<str>>,
     /// What it is.
-    pub description: Option<String>,
+    pub description: Option<Arc<str>>,
     /// What to do.
-    pub remediation: Option<String>,
+    pub remediation: Option<Arc<str>>,
     /// The Dockerfile instruction.
     pub build_instruction: Option<String>,
     /// At how many places, where the service says.
@@ -246,6 +248,12 @@ pub struct RiskRow {
 }
 
 impl RiskRow {
+    /// What it says of its rule.
+    pub fn of_rule(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        let Self { rule_id, name, category, description, remediation, .. } = self;
+        [rule_id, name].into_iter().chain([category, description, remediation].into_iter().flatten())
+    }
+
     /// At how many places it is at the least: as many as the service numbers, and never none. A number that no answer can list is cut.
     pub fn places(&self) -> usize {
         usize::try_from(self.risk_num.unwrap_or(1).clamp(1, MOST_PLACES)).unwrap_or(1)

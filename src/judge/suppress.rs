@@ -62,7 +62,7 @@ pub fn apply(
     let numbered: HashSet<(&RepoPath, &str)> = findings
         .iter()
         .filter(|finding| KnownFinding::of(finding).is_placeless())
-        .map(|finding| (&finding.path, finding.rule_id.as_str()))
+        .map(|finding| (&finding.path, &*finding.rule_id))
         .collect();
     for (path, file_type, ignores) in ignores {
         for ignore in ignores {
@@ -123,7 +123,7 @@ impl Entry {
     }
 
     fn is_about_file(&self, finding: &Finding) -> bool {
-        self.rule == finding.rule_id && self.path.as_ref().is_none_or(|pattern| finding.path.is_matched_by(pattern))
+        *self.rule == *finding.rule_id && self.path.as_ref().is_none_or(|pattern| finding.path.is_matched_by(pattern))
     }
 
     /// Whether the object of a finding, which nobody asked for, may be the one of this.
@@ -153,7 +153,7 @@ fn by_comment<'a>(
             continue;
         }
         for ignore in ignores.iter().filter(|ignore| ignore.fault.is_none() && reaches(ignore, **file_type, location)) {
-            let Some(rule) = ignore.rules.iter().find(|rule| **rule == finding.rule_id) else { continue };
+            let Some(rule) = ignore.rules.iter().find(|rule| ***rule == *finding.rule_id) else { continue };
             used.insert((*path, ignore.line, rule.as_str()));
             if finding.suppressed.is_none() {
                 let reason = ignore.reason.clone();

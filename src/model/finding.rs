@@ -1,5 +1,7 @@
 //! What was found: a risk at a place.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -110,7 +112,7 @@ impl KnownFinding {
         });
         Self {
             path: finding.path.clone(),
-            rule_id: finding.rule_id.clone(),
+            rule_id: finding.rule_id.to_string(),
             resource: resource.filter(|resource| *resource != Resource::default()),
             text: said(&finding.instruction).or_else(|| said(&finding.hit_path)).map(|text| normal(&text)),
             places: finding.places,
@@ -145,13 +147,13 @@ fn normal(text: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// The service's rule.
-    pub rule_id: String,
+    pub rule_id: Arc<str>,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// How bad it is.
     pub level: Level,
     /// The service's category, free text.
-    pub category: Option<String>,
+    pub category: Option<Arc<str>>,
     /// The file.
     #[serde(flatten)]
     pub path: RepoPath,
@@ -175,9 +177,9 @@ pub struct Finding {
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub places: u64,
     /// What the risk is.
-    pub description: Option<String>,
+    pub description: Option<Arc<str>>,
     /// What to do.
-    pub remediation: Option<String>,
+    pub remediation: Option<Arc<str>>,
     /// Stable while unrelated lines move; unique in a result.
     pub fingerprint: String,
     /// How it stands to the baseline.
@@ -186,6 +188,14 @@ pub struct Finding {
     pub changed: Option<bool>,
     /// Why it does not count.
     pub suppressed: Option<Suppression>,
+}
+
+impl Finding {
+    /// What it says of its rule.
+    pub fn of_rule(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        let Self { rule_id, name, category, description, remediation, .. } = self;
+        [rule_id, name].into_iter().chain([category, description, remediation].into_iter().flatten())
+    }
 }
 
 fn one() -> u64 {

@@ -8,6 +8,7 @@ mod file;
 mod finding;
 mod path;
 mod result;
+mod texts;
 mod verdict;
 mod words;
 
@@ -19,5 +20,6 @@ pub use file::{FileRecord, Next, SkipReason, Skipped, SourceFile, State};
 pub use finding::{Bucket, Finding, FindingCounts, KnownFinding, Location, Precision, Resource, SuppressedBy, Suppression};
 pub use path::RepoPath;
 pub use result::{Counts, Policy, Run, SCHEMA_VERSION, ScanResult, Service, Task, TaskStatus, Tool};
+pub use texts::Texts;
 pub use verdict::{Exit, FailOn, Status, Verdict};
 pub use words::{FileType, Level};

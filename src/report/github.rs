@@ -4,6 +4,7 @@
 //! says how many more there are. `%`, CR and LF are escaped in every text, `:` and `,` in properties too.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::shown::{self, Shown};
 use super::text::{cut, one_line};
@@ -118,7 +119,7 @@ fn of_finding(finding: &Finding) -> Annotation {
         Some(Precision::Exact) => None,
         _ => shown::words(finding).map(|words| format!("({})", printable(&words))),
     };
-    let prose = |text: &Option<String>| text.as_deref().map(one_line).filter(|text| !text.is_empty());
+    let prose = |text: &Option<Arc<str>>| text.as_deref().map(one_line).filter(|text| !text.is_empty());
     let parts = [known.map(str::to_owned), prose(&finding.description), prose(&finding.remediation), near];
     let message = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let title = one_line(&format!("{} {}: {}", finding.level, finding.rule_id, shown::name(finding)));

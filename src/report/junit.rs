@@ -229,7 +229,7 @@ fn body(finding: &Finding) -> String {
     let place = format!("{}:{}", finding.path, machine::line(finding));
     let target = machine::target(finding);
     let remediation = finding.remediation.as_ref().map(|text| format!("Remediation: {text}"));
-    let parts = [Some(place), target, finding.description.clone(), remediation];
+    let parts = [Some(place), target, finding.description.as_deref().map(str::to_owned), remediation];
     parts.into_iter().flatten().filter(|part| !part.trim().is_empty()).collect::<Vec<_>>().join("\n")
 }
 

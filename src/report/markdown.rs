@@ -132,7 +132,7 @@ fn notes(result: &ScanResult, room: usize) -> Part {
 /// What to do, once a rule.
 fn advice(shown: &Shown<'_>, room: usize) -> Part {
     let mut seen = BTreeSet::new();
-    let advice = shown.findings.iter().filter_map(|f| Some((f.rule_id.as_str(), f.remediation.as_deref()?)));
+    let advice = shown.findings.iter().filter_map(|f| Some((&*f.rule_id, f.remediation.as_deref()?)));
     let rows: Vec<String> = advice
         .filter(|(rule, _)| seen.insert(*rule))
         .map(|(rule, advice)| row([code(&cut(rule, LONGEST)), text(&cut(advice, LONGEST))]))

@@ -1,6 +1,6 @@
 //! What a run starts from: what discovery found, or what an earlier run left to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -10,7 +10,8 @@ use crate::discover::Discovery;
 use crate::error::Error;
 use crate::judge::count;
 use crate::model::{
-    Bucket, Counts, Exit, FileRecord, Finding, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, Status, Tool, Verdict,
+    Bucket, Counts, Exit, FileRecord, Finding, RepoPath, Run, SCHEMA_VERSION, ScanResult, Service, Status, Texts, Tool,
+    Verdict,
 };
 use crate::progress::Progress;
 use crate::scan::Ledger;
@@ -24,19 +25,11 @@ pub(super) struct Begun {
     pub(super) result: ScanResult,
     /// What the change touches, where the run is about one and its base is known.
     pub(super) touched: Option<Touched>,
-    /// The findings of an earlier run.
-    kept: Vec<Finding>,
+    /// The findings of an earlier run, by path.
+    pub(super) kept: Vec<Finding>,
 }
 
 impl Begun {
-    /// The findings of a run, by path: those that were read, and those of an earlier run for every file that was not.
-    pub(super) fn with_kept(&self, read: impl IntoIterator<Item = Finding>, files: &BTreeSet<&RepoPath>) -> Vec<Finding> {
-        let kept = self.kept.iter().filter(|finding| !files.contains(&finding.path)).cloned();
-        let mut findings: Vec<Finding> = read.into_iter().chain(kept).collect();
-        findings.sort_by(|a, b| a.path.cmp(&b.path));
-        findings
-    }
-
     /// Looks through the repository.
     pub(super) fn discover(settings: &settings::Scan, progress: &Progress) -> Result<Self, Error> {
         let started = Timestamp::now();
@@ -83,7 +76,9 @@ impl Begun {
         let ledger = Ledger::reopen(&saved.files, &saved.tasks, saved.run.tasks_since);
         // How a finding stands is settled anew.
         let anew = |finding: Finding| Finding { bucket: Bucket::New, changed: None, suppressed: None, ..finding };
-        let kept = saved.findings.into_iter().map(anew).collect();
+        let mut kept: Vec<Finding> = saved.findings.into_iter().map(anew).collect();
+        kept.sort_by(|a, b| a.path.cmp(&b.path));
+        Texts::default().share(kept.iter_mut().flat_map(Finding::of_rule));
         let base = settings.change.as_ref().and_then(|change| change.base.as_ref().ok());
         let sources: Vec<_> = ledger.entries.iter().map(|entry| entry.source.clone()).collect();
         let touched = base.map(|base| base.touched(&settings.input.root, &sources, &saved.skipped));

@@ -2,7 +2,6 @@
 //! to the process.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::begun::{self, Begun};
-use super::findings::{self, Findings};
+use super::findings::Findings;
 use super::output;
 use crate::cli::Format;
 use crate::hss::Client;
@@ -29,8 +28,7 @@ pub(super) struct Checkpoint<'a> {
     paths: Vec<PathBuf>,
     begun: &'a Begun,
     result: RefCell<ScanResult>,
-    /// The findings of the files that have ended, by their place, and whether they have theirs.
-    located: RefCell<BTreeMap<usize, (Findings, bool)>>,
+    findings: RefCell<Findings>,
     /// Not before this time, unless it must be.
     due: Cell<Instant>,
     /// Whether something is to be written when it is due, and who is to be told.
@@ -41,14 +39,14 @@ pub(super) struct Checkpoint<'a> {
 
 impl<'a> Checkpoint<'a> {
     /// One for each JSON result that goes to a file.
-    pub(super) fn new(settings: &'a settings::Scan, begun: &'a Begun) -> Self {
+    pub(super) fn new(settings: &'a settings::Scan, begun: &'a Begun, findings: Findings) -> Self {
         let in_file = settings.outputs.iter().filter(|output| output.format == Format::Json);
         Self {
             settings,
             paths: in_file.filter_map(|output| output.path.clone()).collect(),
             begun,
             result: RefCell::new(begun.result.clone()),
-            located: RefCell::default(),
+            findings: RefCell::new(findings),
             due: Cell::new(Instant::now()),
             is_behind: Cell::new(false),
             behind: Notify::new(),
@@ -61,10 +59,9 @@ impl<'a> Checkpoint<'a> {
         self.result.borrow_mut().service = service.clone().after(&self.begun.result.service);
     }
 
-    /// Findings that need not be brought to their lines again.
-    pub(super) fn into_located(self) -> BTreeMap<usize, Findings> {
-        let placed = |(index, (its, is_placed))| Some((index, its)).filter(|_| is_placed);
-        self.located.into_inner().into_iter().filter_map(placed).collect()
+    /// The findings so far, which need not be brought to their lines again.
+    pub(super) fn into_findings(self) -> Findings {
+        self.findings.into_inner()
     }
 
     /// Writes what is known after a step: at once where a task would be created again without it, or where an upload would be sent again
@@ -113,23 +110,16 @@ impl<'a> Checkpoint<'a> {
                 progress.warn(&format!("the result can't be kept in {} while the run goes on: {error}", path.display()));
             }
         }
-        // Not held beside those of the next draft.
-        result.findings = Vec::new();
+        self.findings.borrow_mut().give_back(std::mem::take(&mut result.findings));
         self.due.set(Instant::now() + start.elapsed().max(Duration::from_millis(1)) * SHARE);
     }
 
     /// Brings the result up to date.
     fn look_at(&self, ledger: &Ledger, client: &Client) {
         let mut result = self.result.borrow_mut();
-        let mut located = self.located.borrow_mut();
-        for (index, entry) in ledger.entries.iter().enumerate() {
-            let Some((risks, is_placed)) = ledger.risks(index) else { continue };
-            if located.get(&index).is_none_or(|(_, was_placed)| *was_placed != is_placed) {
-                located.insert(index, (findings::of_file(&entry.source, risks, &self.settings.input), is_placed));
-            }
-        }
-        let new = located.values().flat_map(|(its, _)| &its.findings).cloned();
-        result.findings = self.begun.with_kept(new, &ledger.read_anew());
+        let mut findings = self.findings.borrow_mut();
+        findings.update(ledger, &self.settings.input);
+        result.findings = findings.lend();
         result.files = ledger.records_if_closed("the run has not ended");
         result.tasks = ledger.tasks.values().cloned().collect();
         result.notes = [&ledger.notes[..], &self.begun.result.notes].concat();

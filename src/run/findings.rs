@@ -1,7 +1,7 @@
 //! What HSS reports becomes findings: one for each place of a risk, brought to its line.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::source;
 use crate::digest::sha256;
@@ -15,31 +15,70 @@ use crate::{discover, mask};
 /// Hex digits of a fingerprint: enough for as many findings as there will ever be.
 const FINGERPRINT_LENGTH: usize = 32;
 
-/// Findings with what there is to say of them.
-#[derive(Clone, Default)]
+/// The findings of a run, as far as its files have ended.
 pub(super) struct Findings {
     /// By path, worst first in a file, then by line.
-    pub(super) findings: Vec<Finding>,
-    /// The files whose findings could not be brought to their lines, a sentence each.
-    pub(super) notes: Vec<String>,
+    all: Vec<Finding>,
+    /// The files whose findings of this run are among them, by their place.
+    files: BTreeMap<usize, Read>,
 }
 
-/// The findings of a run, by the place of their file, some of which are known already. Each other file that has some is read again, one
-/// after the other.
-pub(super) fn all(ledger: &Ledger, input: &discover::Options, mut known: BTreeMap<usize, Findings>) -> Findings {
-    let mut all = Findings::default();
-    for (index, entry) in ledger.entries.iter().enumerate().filter(|(_, entry)| !entry.risks.is_empty()) {
-        let its = known.remove(&index).unwrap_or_else(|| of_file(&entry.source, &entry.risks, input));
-        all.findings.extend(its.findings);
-        all.notes.extend(its.notes);
+/// A file that was read again to bring its findings to their lines.
+struct Read {
+    /// How many places of its risks were known then.
+    places: usize,
+    /// Why its findings could not be brought to their lines, a sentence.
+    note: Option<String>,
+}
+
+impl Findings {
+    /// Those of an earlier run, by path.
+    pub(super) fn of_earlier(all: Vec<Finding>) -> Self {
+        Self { all, files: BTreeMap::new() }
     }
-    all
+
+    /// Brings them up to date: each file that has ended since, or of whose risks more places are known, is read again, one after the
+    /// other. Those of an earlier run stay for every file that was not asked about anew.
+    pub(super) fn update(&mut self, ledger: &Ledger, input: &discover::Options) {
+        let mut new = Vec::new();
+        let mut settled = BTreeSet::new();
+        for (index, entry) in ledger.entries.iter().enumerate() {
+            let Some(risks) = ledger.risks(index) else { continue };
+            let places = risks.iter().map(|(_, places)| places.len()).sum();
+            if self.files.get(&index).is_some_and(|read| read.places == places) {
+                settled.insert(&entry.source.path);
+                continue;
+            }
+            let (its, note) = of_file(&entry.source, risks, input);
+            new.extend(its);
+            self.files.insert(index, Read { places, note });
+        }
+        let anew = ledger.read_anew();
+        self.all.retain(|finding| settled.contains(&finding.path) || !anew.contains(&finding.path));
+        self.all.append(&mut new);
+        self.all.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// They are lent, to be in a result, until they are given back.
+    pub(super) fn lend(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.all)
+    }
+
+    /// What was lent.
+    pub(super) fn give_back(&mut self, all: Vec<Finding>) {
+        self.all = all;
+    }
+
+    /// All of them, and of which files they could not be brought to their lines, a sentence each.
+    pub(super) fn into_parts(self) -> (Vec<Finding>, Vec<String>) {
+        (self.all, self.files.into_values().filter_map(|read| read.note).collect())
+    }
 }
 
-/// The findings of one file, which is read again.
-pub(super) fn of_file(source: &SourceFile, risks: &Risks, input: &discover::Options) -> Findings {
+/// The findings of one file, which is read again, worst first, then by line; and why they have no lines.
+fn of_file(source: &SourceFile, risks: &Risks, input: &discover::Options) -> (Vec<Finding>, Option<String>) {
     let mut findings = of_risks(&source.path, risks);
-    let mut notes = Vec::new();
+    let mut note = None;
     let mut seen = HashMap::new();
     // Equal texts are told apart by number, so the numbers are given before lines have a say in the order.
     findings.sort_by(|a, b| key(a).cmp(&key(b)));
@@ -52,12 +91,12 @@ pub(super) fn of_file(source: &SourceFile, risks: &Risks, input: &discover::Opti
             for finding in &mut findings {
                 finding.location = Some(TOP_OF_FILE);
             }
-            notes.push(format!("the findings of {} have no lines: {reason}", source.path));
+            note = Some(format!("the findings of {} have no lines: {reason}", source.path));
         }
     }
     findings.iter_mut().for_each(conceal);
     findings.sort_by(|a, b| (Reverse(a.level), line(a), key(a)).cmp(&(Reverse(b.level), line(b), key(b))));
-    Findings { findings, notes }
+    (findings, note)
 }
 
 /// Brings the findings of a file to their lines.
@@ -82,7 +121,7 @@ fn conceal(finding: &mut Finding) {
 
 fn clue(finding: &Finding, file_type: FileType) -> Clue<'_> {
     let hit_rule = match file_type {
-        FileType::Dockerfile => Some(finding.rule_id.as_str()),
+        FileType::Dockerfile => Some(&*finding.rule_id),
         FileType::K8sYaml => finding.hit_rule.as_deref(),
     };
     Clue {

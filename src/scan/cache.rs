@@ -219,8 +219,8 @@ mod tests {
     fn risks() -> Risks {
         let risk = RiskRow {
             risk_id: "1".to_owned(),
-            rule_id: "R".to_owned(),
-            name: "n".to_owned(),
+            rule_id: "R".into(),
+            name: "n".into(),
             level: Level::High,
             category: None,
             description: None,

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::cache::{Known, Risks};
 use super::plan::Item;
 use crate::hss::{PathRow, RiskRow};
-use crate::model::{FileType, Next, RepoPath, SourceFile, State, Task, TaskStatus};
+use crate::model::{FileType, Next, RepoPath, SourceFile, State, Task, TaskStatus, Texts};
 
 /// How far a file has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +145,8 @@ pub struct Ledger {
     pub notes: Vec<String>,
     /// Since when tasks of this run may have been created: milliseconds of the service's clock.
     pub since: Option<i64>,
+    /// What the risks say of their rules.
+    texts: Texts,
     /// Tasks of which it is known what became of their files.
     settled: BTreeSet<String>,
     /// Whether the files are those of an earlier run: they may be others by now.
@@ -178,12 +180,10 @@ impl Ledger {
         self.entries.iter().filter(is_read).map(|entry| &entry.source.path).collect()
     }
 
-    /// The risks of a file that has ended, and whether it was asked where they stand as far as it will be.
-    pub fn risks(&self, index: usize) -> Option<(&Risks, bool)> {
-        let entry = &self.entries[index];
-        let like = self.like(entry);
-        let has_ended = matches!(like.stage, Stage::Ended(..));
-        Some((&like.risks, !like.unplaced)).filter(|(risks, _)| has_ended && !risks.is_empty())
+    /// The risks of a file that has ended, if it has any.
+    pub fn risks(&self, index: usize) -> Option<&Risks> {
+        let like = self.like(&self.entries[index]);
+        Some(&like.risks).filter(|risks| matches!(like.stage, Stage::Ended(..)) && !risks.is_empty())
     }
 
     /// This file is as it was at the base of the change: whatever else is to be said of it does not matter now.
@@ -205,7 +205,8 @@ impl Ledger {
             let Some(sha256) = entry.source.sha256.as_deref().filter(|_| is_open && entry.source.obstacle.is_none()) else {
                 continue;
             };
-            if let Some(Known { risks, at, stand_in }) = known(&entry.source, sha256) {
+            if let Some(Known { mut risks, at, stand_in }) = known(&entry.source, sha256) {
+                self.texts.share(risks.iter_mut().flat_map(|(risk, _)| risk.of_rule()));
                 self.stand_in |= stand_in;
                 entry.risks = risks;
                 entry.reused_from = Some(at);
@@ -370,6 +371,7 @@ impl Ledger {
     /// These risks of a file were read, but not yet where they are.
     pub fn found(&mut self, index: usize, mut risks: Vec<RiskRow>) {
         risks.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.texts.share(risks.iter_mut().flat_map(RiskRow::of_rule));
         let entry = &mut self.entries[index];
         entry.risks = risks.into_iter().map(|risk| (risk, Vec::new())).collect();
         let unplaced = entry.with_places().next().is_some();
@@ -404,7 +406,7 @@ impl Ledger {
     pub fn located(&mut self, file_id: &str, rule_id: &str, mut places: Vec<PathRow>) {
         places.sort();
         for entry in self.entries.iter_mut().filter(|entry| entry.file_id.as_deref() == Some(file_id)) {
-            let of_rule = |risk: &RiskRow| risk.rule_id == rule_id;
+            let of_rule = |risk: &RiskRow| *risk.rule_id == *rule_id;
             let numbered: usize = entry.risks.iter().filter(|(risk, _)| of_rule(risk)).map(|(risk, _)| risk.places()).sum();
             let mut more = places.len().saturating_sub(numbered);
             let mut rest = places.iter().cloned();

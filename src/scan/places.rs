@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
@@ -90,7 +91,7 @@ impl Job<'_> {
 struct Question {
     level: Level,
     file_id: String,
-    rule_id: String,
+    rule_id: Arc<str>,
 }
 
 /// What is asked: worst first, then in the order of the files, and no more than allowed. So the questions of the worst level are certain
@@ -103,7 +104,7 @@ struct Questions {
     /// The files before this one are read.
     read: usize,
     /// Those that were taken, by file id and rule id.
-    seen: HashSet<(String, String)>,
+    seen: HashSet<(String, Arc<str>)>,
     /// How many without an answer a file has.
     open: HashMap<String, usize>,
 }

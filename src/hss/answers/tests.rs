@@ -124,14 +124,18 @@ fn files_risks_and_places_are_read_whole() {
         rule_id: "R".into(),
         name: "n".into(),
         level: Level::Low,
-        category: some("c"),
-        description: some("d"),
-        remediation: some("m"),
+        category: Some("c".into()),
+        description: Some("d".into()),
+        remediation: Some("m".into()),
         build_instruction: some("USER root"),
         risk_num: Some(3),
     };
     assert_eq!(risk(&row), Some(whole));
-    assert_eq!(risk(&json!({"rule_id": "R"})).map(|risk| risk.name), some("R"), "the rule stands in for the name");
+    assert_eq!(
+        risk(&json!({"rule_id": "R"})).map(|risk| risk.name.to_string()),
+        some("R"),
+        "the rule stands in for the name"
+    );
     let row = json!({"resource_name": "web", "resource_type": "Deployment", "namespace": "shop", "hit_rule": "h", "hit_path": "spec"});
     let whole = PathRow {
         resource_name: some("web"),

@@ -19,7 +19,7 @@ fn entry(rule: &str) -> Entry {
 }
 
 fn at(path: &str, rule: &str) -> Finding {
-    Finding { path: path.into(), rule_id: rule.to_owned(), ..finding(Level::High) }
+    Finding { path: path.into(), rule_id: rule.into(), ..finding(Level::High) }
 }
 
 fn whole(files: &[FileRecord]) -> Looked<'_> {

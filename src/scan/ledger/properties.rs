@@ -66,8 +66,8 @@ fn answers() -> impl Strategy<Value = Vec<(Answer, u16)>> {
 fn risk(rule_id: &str) -> RiskRow {
     RiskRow {
         risk_id: String::new(),
-        rule_id: rule_id.to_owned(),
-        name: "n".to_owned(),
+        rule_id: rule_id.into(),
+        name: "n".into(),
         level: Level::High,
         category: None,
         description: None,
