@@ -100,8 +100,10 @@ impl<'a> Checkpoint<'a> {
             return;
         }
         let start = Instant::now();
-        self.look_at(ledger, client);
-        let mut result = self.result.borrow_mut();
+        let (mut result, mut findings) = (self.result.borrow_mut(), self.findings.borrow_mut());
+        findings.update(ledger, &self.settings.input);
+        result.findings = findings.lend();
+        self.look_at(&mut result, ledger, client);
         for path in &self.paths {
             let written = output::write_draft(path, |out| report::json::write_line(&*result, out));
             if let Err(error) = written
@@ -110,16 +112,12 @@ impl<'a> Checkpoint<'a> {
                 progress.warn(&format!("the result can't be kept in {} while the run goes on: {error}", path.display()));
             }
         }
-        self.findings.borrow_mut().give_back(std::mem::take(&mut result.findings));
+        findings.give_back(std::mem::take(&mut result.findings));
         self.due.set(Instant::now() + start.elapsed().max(Duration::from_millis(1)) * SHARE);
     }
 
-    /// Brings the result up to date.
-    fn look_at(&self, ledger: &Ledger, client: &Client) {
-        let mut result = self.result.borrow_mut();
-        let mut findings = self.findings.borrow_mut();
-        findings.update(ledger, &self.settings.input);
-        result.findings = findings.lend();
+    /// Brings up to date what a result says besides its findings.
+    fn look_at(&self, result: &mut ScanResult, ledger: &Ledger, client: &Client) {
         result.files = ledger.records_if_closed("the run has not ended");
         result.tasks = ledger.tasks.values().cloned().collect();
         result.notes = [&ledger.notes[..], &self.begun.result.notes].concat();
@@ -127,7 +125,7 @@ impl<'a> Checkpoint<'a> {
         result.run.tasks_since = ledger.since;
         result.service.project_id = client.project().or(result.service.project_id.take());
         result.service.stand_in |= client.stand_in() || ledger.stand_in;
-        begun::count_files(&mut result);
+        begun::count_files(result);
         let facts = Facts {
             faults: vec![(Exit::Timeout, "the run has not ended; hss-iac resume goes on with it".to_owned())],
             obstacles: ledger.obstacles(),

@@ -41,20 +41,21 @@ impl Findings {
     /// other. Those of an earlier run stay for every file that was not asked about anew.
     pub(super) fn update(&mut self, ledger: &Ledger, input: &discover::Options) {
         let mut new = Vec::new();
-        let mut settled = BTreeSet::new();
+        let mut up_to_date = BTreeSet::new();
         for (index, entry) in ledger.entries.iter().enumerate() {
             let Some(risks) = ledger.risks(index) else { continue };
             let places = risks.iter().map(|(_, places)| places.len()).sum();
             if self.files.get(&index).is_some_and(|read| read.places == places) {
-                settled.insert(&entry.source.path);
+                up_to_date.insert(&entry.source.path);
                 continue;
             }
             let (its, note) = of_file(&entry.source, risks, input);
             new.extend(its);
             self.files.insert(index, Read { places, note });
         }
-        let anew = ledger.read_anew();
-        self.all.retain(|finding| settled.contains(&finding.path) || !anew.contains(&finding.path));
+        let mut others = ledger.read_anew();
+        others.extend(new.iter().map(|finding: &Finding| &finding.path));
+        self.all.retain(|finding| up_to_date.contains(&finding.path) || !others.contains(&finding.path));
         self.all.append(&mut new);
         self.all.sort_by(|a, b| a.path.cmp(&b.path));
     }
@@ -220,3 +221,6 @@ fn identity(finding: &Finding) -> String {
     let parts = [Some(known.rule_id), Some(known.path.to_string()), kind, namespace, name, known.text];
     parts.map(Option::unwrap_or_default).join("\n")
 }
+
+#[cfg(test)]
+mod tests;

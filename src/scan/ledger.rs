@@ -175,9 +175,9 @@ impl Ledger {
 
     /// The files whose risks were read in this run, however many there are.
     pub fn read_anew(&self) -> BTreeSet<&RepoPath> {
-        let is_scanned = |entry: &Entry| matches!(self.like(entry).stage, Stage::Ended(State::Scanned, _));
-        let is_read = |entry: &&Entry| !entry.had_ended && (is_scanned(entry) || !entry.risks.is_empty());
-        self.entries.iter().filter(is_read).map(|entry| &entry.source.path).collect()
+        let is_read = |like: &Entry| matches!(like.stage, Stage::Ended(State::Scanned, _)) || !like.risks.is_empty();
+        let is_anew = |entry: &&Entry| !entry.had_ended && is_read(self.like(entry));
+        self.entries.iter().filter(is_anew).map(|entry| &entry.source.path).collect()
     }
 
     /// The risks of a file that has ended, if it has any.
