@@ -153,6 +153,31 @@ fn a_json_file_that_can_not_be_written_stands_in_every_report() {
     assert_eq!(names.filter(|name| name.to_string_lossy().ends_with(".tmp")).count(), 0, "no part is left behind");
 }
 
+/// The disk takes the empty file with which a run tries whether it can write, and of the result nothing.
+#[cfg(unix)]
+#[test]
+fn a_disk_that_is_full_by_then_costs_the_json_file_alone() {
+    let repo = Repo::new().many(12);
+    let script = r#"trap '' XFSZ; ulimit -f 1; exec "$0" scan --emulator -o json=x.json -o table"#;
+    let program = hss_iac(repo.path()).get_program().to_owned();
+    let ran: common::Finished = Command::new("bash")
+        .args(["-c", script])
+        .arg(program)
+        .current_dir(repo.path())
+        .env_clear()
+        .output()
+        .expect("bash")
+        .into();
+    let (kept, lost) =
+        ("the result can't be kept in x.json while the run goes on", "the json report could not be written to x.json");
+    assert_eq!(ran.code, 8, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches(kept).count(), 1, "said once: {}", ran.stderr);
+    assert!(ran.stdout.contains(lost) && ran.stdout.contains("24 files"), "{}", ran.stdout);
+    let left: Vec<_> =
+        std::fs::read_dir(repo.path()).expect("a directory").flatten().map(|entry| entry.file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("x.json")), "{left:?}");
+}
+
 /// One of two reports would be lost, and nothing say so.
 #[cfg(unix)]
 #[test]

@@ -1,6 +1,6 @@
 //! JSON: the result itself, and what every other format of JSON is written with.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -9,37 +9,29 @@ use super::text::is_unsafe_at;
 /// Writes a value as indented JSON with a line end. What a terminal or the log of a CI job would obey is written as `\uXXXX`, which means
 /// the same.
 pub fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let mut out = Safe(BufWriter::new(out));
-    serde_json::to_writer_pretty(&mut out, value)?;
-    out.end()
+    serde_json::to_writer_pretty(Safe(&mut *out), value)?;
+    out.write_all(b"\n")
 }
 
 /// The same in one line.
 pub fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let mut out = Safe(BufWriter::new(out));
-    serde_json::to_writer(&mut out, value)?;
-    out.end()
+    serde_json::to_writer(Safe(&mut *out), value)?;
+    out.write_all(b"\n")
 }
 
 /// Takes JSON as it is written, of which it never holds much. Outside of strings, JSON holds nothing to escape but its line ends, which
 /// stay; in strings they are escaped already. That no line starts with `::` follows: none starts within a string.
-struct Safe<'a>(BufWriter<&'a mut dyn Write>);
-
-impl Safe<'_> {
-    fn end(mut self) -> io::Result<()> {
-        self.0.write_all(b"\n")?;
-        self.0.flush()
-    }
-}
+struct Safe<'a>(&'a mut dyn Write);
 
 impl Write for Safe<'_> {
-    /// What stands in a string between two escapes comes in one piece: `serde_json` hands it over as a `str`.
+    /// What stands in a string between two escapes comes in one piece: `serde_json` hands it over as the `str` that it was given, for all
+    /// but `collect_str`.
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         if is_plain(piece) {
             self.0.write_all(piece)?;
         } else {
             let text = str::from_utf8(piece).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            write_safe(text, &mut self.0)?;
+            write_safe(text, self.0)?;
         }
         Ok(piece.len())
     }
@@ -54,7 +46,7 @@ fn is_plain(piece: &[u8]) -> bool {
     piece.iter().fold(true, |is_plain, byte| is_plain & matches!(byte, b'\n' | b' '..=b'Z' | b'\\'..=b'~'))
 }
 
-fn write_safe(text: &str, out: &mut impl Write) -> io::Result<()> {
+fn write_safe(text: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut written = 0;
     for (at, c) in text.char_indices().filter(|(at, c)| *c != '\n' && is_unsafe_at(text, *at, *c)) {
         out.write_all(text.as_bytes().get(written..at).unwrap_or_default())?;

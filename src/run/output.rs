@@ -305,8 +305,13 @@ fn append<T: Default>(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Res
 /// Writes to what may be a pipe; that nobody reads on is no fault.
 fn buffered<T: Default>(out: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
     let mut out = BufWriter::new(out);
-    let written = write(&mut out).and_then(|written| out.flush().map(|()| written));
+    let written = write(&mut out).or_else(unless_unread);
+    let sent = out.flush().or_else(unless_unread);
     // What could not be sent is not tried again.
     let _ = out.into_parts();
-    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(T::default()) } else { Err(error) })
+    written.and_then(|written| sent.map(|()| written))
+}
+
+fn unless_unread<T: Default>(error: io::Error) -> io::Result<T> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(T::default()) } else { Err(error) }
 }
