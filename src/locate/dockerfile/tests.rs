@@ -203,6 +203,17 @@ fn equal_instructions_are_dealt_to_equal_clues() {
     assert_eq!(lines(&[of("A"), of("B"), of("A")]), [5, 7, 7]);
 }
 
+/// As a generated one is, with a risk in every line.
+#[test]
+fn every_part_of_a_long_dockerfile_is_found() {
+    let parts: Vec<String> = (0..400).map(|n| format!("install -y library-{n}-dev")).collect();
+    let runs: Vec<String> = parts.iter().map(|part| format!("RUN set -e; apt-get {part}\n")).collect();
+    let source = format!("FROM a\n{}", runs.concat());
+    let clues: Vec<Clue<'_>> = parts.iter().map(|part| clue(part)).collect();
+    let found = places(&source, &clues).into_iter().map(|place| (place.location.line, place.location.precision));
+    assert_eq!(found.collect::<Vec<_>>(), (2..402).map(|line| (line, Precision::Parent)).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_place_shows_its_source() {
     let source = "\u{feff}FROM a\r\nRUN x \\\r\n  y\r\n";

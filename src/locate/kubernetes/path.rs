@@ -161,7 +161,7 @@ impl<'a> Scanner<'a> {
                 }
                 (None, '"' | '\'') if close == ']' => quote = Some(char),
                 (None, '[') if close == ']' => depth += 1,
-                (None, ']') if close == ']' => depth = depth.saturating_sub(1),
+                (None, ']') => depth = depth.saturating_sub(1),
                 (Some(open), _) if open == char && !escaped => quote = None,
                 _ => {}
             }

@@ -16,7 +16,7 @@ pub(super) fn place(tree: &Tree<'_>, lines: &Lines, object: &Object, found: &Fou
         [one] => one,
         [first, .., last] => common_parent(tree, first, last),
     };
-    let outside = |id: Id| id == object.root || tree.content(id) == object.root || tree.node(id).parent.is_none();
+    let outside = |id: Id| tree.content(id) == object.root || tree.node(id).parent.is_none();
     if found.steps == 0 || outside(common) {
         return resource(tree, lines, object);
     }

@@ -47,6 +47,9 @@ fn what_a_path_may_mean() {
         ("a[\"x'y\"].z", &[". a \"x'y\" z"]),
         ("a['it\\'s'].z", &[". a \"it's\" z"]),
         ("a[\"q\\\"]\"].z", &[". a \"q\\\"]\" z"]),
+        // A folder of Windows, escaped as in JSON and as it is.
+        ("a[\"c:\\\\\"].z", &[". a \"c:\\\\\" z"]),
+        ("a[\"c:\\data\"].z", &[". a \"c:\\\\data\" z"]),
         ("'a]b'.c", &[". \"a]b\" c"]),
         ("\"a[b\".c", &[". \"a[b\" c"]),
         ("a.b'c'.d", &[". a b'c' d"]),
@@ -56,6 +59,7 @@ fn what_a_path_may_mean() {
         ("a['b','c'].d", &[". a * d"]),
         ("a['b', 'c'].d", &[". a * d"]),
         ("a['b' ,'c'].d", &[". a * d"]),
+        ("a[\"b\",\"c\"].d", &[". a * d"]),
         (".", &[]),
         ("", &[]),
     ] {

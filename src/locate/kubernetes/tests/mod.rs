@@ -117,6 +117,8 @@ fn every_spelling_leads_to_the_same_place() {
             ("spec.template.spec.host_network", "16:7 parent hostNetwork: true"),
             ("spec.template.spec.securityContext.run-as-non-root", "18:9 parent runAsNonRoot: false"),
             ("spec.template.spec.containers.args", "22:9 parent args"),
+            ("Metadata.Labels.App.Kubernetes.IO/Name", "9:12 parent app.kubernetes.io/name: web"),
+            ("spec.template.*.hostNetwork", "16:7 exact hostNetwork: true"),
         ],
     );
 }
@@ -183,6 +185,8 @@ fn keys_that_hold_separators() {
     {
         check(dots, "Secret//", &[(path, secret), ("$patch", "4:1 exact $patch: delete")]);
     }
+    let zoo = "kind: ConfigMap\nmetadata: {name: zoo}\ndata:\n  server.0: zoo-0\n";
+    check(zoo, "ConfigMap//zoo", &[("data.server.0", "4:3 exact server.0: zoo-0"), ("data.server[0]", "3:1 parent data")]);
     let both = "kind: A\na.b:\n  c: 1\na:\n  b:\n    d: 2\n";
     check(both, "A//", &[("a.b.c", "3:3 exact c: 1"), ("a.b.d", "6:5 exact d: 2"), ("a.b", "2:1 exact a.b")]);
 }
@@ -215,6 +219,9 @@ fn what_is_missing_stands_at_what_would_hold_it() {
             ("spec.template.spec.containers[7].image", "19:7 parent containers"),
             ("containers[1].resources.limits", "35:9 parent name: side"),
             ("metadata.namespace", "4:1 parent metadata"),
+            // Of paths that come equally far the first one is meant.
+            ("spec.paused, metadata.namespace", "10:1 parent spec"),
+            ("metadata.namespace, spec.paused", "4:1 parent metadata"),
             ("spec.template.spec.containers[*].image", "19:7 parent containers"),
             ("spec.template.spec.containers[*].args", "22:9 exact args"),
             ("spec.template.spec.containers[?(@.name!='web')].image", "19:7 parent containers"),
@@ -223,6 +230,30 @@ fn what_is_missing_stands_at_what_would_hold_it() {
             ("status.phase", "5:9 resource web"),
             ("*", "5:9 resource web"),
             ("", "5:9 resource web"),
+        ],
+    );
+}
+
+#[test]
+fn what_fits_places_all_over_an_item_of_a_list_or_beyond_it_stands_at_its_name() {
+    let list = "\
+kind: List
+limits: &limits {cpu: 1}
+items:
+- kind: A
+  metadata: {name: a}
+  spec:
+    one: *limits
+    two: {cpu: 2}
+";
+    check(
+        list,
+        "A//a",
+        &[
+            ("*", "5:20 resource a"),
+            ("spec.*.cpu", "5:20 resource a"),
+            ("spec.one.cpu", "2:18 exact cpu: 1"),
+            ("spec.two.cpu", "8:11 exact cpu: 2"),
         ],
     );
 }
@@ -332,6 +363,8 @@ fn a_place_that_may_be_another_is_not_exact() {
 #[test]
 fn what_is_shown_of_a_place_without_a_value_or_an_object() {
     assert_eq!(at("kind: A\nspec:\n  empty:\n  next: 1\n", "A//", "spec.empty"), "3:3 exact empty");
+    let template = "kind: A\nspec:\n{{- if .x }}\n  empty:\n  next: 1\n{{- end }}\n";
+    assert_eq!(at(template, "A//", "spec.empty"), "4:3 exact empty");
     assert_eq!(at("# c\n\n   some text  \n", "A//a", "b.c"), "3:4 file some text");
     assert_eq!(at("kind: A\nmetadata: {name: a}\n", "A//a", ""), "2:18 resource a");
     assert_eq!(at("kind: List\nitems:\n- kind: A\n  x: 1\n", "List//", "none"), "1:1 resource kind: List");
@@ -437,6 +470,10 @@ fn a_path_that_fits_too_many_places_leads_to_none() {
     for n in [40, 3_000, 6_000] {
         assert_eq!(at(&pod(n), "Pod//web", all), "4:3 parent containers", "{n}");
     }
+    // But a key that there is once is found, however long the file.
+    assert_eq!(at(&pod(3_000), "Pod//web", "..port2999"), "3004:21 exact port2999: 2999");
+    let two = "kind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n  - {name: a, resources: {}}\n  - {name: b, resources: {}}\n";
+    assert_eq!(at(two, "Pod//web", "resources.limits"), "2:18 resource web");
     // All that stands below, and what would hold a key that is missing.
     assert_eq!(at(&pod(1), "Pod//web", "spec.containers.**"), "4:3 parent containers");
     assert_eq!(at(&pod(1), "Pod//web", "containers[0].image"), "5:8 parent name: c0");
