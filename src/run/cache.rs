@@ -2,6 +2,7 @@
 
 use std::io;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::Streams;
@@ -49,7 +50,7 @@ pub(super) fn take(
     let is_welcome = |known: &Known| stand_in_allowed || !known.stand_in;
     let is_so_now = |source: &SourceFile, sent: &str| read(source).is_ok_and(|now| sha256(&now.bytes) == sent);
     ledger.reuse(|source, sent| {
-        let known = cache.get(project, source.file_type, sent).filter(is_welcome)?;
+        let known = cache.get(project, source.file_type, sent, Timestamp::now()).filter(is_welcome)?;
         (!is_reopened || is_so_now(source, sent)).then_some(known)
     });
     let ages: Vec<_> = ledger.entries.iter().filter_map(|entry| entry.reused_from).collect();
@@ -61,7 +62,8 @@ pub(super) fn take(
 
 /// Keeps the verdicts of this run, which a stand-in gave or not. One that can't be kept costs the next run a call, and nothing else.
 pub(super) fn keep(cache: &Cache, project: &str, stand_in: bool, ledger: &Ledger) -> Option<String> {
-    let failed: Vec<_> = ledger.verdicts().filter_map(|verdict| cache.put(project, verdict, stand_in).err()).collect();
+    let now = Timestamp::now();
+    let failed: Vec<_> = ledger.verdicts().filter_map(|verdict| cache.put(project, verdict, stand_in, now).err()).collect();
     let verdicts = count(failed.len() as u64, "verdict", "verdicts");
     failed.first().map(|error| format!("{verdicts} could not be kept in the cache: {error}"))
 }

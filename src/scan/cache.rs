@@ -98,8 +98,8 @@ impl Cache {
         Some(Self { directory, ttl, max_path_calls, key, place })
     }
 
-    /// The verdict of these bytes, if there is one that is young enough and says as much as this run may ask.
-    pub fn get(&self, project: &str, file_type: FileType, sent: &str) -> Option<Known> {
+    /// The verdict of these bytes, if there is one that is young enough `now` and says as much as this run may ask.
+    pub fn get(&self, project: &str, file_type: FileType, sent: &str, now: Timestamp) -> Option<Known> {
         let about = self.about(project, file_type, sent);
         let mut sealed = Vec::new();
         // Without waiting for a writer: whoever planted a pipe here must not stop the run.
@@ -109,14 +109,14 @@ impl Cache {
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let opened = self.key.open_in_place(nonce, Aad::from(about.as_bytes()), sealed).ok()?;
         let Entry { at, short_at, stand_in, risks } = serde_json::from_slice(opened).ok()?;
-        let age = Timestamp::now().as_second() - at;
+        let age = now.as_second() - at;
         let is_young = age >= -CLOCK_MARGIN && age <= i64::try_from(self.ttl.as_secs()).unwrap_or(i64::MAX);
         let is_enough = short_at.is_none_or(|calls| calls >= self.max_path_calls);
         Some(Known { risks, at: Timestamp::from_second(at).ok()?, stand_in }).filter(|_| is_young && is_enough)
     }
 
-    /// Keeps a verdict that was given now, by a stand-in or not. An entry is there whole or not at all, whoever else writes it.
-    pub fn put(&self, project: &str, verdict: Verdict<'_>, stand_in: bool) -> io::Result<()> {
+    /// Keeps a verdict that was given `now`, by a stand-in or not. An entry is there whole or not at all, whoever else writes it.
+    pub fn put(&self, project: &str, verdict: Verdict<'_>, stand_in: bool, now: Timestamp) -> io::Result<()> {
         let Verdict { file_type, sha256, risks, is_short } = verdict;
         let about = self.about(project, file_type, sha256);
         let path = self.path(&about);
@@ -124,7 +124,7 @@ impl Cache {
         let unsealed = |_| io::Error::other("it can't be sealed");
         SystemRandom::new().fill(&mut nonce).map_err(unsealed)?;
         let mut bytes = serde_json::to_vec(&Entry {
-            at: Timestamp::now().as_second(),
+            at: now.as_second(),
             short_at: is_short.then_some(self.max_path_calls),
             stand_in,
             risks: risks.clone(),
@@ -236,6 +236,10 @@ mod tests {
         Cache::new(directory.to_owned(), Duration::from_secs(3_600), 25, &secret.into(), &place).expect("a cache")
     }
 
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).expect("a time")
+    }
+
     /// A verdict of bytes with this hash.
     fn of<'a>(sha256: &'a str, risks: &'a Risks) -> Verdict<'a> {
         Verdict { file_type: FileType::Dockerfile, sha256, risks, is_short: false }
@@ -250,9 +254,10 @@ mod tests {
     fn what_is_put_is_got_under_the_same_terms_alone() {
         let directory = tempfile::tempdir().expect("a directory");
         let ours = cache(directory.path(), "secret", "https://a", true);
-        assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
-        ours.put("p", of("ab", &risks()), false).expect("it is kept");
-        let got = |cache: &Cache, project, file_type, sent| cache.get(project, file_type, sent).map(|known| known.risks);
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab", now()), None);
+        ours.put("p", of("ab", &risks()), false, now()).expect("it is kept");
+        let got =
+            |cache: &Cache, project, file_type, sent| cache.get(project, file_type, sent, now()).map(|known| known.risks);
         assert_eq!(got(&ours, "p", FileType::Dockerfile, "ab"), Some(risks()));
         assert_eq!(got(&ours, "q", FileType::Dockerfile, "ab"), None);
         assert_eq!(got(&ours, "p", FileType::K8sYaml, "ab"), None);
@@ -284,8 +289,8 @@ mod tests {
         let ours = cache(directory.path(), "secret", "https://a", true);
         let path = ours.path(&ours.about("p", FileType::Dockerfile, "ab"));
         fs::create_dir_all(path.join("more")).expect("a directory");
-        ours.put("p", of("ab", &risks()), false).expect("it is kept");
-        assert_eq!(ours.get("p", FileType::Dockerfile, "ab").map(|known| known.risks), Some(risks()));
+        ours.put("p", of("ab", &risks()), false, now()).expect("it is kept");
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab", now()).map(|known| known.risks), Some(risks()));
     }
 
     #[test]
@@ -305,11 +310,31 @@ mod tests {
     }
 
     #[test]
+    fn the_old_ones_go_and_the_young_ones_are_counted() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let ours = cache(directory.path(), "secret", "https://a", true);
+        for sent in ["ab", "cd", "ef"] {
+            ours.put("p", of(sent, &risks()), false, now()).expect("it is kept");
+        }
+        let path = ours.path(&ours.about("p", FileType::Dockerfile, "cd"));
+        let size = fs::metadata(&path).expect("an entry").len();
+        let entry = fs::File::options().write(true).open(&path).expect("an entry");
+        entry.set_modified(SystemTime::now() - Duration::from_secs(7_200)).expect("its time is set");
+        let look = |prune| look_through(directory.path(), Duration::from_secs(3_600), prune).expect("a look");
+        assert_eq!(look(false), Stats { entries: 3, bytes: 3 * size, old: 1 });
+        assert_eq!(look(true), Stats { entries: 2, bytes: 2 * size, old: 1 });
+        assert_eq!(look(true), Stats { entries: 2, bytes: 2 * size, old: 0 });
+        look_through(&path.with_file_name("none"), Duration::ZERO, true).expect("nothing is there");
+        let entry = ours.path(&ours.about("p", FileType::Dockerfile, "ab"));
+        look_through(&entry, Duration::ZERO, true).expect_err("a file is no directory");
+    }
+
+    #[test]
     fn prunes_do_not_disturb_each_other() {
         let directory = tempfile::tempdir().expect("a directory");
         let ours = cache(directory.path(), "secret", "https://a", true);
         for i in 0..400 {
-            ours.put("p", of(&i.to_string(), &risks()), false).expect("it is kept");
+            ours.put("p", of(&i.to_string(), &risks()), false, now()).expect("it is kept");
         }
         let prune = || look_through(directory.path(), Duration::ZERO, true).expect("a look");
         std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(prune))));
@@ -321,38 +346,39 @@ mod tests {
     fn a_planted_pipe_stops_nothing_and_is_replaced() {
         let directory = tempfile::tempdir().expect("a directory");
         let ours = cache(directory.path(), "secret", "https://a", true);
-        ours.put("p", of("ab", &risks()), false).expect("it is kept");
+        ours.put("p", of("ab", &risks()), false, now()).expect("it is kept");
         let path = file(directory.path());
         fs::remove_file(&path).expect("it is gone");
         let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
         assert!(made.success());
-        assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
-        ours.put("p", of("ab", &risks()), false).expect("it is kept");
-        assert_eq!(ours.get("p", FileType::Dockerfile, "ab").map(|known| known.risks), Some(risks()));
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab", now()), None);
+        ours.put("p", of("ab", &risks()), false, now()).expect("it is kept");
+        assert_eq!(ours.get("p", FileType::Dockerfile, "ab", now()).map(|known| known.risks), Some(risks()));
     }
 
     #[test]
     fn what_is_broken_planted_or_old_is_none() {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut ours = cache(directory.path(), "secret", "https://a", true);
-        ours.put("p", of("ab", &risks()), false).expect("it is kept");
+        let ours = cache(directory.path(), "secret", "https://a", true);
+        ours.put("p", of("ab", &risks()), false, now()).expect("it is kept");
         let path = file(directory.path());
         let bytes = fs::read(&path).expect("an entry");
         let mut turned = bytes.clone();
         turned[20] ^= 1;
         for broken in [&turned[..], &bytes[..40], &[], b"{\"at\":1,\"risks\":[]}"] {
             fs::write(&path, broken).expect("an entry");
-            assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
+            assert_eq!(ours.get("p", FileType::Dockerfile, "ab", now()), None);
         }
         // The entry of one file in the place of another.
         fs::write(&path, &bytes).expect("an entry");
         let other = ours.path(&ours.about("p", FileType::Dockerfile, "cd"));
         fs::create_dir_all(other.parent().expect("a folder")).expect("a folder");
         fs::copy(&path, other).expect("a copy");
-        assert_eq!(ours.get("p", FileType::Dockerfile, "cd"), None);
-        ours.ttl = Duration::ZERO;
-        std::thread::sleep(Duration::from_millis(1_100));
-        assert_eq!(ours.get("p", FileType::Dockerfile, "ab"), None);
+        assert_eq!(ours.get("p", FileType::Dockerfile, "cd", now()), None);
+        for (seconds, is_known) in [(-CLOCK_MARGIN - 1, false), (-CLOCK_MARGIN, true), (3_600, true), (3_601, false)] {
+            let then = Timestamp::from_second(now().as_second() + seconds).expect("a time");
+            assert_eq!(ours.get("p", FileType::Dockerfile, "ab", then).is_some(), is_known, "{seconds} s later");
+        }
         let all = look_through(directory.path(), Duration::from_secs(60), false).expect("a look");
         assert_eq!((all.entries, all.old), (2, 0));
         assert_eq!(

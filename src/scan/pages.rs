@@ -207,6 +207,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn rows_without_an_id_are_rows_that_nobody_knows() {
+        let offsets = RefCell::new(Vec::new());
+        let page = |page: Page| {
+            offsets.borrow_mut().push(page.offset);
+            let (rows, unreadable) = if page.offset == 0 { (vec![1, 2], 1) } else { (vec![3], 1) };
+            std::future::ready(Ok(Listing { total: Some(5), unreadable, rows }))
+        };
+        let (rows, fault) = once("rows", page, |row: &u32| Key::Text(row.to_string())).await;
+        let said = "rows: the listing has rows without the id that they are known by (2): try again later";
+        assert_eq!((rows, fault.map(|error| error.message)), (vec![1, 2, 3], Some(said.to_owned())));
+        assert_eq!(offsets.into_inner(), [0, 3]);
+    }
+
+    #[tokio::test]
     async fn without_a_total_a_page_with_nothing_new_is_the_end() {
         let script = vec![(None, vec![7]), (None, vec![8]), (None, vec![])];
         assert_eq!(read(script).await, (Ok(vec![7, 8]), vec![0, 1, 2]));

@@ -134,8 +134,102 @@ fn expected<'a>(open: impl Iterator<Item = &'a TaskRow>) -> Option<Instant> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
+    use crate::hss::auth::{Credentials, Plan};
+    use crate::hss::{Config, Limit, Timings};
     use crate::model::TaskStatus;
+
+    /// Of a service that nobody calls.
+    fn client(rate: Option<Limit>) -> Client {
+        let config = Config {
+            endpoint: "https://hss.example".to_owned(),
+            iam_endpoint: "https://iam.example".to_owned(),
+            region: None,
+            project_id: None,
+            enterprise_project_id: "0".to_owned(),
+            sts_endpoint: None,
+            plan: Plan::Fixed(Credentials::Token("t".into())),
+            ca_pem: None,
+            stand_in_allowed: false,
+            rate,
+            timings: Timings::default(),
+        };
+        Client::new(config, Box::new(|_| ())).expect("a client")
+    }
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// The distances of looks, in milliseconds.
+    async fn looks(polls: &mut Polls, patience: &Patience<'_>, sent: bool, count: usize) -> Vec<u128> {
+        let more = Notify::new();
+        let mut distances = Vec::new();
+        for _ in 0..count {
+            let before = Instant::now();
+            polls.next(patience, || sent, &more).await;
+            distances.push(before.elapsed().as_millis());
+        }
+        distances
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looks_come_early_and_then_as_often_as_the_limit_allows() {
+        let client = client(None);
+        let patience = Patience::new(&client, MINUTE);
+        let mut polls = Polls::default();
+        let early = [300, 450, 1_500, 4_500, 12_000, 42_000];
+        assert_eq!(looks(&mut polls, &patience, true, 8).await, [&early[..], &[15_000, 15_000]].concat());
+        // What is sent anew is looked for as early as the looks of the last minute allow, of which there were three.
+        polls.begin_anew();
+        assert_eq!(looks(&mut polls, &patience, true, 2).await, [4_500, 12_000]);
+        polls.begin_anew();
+        tokio::time::advance(MINUTE).await;
+        assert_eq!(looks(&mut polls, &patience, true, 2).await, early[..2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_task_is_looked_for_at_once_when_it_is_there() {
+        let client = client(Some(Limit { calls: 5, window: Duration::from_secs(8) }));
+        let patience = Patience::new(&client, MINUTE);
+        let mut polls = Polls::default();
+        assert_eq!(looks(&mut polls, &patience, false, 6).await, [40, 60, 200, 600, 1_600, 5_600]);
+        // Three of those were in the last eight seconds.
+        let (more, sent) = (Notify::new(), RefCell::new(false));
+        let before = Instant::now();
+        let last_task = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            *sent.borrow_mut() = true;
+            more.notify_one();
+        };
+        tokio::join!(polls.next(&patience, || *sent.borrow(), &more), last_task);
+        assert_eq!(before.elapsed().as_millis(), 500 + 600);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_takes_long_is_looked_at_halfway_or_after_a_minute() {
+        let client = client(None);
+        let patience = Patience::new(&client, MINUTE);
+        for (minutes, distance) in [(2.0, 30_000), (1.0, 300), (30.0, 60_000)] {
+            let mut polls = Polls::default();
+            polls.expect([open(Some(minutes))].iter());
+            assert_eq!(looks(&mut polls, &patience, true, 1).await, [distance], "{minutes} minutes");
+        }
+    }
+
+    #[test]
+    fn a_service_that_fails_twice_in_a_row_is_left_alone() {
+        let client = client(None);
+        let patience = Patience::new(&client, MINUTE);
+        let after = |kind: Kind| patience.forgive(Error::new(kind, String::new())).is_ok();
+        assert_eq!([Kind::Failing, Kind::Refused, Kind::Failing, Kind::Throttled].map(after), [true, true, true, false]);
+        assert!(!after(Kind::Failing), "and stays so");
+        patience.answered();
+        assert_eq!([Kind::Failing, Kind::Login].map(after), [true, false], "credentials are not waited for");
+        let look = |kind: Kind| patience.forgive_look(Error::new(kind, String::new())).is_ok();
+        patience.answered();
+        assert_eq!([Kind::Refused, Kind::Invalid, Kind::Failing].map(look), [false, false, true]);
+    }
 
     fn open(minutes: Option<f64>) -> TaskRow {
         TaskRow {
