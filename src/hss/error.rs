@@ -150,6 +150,9 @@ mod tests {
             (r#"{"error_code":7,"error_description":"old"}"#, said("7", "old")),
             ("<html>\n502  Bad</html>", Said { text: Some("<html> 502 Bad</html>".into()), ..Said::default() }),
             ("", Said::default()),
+            (r#"{"error_code":"HSS.0013"}"#, Said { code: Some("HSS.0013".into()), ..Said::default() }),
+            (r#"{"a":{"b":{"c":{"error_code":"HSS.0001","error_msg":"deep"}}}}"#, said("HSS.0001", "deep")),
+            (r#"{"a":{"b":{"c":{"d":{"error_code":"HSS.0001","error_msg":"too deep"}}}}}"#, Said::default()),
             (r#"{"error_code":0,"error_msg":"success","data":[{"code":"0","message":"ok"}]}"#, Said::default()),
         ];
         for (body, expected) in cases {
@@ -180,7 +183,7 @@ mod tests {
         assert_eq!(kind("HSS.0013", 400), Kind::Login);
         assert_eq!(kind("HSS.0001", 400), Kind::Refused);
         assert_eq!([kind("HSS.0014", 400), kind("HSS.1002", 400)], [Quota, Quota]);
-        assert_eq!(kind("APIGW.0101", 404), Kind::NotPublished);
+        assert_eq!([kind("APIGW.0101", 404), kind("APIGW.0101", 400)], [NotPublished, NotPublished]);
         assert_eq!(kind("APIG.0301", 400), Kind::Login);
         let by_status: Vec<Kind> =
             [400, 401, 403, 404, 408, 413, 429, 500, 503, 599].map(|s| Said::default().kind(s)).into();

@@ -252,13 +252,75 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_limit_that_is_told_holds_from_the_first_call_on() {
+        let limit = Limit { calls: 1, window: Duration::from_secs(2) };
+        let mut pace = Pace::limited(limit);
+        let now = Instant::now();
+        assert_eq!(pace.next(now), Next::Now);
+        pace.over(true, now);
+        assert_eq!((pace.next(now), pace.limit()), (Next::At(now + Duration::from_millis(2_040)), Some(limit)));
+    }
+
+    /// What a refusal says that asks for a wait and names no limit.
+    fn wait(seconds: u64) -> TooFast {
+        TooFast { limit: None, retry_after: Some(Duration::from_secs(seconds)) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_believed_until_it_was_waited_for_in_vain() {
+        let seconds = |seconds: u64| Duration::from_secs(seconds) + margin(Duration::from_secs(seconds));
+        let mut pace = Pace::default();
+        let start = Instant::now();
+        // Two that are refused at once: nobody has waited yet.
+        for _ in 0..2 {
+            assert_eq!(pace.next(start), Next::Now);
+        }
+        for _ in 0..2 {
+            pace.over(false, start);
+            pace.refused(wait(3), MINUTE.window, LONGEST, start);
+        }
+        let second = start + seconds(3);
+        assert_eq!(pace.next(start), Next::At(second));
+        // An answer came since: the next refusal is the first again.
+        assert_eq!(pace.next(second), Next::Now);
+        pace.over(true, second);
+        assert_eq!(pace.next(second), Next::Now);
+        pace.over(false, second);
+        pace.refused(wait(5), MINUTE.window, LONGEST, second);
+        let third = second + seconds(5);
+        assert_eq!(pace.next(second), Next::At(third));
+        // None came since.
+        assert_eq!(pace.next(third), Next::Now);
+        pace.over(false, third);
+        pace.refused(wait(5), MINUTE.window, LONGEST, third);
+        assert_eq!(pace.next(third), Next::At(third + seconds(60)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_began_no_later_than_the_calls_that_fill_it() {
+        let mut pace = Pace::default();
+        let start = Instant::now();
+        for _ in 0..5 {
+            assert_eq!(pace.next(start), Next::Now);
+            pace.over(true, start);
+        }
+        assert_eq!(pace.next(start), Next::Now);
+        let later = start + Duration::from_secs(10);
+        pace.over(false, later);
+        pace.refused(wait(20), MINUTE.window, LONGEST, later);
+        assert_eq!(pace.limit(), Some(Limit { calls: 5, window: Duration::from_secs(30) }));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_answer_to_the_sixth_sets_free() {
         let mut pace = Pace::default();
         let now = Instant::now();
-        for _ in 0..6 {
+        for nth in 1..=6 {
             assert_eq!(pace.next(now), Next::Now);
             pace.over(true, now);
+            assert_eq!(pace.is_free(), nth == 6, "after {nth} answers");
         }
+        assert_eq!(pace.limit(), None);
         for _ in 0..100 {
             assert_eq!(pace.next(now), Next::Now);
         }

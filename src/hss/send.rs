@@ -383,6 +383,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_host_is_named_with_its_port() {
+        let named = |url: &str| host(&Url::parse(url).expect("a URL"));
+        assert_eq!(named("https://hss.example/v5"), "hss.example");
+        assert_eq!(named("http://127.0.0.1:8080/v5"), "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no answer")]
+        struct NoAnswer(#[source] std::io::Error);
+        assert_eq!(causes(&NoAnswer(std::io::Error::other("it broke off"))), "no answer: it broke off");
+    }
+
+    #[test]
     fn what_a_refusal_says_of_the_limit() {
         let limit = |calls, ms| Some(Limit { calls, window: Duration::from_millis(ms) });
         let words = "The throttling threshold has been reached: policy ip over ratelimit,limit:5,time:";
