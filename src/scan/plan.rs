@@ -177,6 +177,14 @@ mod tests {
     }
 
     #[test]
+    fn an_upload_may_be_as_large_as_a_signed_body_allows() {
+        let sizes = [BYTES_PER_UPLOAD - 2, 1, 1, 1];
+        let items: Vec<Item> = (0..4).map(|i| item(i, FileType::Dockerfile, sizes[i])).collect();
+        let files: Vec<Vec<usize>> = batches(&items).into_iter().map(|batch| batch.files).collect();
+        assert_eq!(files, [vec![0, 1, 2], vec![3]]);
+    }
+
+    #[test]
     fn the_first_task_of_a_type_is_the_small_one() {
         let items: Vec<Item> = (0..135)
             .map(|i| item(i, FileType::Dockerfile, 1))
@@ -207,6 +215,24 @@ mod tests {
         let paths = ["a/@!@@@!@!@@@!@!!@!@.yaml", "a/@!@!!@@@!@!@!@!!@@.yaml"].map(RepoPath::from);
         let expected = ["a-e89ee801-__________________.yaml", "a-e89ee8013f32-__________________.yaml"];
         assert_eq!(upload_names(&paths), expected);
+        // No two paths are known of which more digits are the same: one path stands for them.
+        let paths = ["Dockerfile"; 4].map(RepoPath::from);
+        let digits = ["dd2c0eb6", "dd2c0eb6ea5c", "dd2c0eb6ea5cfc6c", "dd2c0eb6ea5cfc6c4bd4"];
+        assert_eq!(upload_names(&paths), digits.map(|digits| format!("{digits}-Dockerfile")));
+    }
+
+    #[test]
+    fn of_a_long_path_a_name_has_the_begin_and_the_end() {
+        let folder = "clusters/of/the/far/north/and/of/the/far/south/in/one/folder";
+        let paths =
+            [format!("{folder}/web.yaml"), format!("a/{}.yaml", "long".repeat(20))].map(|path| RepoPath::from(&*path));
+        assert_eq!(
+            upload_names(&paths),
+            [
+                "clusters_of_the_far_north_and_of_the_far_south-2585ed2b-web.yaml",
+                "76df03c4-glonglonglonglonglonglonglonglonglonglonglonglong.yaml"
+            ]
+        );
     }
 
     #[test]

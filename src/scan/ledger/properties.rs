@@ -63,7 +63,7 @@ fn answers() -> impl Strategy<Value = Vec<(Answer, u16)>> {
     prop::collection::vec((prop::sample::select(&ANSWERS[..]), any::<u16>()), 0..60)
 }
 
-fn risk(rule_id: &str) -> RiskRow {
+pub(super) fn risk(rule_id: &str) -> RiskRow {
     RiskRow {
         risk_id: String::new(),
         rule_id: rule_id.into(),
