@@ -112,36 +112,28 @@ fn the_account_follows_files_from_step_to_step() {
 #[test]
 fn a_verdict_that_is_known_is_taken_unless_the_file_can_not_be_sent() {
     let blocked = |path: &str| SourceFile { obstacle: Some("a FIFO".to_owned()), ..manifest(path, "known") };
-    let mut ledger = Ledger::open(vec![
-        manifest("edited", "new"),
-        manifest("edited back", "known"),
-        manifest("same", "unknown"),
-        manifest("same and known", "known by a stand-in"),
-        manifest("same and known, too", "known"),
-        blocked("blocked"),
-        blocked("also blocked"),
-        blocked("same and blocked"),
-    ]);
+    let cases = [
+        (manifest("edited", "new"), true, "edited NotScanned: not sent: over"),
+        (manifest("edited back", "known"), true, "edited back Reused"),
+        (manifest("same", "unknown"), false, "same Unchanged"),
+        (manifest("same, of a stand-in", "of a stand-in"), false, "same, of a stand-in Reused"),
+        (manifest("same and known", "known"), false, "same and known Reused"),
+        (blocked("blocked"), true, "blocked NotScanned: a FIFO"),
+        (blocked("also blocked"), true, "also blocked NotScanned: a FIFO"),
+        (blocked("same and blocked"), false, "same and blocked Unchanged"),
+    ];
+    let mut ledger = Ledger::open(cases.iter().map(|(source, ..)| source.clone()).collect());
     assert_eq!((ledger.has_unchanged(), ledger.obstacles()), (false, 3));
-    for (index, is_changed) in [true, true, false, false, false, true, true, false].into_iter().enumerate() {
-        if is_changed { ledger.changed(index) } else { ledger.unchanged(index) }
+    for (index, (_, is_changed, _)) in cases.iter().enumerate() {
+        if *is_changed { ledger.changed(index) } else { ledger.unchanged(index) }
     }
     ledger.reuse(|_, sha256| {
-        let stand_in = sha256 == "known by a stand-in";
+        let stand_in = sha256 == "of a stand-in";
         (stand_in || sha256 == "known").then_some(Known { risks: Vec::new(), at: Timestamp::UNIX_EPOCH, stand_in })
     });
-    let expected = [
-        ("edited NotScanned: not sent: over", Some(true)),
-        ("edited back Reused", Some(true)),
-        ("same Unchanged", Some(false)),
-        ("same and known Reused", Some(false)),
-        ("same and known, too Reused", Some(false)),
-        ("blocked NotScanned: a FIFO", Some(true)),
-        ("also blocked NotScanned: a FIFO", Some(true)),
-        ("same and blocked Unchanged", Some(false)),
-    ];
-    let changed = ledger.entries.iter().map(|entry| entry.changed);
-    assert!(standing(&ledger).into_iter().zip(changed).eq(expected.map(|(said, changed)| (said.to_owned(), changed))));
+    assert_eq!(standing(&ledger), cases.each_ref().map(|(.., said)| *said));
+    let changed: Vec<_> = ledger.entries.iter().map(|entry| entry.changed).collect();
+    assert_eq!(changed, cases.each_ref().map(|(_, is_changed, _)| Some(*is_changed)));
     assert_eq!((ledger.has_unchanged(), ledger.obstacles(), ledger.stand_in), (true, 2, true));
 }
 
@@ -157,33 +149,34 @@ fn nothing_more_comes_to_light_of_what_has_no_places_or_ended_or_stands_behind_a
 
 #[test]
 fn what_lacks_its_id_or_its_task_is_uploaded_again() {
-    let names = ["collect", "no task", "no id", "find", "find nothing", "submit", "submit nothing", "failed", "blocked"];
-    let next = [Next::Collect, Next::Collect, Next::Collect, Next::FindTask, Next::FindTask, Next::Submit, Next::Submit];
-    let mut records = Ledger::open(names.map(|name| file(name, None)).into()).records_if_closed("cut off");
-    for (record, next) in records.iter_mut().zip(next.map(Some).into_iter().chain([None, None])) {
+    let not_sent = "NotScanned: not sent: over";
+    let unread = "NotScanned: submitted, result not read: over";
+    let unclear = "NotScanned: being submitted, a task may exist: over";
+    let cases = [
+        (Some(Next::Collect), Some("id-0"), Some("t"), unread),
+        (Some(Next::Collect), Some("id-1"), Some("not in the result"), not_sent),
+        (Some(Next::Collect), None, Some("t"), not_sent),
+        (Some(Next::Locate), Some("id-3"), Some("t"), unread),
+        (Some(Next::FindTask), Some("id-4"), None, unclear),
+        (Some(Next::FindTask), None, None, not_sent),
+        (Some(Next::Submit), Some("id-6"), None, "NotScanned: uploaded, in no task: over"),
+        (Some(Next::Submit), None, None, not_sent),
+        (None, Some("id-8"), Some("u"), "ScanFailed: too large"),
+        (None, None, None, "NotScanned: a FIFO"),
+        (None, None, None, "NotScanned: a FIFO"),
+    ];
+    let mut before = Ledger::open((0..11).map(|i| file(&i.to_string(), (i > 8).then_some("a FIFO"))).collect());
+    before.end(8, State::ScanFailed, Some("too large".to_owned()));
+    let mut records = before.records_if_closed("cut off");
+    for (record, (next, file_id, task_id, _)) in records.iter_mut().zip(cases) {
         record.next = next;
-        let has_id = !["no id", "find nothing", "submit nothing", "blocked"].contains(&&*record.path.to_string());
-        record.file_id = has_id.then(|| format!("id of {}", record.path));
-        record.task_id = Some("t".to_owned()).filter(|_| next == Some(Next::Collect));
+        (record.file_id, record.task_id) = (file_id.map(str::to_owned), task_id.map(str::to_owned));
     }
-    records[1].task_id = Some("not in the result".to_owned());
-    records[7].state = State::ScanFailed;
-    let tasks = ["t", "u"].map(|task_id| task(task_id, FileType::Dockerfile, 1));
+    let tasks = ["t", "u"].map(|task_id| task(task_id, FileType::Dockerfile, 2));
     let again = Ledger::reopen(&records, &tasks, Some(5));
-    assert_eq!(
-        standing(&again),
-        [
-            "collect NotScanned: submitted, result not read: over",
-            "no task NotScanned: not sent: over",
-            "no id NotScanned: not sent: over",
-            "find NotScanned: being submitted, a task may exist: over",
-            "find nothing NotScanned: not sent: over",
-            "submit NotScanned: uploaded, in no task: over",
-            "submit nothing NotScanned: not sent: over",
-            "failed ScanFailed: not sent: cut off",
-            "blocked NotScanned: not sent: cut off",
-        ]
-    );
-    // Of what failed or is still to be sent nothing stood in the way.
-    assert_eq!((again.obstacles(), again.tasks_settled(), again.since), (1, (1, 2), Some(5)));
+    let said: Vec<String> = cases.iter().enumerate().map(|(index, (.., said))| format!("{index} {said}")).collect();
+    assert_eq!(standing(&again), said);
+    // Nothing stood in the way of what failed or is still to be sent.
+    assert_eq!((again.obstacles(), again.tasks_settled()), (2, (1, 2)));
+    assert_eq!((again.is_reopened, again.since), (true, Some(5)));
 }
