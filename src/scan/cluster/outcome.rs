@@ -74,15 +74,19 @@ pub(super) fn end(known: &mut [Cluster], listed: &BTreeSet<String>) {
 }
 
 /// A cluster succeeded where the service says so of it and of each scan that was asked for, and of no other scan anything else. Where it
-/// says nothing of any scan, what it says of the cluster holds for all. A scan that succeeded before need not be listed again.
+/// says nothing of any scan, what it says of the cluster holds for all. A scan that succeeded before need not be listed again, nor while
+/// the others are scanned again.
 fn cluster(wanted: &[String], known: Option<&Cluster>, row: ClusterRow) -> Cluster {
+    let is_at_work = row.status == Some(ScanStatus::Scanning);
     let check = |scan_type: &String| {
         let before = known.and_then(|known| known.scans.iter().find(|scan| scan.scan_type == *scan_type));
         let told = of_type(&row.scans, |of| of == scan_type);
         let (status, reason) = match (told, before) {
             (Some(scan), _) => (scan.status, scan.failed_reason.clone()),
-            (None, _) if row.scans.is_empty() || row.status == Some(ScanStatus::Scanning) => (row.status, None),
-            (None, Some(before)) if before.state == ClusterState::Success => (Some(ScanStatus::Success), None),
+            (None, Some(before)) if before.state == ClusterState::Success && (is_at_work || !row.scans.is_empty()) => {
+                (Some(ScanStatus::Success), None)
+            }
+            (None, _) if is_at_work || row.scans.is_empty() => (row.status, None),
             (None, _) => (Some(ScanStatus::Failed), Some("the finished task does not list this scan".to_owned())),
         };
         let (state, reason) = outcome(status, reason);

@@ -120,3 +120,20 @@ fn what_failed_before_the_retry_stays_known_until_it_succeeds() {
     let ended = [[gone, failed, failed], ["success"; 3], ["success"; 3], ["failed", unlisted, "success"]];
     assert_eq!(all(&known), ended);
 }
+
+#[test]
+fn what_succeeded_before_the_retry_stays_so_while_the_rest_is_scanned_again() {
+    let all = |known: &[Cluster]| known.iter().map(said).collect::<Vec<_>>();
+    let mut known = Vec::new();
+    let first = row("c", SUCCESS, &[("cluster_vul", SUCCESS), ("benchmark", FAILED)]);
+    merge(&mut known, &wanted(), vec![first]);
+    known.iter_mut().for_each(reopen);
+    let reopened = all(&known);
+    for scans in [&[("benchmark", SCANNING)][..], &[]] {
+        merge(&mut known, &wanted(), vec![row("c", SCANNING, scans)]);
+        assert_eq!(all(&known), reopened);
+    }
+    let listed = merge(&mut known, &wanted(), vec![row("c", SUCCESS, &[("benchmark", SUCCESS)])]);
+    end(&mut known, &listed);
+    assert_eq!(all(&known), [["success"; 3]]);
+}
