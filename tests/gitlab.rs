@@ -49,7 +49,7 @@ fn job_with(repo: &Path, stand_in: &Emulator, diff: &str, base: &str, cache: &st
         .args(["-euc", &script])
         .current_dir(repo)
         .env_clear()
-        .envs(common::coverage())
+        .envs(common::instruments())
         .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()))
         .envs([("CI", "true"), ("GITLAB_CI", "true"), ("HSS_IAC_ALLOW_STAND_IN", "1"), ("HSS_IAC_DIFF", diff)])
         .envs([("CI_PIPELINE_SOURCE", "merge_request_event"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", base)])
@@ -188,7 +188,7 @@ fn the_job_after_a_deployment_scans_the_clusters_that_are_named_or_all() {
         };
         let repo = Repo::new();
         let mut job = Command::new("sh");
-        job.args(["-euc", &script]).current_dir(repo.path()).env_clear().envs(common::coverage());
+        job.args(["-euc", &script]).current_dir(repo.path()).env_clear().envs(common::instruments());
         let ran: Finished = common::connect(&mut job, &stand_in)
             .env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", binary.display()))
             .envs([("CI", "true"), ("GITLAB_CI", "true"), ("HSS_IAC_ALLOW_STAND_IN", "1")])

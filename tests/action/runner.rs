@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use hss_iac::emulator::{Emulator, Options};
 use serde_json::{Value, json};
 
-use super::common::{coverage, project};
+use super::common::{instruments, project};
 use super::expression::{evaluate, holds, read};
 
 /// A job with one step that uses the action.
@@ -230,7 +230,7 @@ impl Job {
         std::fs::write(&event, self.event.1.to_string()).unwrap();
         let mut command = Command::new("bash");
         command.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&script).current_dir(&self.workspace).env_clear();
-        command.envs(coverage());
+        command.envs(instruments());
         command.env("PATH", format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap()));
         command.envs([("CI", "true"), ("GITHUB_ACTIONS", "true"), ("RUNNER_OS", "Linux"), ("LC_ALL", "C.UTF-8")]);
         command.env("RUNNER_ARCH", if cfg!(target_arch = "aarch64") { "ARM64" } else { "X64" });

@@ -95,14 +95,14 @@ impl From<Output> for Finished {
 /// The binary in a directory, with an environment of nothing.
 pub(crate) fn hss_iac(cwd: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hss-iac"));
-    command.current_dir(cwd).env_clear().envs(coverage());
+    command.current_dir(cwd).env_clear().envs(instruments());
     command
 }
 
-/// Where a binary that counts its lines writes them: without it, into the directory that it runs in.
-pub(crate) fn coverage() -> Option<(&'static str, OsString)> {
-    let name = "LLVM_PROFILE_FILE";
-    Some((name, std::env::var_os(name)?))
+/// What reaches a binary in an environment of nothing: where one that counts its lines writes them, which without it is the directory that it
+/// runs in, and which mutant is on.
+pub(crate) fn instruments() -> impl Iterator<Item = (&'static str, OsString)> {
+    ["LLVM_PROFILE_FILE", "MUTANT"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 /// Runs the binary and waits for it.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::common::{BAD_DOCKERFILE, Finished, clean_dockerfile, coverage, quick, start};
+use crate::common::{BAD_DOCKERFILE, Finished, clean_dockerfile, instruments, quick, start};
 use crate::repository::Repository;
 
 const OTHER: &str = "#!/bin/sh\ncat > told\necho 'the other hook' >&2\nexit ${OTHER_EXIT:-0}\n";
@@ -76,7 +76,7 @@ fn a_push_is_scanned_and_the_hook_before_it_runs_too() {
         let mut git = Command::new("git");
         git.current_dir(repository.path())
             .env_clear()
-            .envs(coverage())
+            .envs(instruments())
             .env("PATH", path)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("HSS_IAC_ACCESS_KEY", usual.access_key)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::common::{Finished, connect, coverage, quick, start};
+use crate::common::{Finished, connect, instruments, quick, start};
 use crate::trees::{self, OUTSIDE, Place};
 
 /// A guard and no measure: what runs away is stopped, on a slow machine and in a debug build too.
@@ -107,7 +107,7 @@ fn lines(result: &Value) -> BTreeMap<String, String> {
 /// Runs the program in a tree, guarded; a crash is a failure of the test.
 fn run(place: &Place, args: &[&str], emulator: Option<&hss_iac::emulator::Emulator>) -> Finished {
     let mut command = Command::new("/bin/sh");
-    command.current_dir(place.tree()).env_clear().envs(coverage());
+    command.current_dir(place.tree()).env_clear().envs(instruments());
     if let Some(emulator) = emulator {
         connect(&mut command, emulator);
     }

@@ -1,7 +1,7 @@
 //! `switch ROOT MUTANTS.json <KNOWN`: puts every mutant that `cargo mutants --list --json` names, but for those that are known, into the
 //! sources below ROOT, each behind a switch, so that one build has them all: a whole run takes seconds, and to build it for each of a
 //! thousand mutants takes hours.
-//! The file `ROOT/mutant` holds the number of the one that is on, from 1. Stdout tells the number and name of each that is in; one that
+//! `MUTANT` in the environment is the number of the one that is on, from 1. Stdout tells the number and name of each that is in; one that
 //! can't be put behind a switch, or does not compile there, is left out.
 
 mod edit;
@@ -25,7 +25,7 @@ const MODULE: &str = r#"
 pub mod switch {
     pub fn on(number: u32) -> bool {
         static NOW: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-        let read = || std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/mutant")).ok()?.trim().parse().ok();
+        let read = || std::env::var("MUTANT").ok()?.parse().ok();
         *NOW.get_or_init(|| read().unwrap_or(0)) == number
     }
 }
