@@ -27,12 +27,12 @@ fn risks(text: &str) -> Risks {
     let mut next = || parts.next();
     let risk = RiskRow {
         risk_id: next().unwrap_or_default(),
-        rule_id: next().unwrap_or_default(),
-        name: next().unwrap_or_default(),
+        rule_id: next().unwrap_or_default().into(),
+        name: next().unwrap_or_default().into(),
         level: Level::High,
-        category: next(),
-        description: next(),
-        remediation: next(),
+        category: next().map(Into::into),
+        description: next().map(Into::into),
+        remediation: next().map(Into::into),
         build_instruction: next(),
         risk_num: next().map(|text| text.len() as u64),
     };
@@ -44,10 +44,11 @@ fn risks(text: &str) -> Risks {
 fuzz_target!(|bytes: &[u8]| {
     let place = Place { endpoint: "https://a", enterprise_project_id: "0", masked: true };
     let cache = Cache::new(DIRECTORY.path().to_path_buf(), TTL, 25, &"secret".into(), &place).expect("a cache");
-    let get = || cache.get("p", FileType::Dockerfile, SENT).map(|known| known.risks);
+    let now = "2027-01-15T08:00:00Z".parse().expect("a time");
+    let get = || cache.get("p", FileType::Dockerfile, SENT, now).map(|known| known.risks);
     let given = risks(&String::from_utf8_lossy(bytes));
     let verdict = Verdict { file_type: FileType::Dockerfile, sha256: SENT, risks: &given, is_short: false };
-    cache.put("p", verdict, false).expect("it is kept");
+    cache.put("p", verdict, false, now).expect("it is kept");
     assert_eq!(get().as_ref(), Some(&given));
     let sealed = fs::read(entry()).expect("an entry");
     if bytes.len() >= 12 {
