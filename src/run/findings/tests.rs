@@ -70,7 +70,7 @@ fn each_draft_has_the_findings_of_equal_files_once() {
     };
     assert_eq!(draft(&ledger), ["a.yaml None 2", "b.yaml None 2"]);
     ledger.located("id", "R", vec![place("spec")]);
-    let half = [r#"a.yaml None 1"#, r#"a.yaml Some("spec") 1"#, r#"b.yaml None 1"#, r#"b.yaml Some("spec") 1"#];
+    let half = ["a.yaml None 1", r#"a.yaml Some("spec") 1"#, "b.yaml None 1", r#"b.yaml Some("spec") 1"#];
     assert_eq!(draft(&ledger), half);
     ledger.located("id", "R", vec![place("spec"), place("kind")]);
     let whole =
