@@ -86,10 +86,8 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// Rows of the files: a clean one needs no other call. The listing holds the project's whole history: its first page says how long
-    /// it is, and it is read on while that costs fewer calls than asking file by file, or while a page saves more than one of them. It
-    /// is the listing of all files, not of the risky ones: that a file is missing from those would not prove it clean. Where calls are
-    /// free, as many pages as are needed at least are read at once.
+    /// Rows of the files: a clean one needs no other call. It is the listing of all files, not of the risky ones: that a file is missing
+    /// from those would not prove it clean.
     async fn file_rows(&self, files: &BTreeMap<String, Vec<usize>>) -> Result<HashMap<String, FileRow>, Error> {
         let mut rows = HashMap::new();
         let types: BTreeSet<FileType> =
@@ -97,12 +95,11 @@ impl Job<'_> {
         let file_type = types.first().copied().filter(|_| types.len() == 1);
         let file_id = files.keys().next().cloned().filter(|_| files.len() == 1);
         let filter = FileFilter { file_id, file_type, ..FileFilter::default() };
-        let (mut offset, mut at_once, mut calls) = (0, 1, 0);
-        // More pages than files cost more than to ask for each file, whatever the pages promise.
-        while calls < files.len() as u64 {
-            calls += at_once;
-            let pages = (0..at_once).map(|page| Page { offset: offset + page * ROWS_PER_PAGE, limit: ROWS_PER_PAGE });
-            let listings = match try_join_all(pages.map(|page| self.client.list_files(&filter, page))).await {
+        let (mut offset, mut calls, mut pages) = (0, 0, 1);
+        while pages > 0 {
+            calls += pages;
+            let at_once = (0..pages).map(|page| Page { offset: offset + page * ROWS_PER_PAGE, limit: ROWS_PER_PAGE });
+            let listings = match try_join_all(at_once.map(|page| self.client.list_files(&filter, page))).await {
                 Ok(listings) => listings,
                 Err(error) => return self.patience.forgive(error).map(|_| rows),
             };
@@ -112,17 +109,16 @@ impl Job<'_> {
             let ours = listings.into_iter().flat_map(|listing| listing.rows).filter(|row| files.contains_key(&row.file_id));
             rows.extend(ours.map(|row| (row.file_id.clone(), row)));
             offset += received;
-            let found = rows.len() - before;
-            let missing = (files.len() - rows.len()) as u64;
-            // The service may make its pages shorter than we ask.
-            let page_rows = received.div_ceil(at_once).max(1);
-            let pages_left = total.map_or(1, |total| total.saturating_sub(offset).div_ceil(page_rows));
-            if received == 0 || missing == 0 || pages_left == 0 || (pages_left >= missing && found < 2) {
-                break;
-            }
-            let whole = received == at_once * ROWS_PER_PAGE && self.client.is_free();
-            let needed = if whole { missing.div_ceil(ROWS_PER_PAGE).min(pages_left) } else { 1 };
-            at_once = needed.min(self.options.jobs as u64);
+            let read = Read {
+                files: files.len() as u64,
+                calls,
+                missing: (files.len() - rows.len()) as u64,
+                found: (rows.len() - before) as u64,
+                pages,
+                rows: received,
+                rows_left: total.map(|total| total.saturating_sub(offset)),
+            };
+            pages = read.next_pages(if self.client.is_free() { self.options.jobs as u64 } else { 1 });
         }
         Ok(rows)
     }
@@ -178,9 +174,50 @@ impl Job<'_> {
     }
 }
 
+/// How far the listing of files is read.
+#[derive(Debug, Clone, Copy)]
+struct Read {
+    /// Files whose rows are wanted.
+    files: u64,
+    /// Calls that were made for them.
+    calls: u64,
+    /// Files whose rows are still missing.
+    missing: u64,
+    /// Rows of ours on the pages that were read last.
+    found: u64,
+    /// How many pages these are.
+    pages: u64,
+    /// Rows of anyone's on them.
+    rows: u64,
+    /// Rows behind them, where the service says how many there are in all.
+    rows_left: Option<u64>,
+}
+
+impl Read {
+    /// How many pages are worth to be read next, this many at once at most. The listing holds the project's whole history: it is read on
+    /// while that costs fewer calls than asking file by file, or while a page saves more than one of them. As many pages as are needed
+    /// at least are read at once.
+    fn next_pages(&self, at_once: u64) -> u64 {
+        // The service may make its pages shorter than we ask.
+        let page_rows = self.rows.div_ceil(self.pages).max(1);
+        let pages_left = self.rows_left.map_or(1, |rows| rows.div_ceil(page_rows));
+        let is_dear = pages_left >= self.missing && self.found < 2;
+        // More pages than files cost more than to ask for each file, whatever the pages promise.
+        if self.rows == 0 || self.missing == 0 || pages_left == 0 || is_dear || self.calls >= self.files {
+            return 0;
+        }
+        let are_whole = self.rows == self.pages * ROWS_PER_PAGE;
+        let needed = if are_whole { self.missing.div_ceil(ROWS_PER_PAGE).min(pages_left) } else { 1 };
+        needed.min(at_once)
+    }
+}
+
 /// Risks that were read, and why they are not all.
 type Risks = (Vec<RiskRow>, Option<Error>);
 
 fn is_clean(row: &FileRow) -> bool {
     row.risky == Some(false) && row.risk_num.unwrap_or(0) == 0 && row.last_scan_time.is_some()
 }
+
+#[cfg(test)]
+mod tests;
