@@ -72,11 +72,13 @@ fn faulty(root: &Path) -> Result<BTreeSet<usize>, Box<dyn Error>> {
     for line in checked.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let message: Value = serde_json::from_slice(line)?;
         let is_error = message["message"]["level"] == "error";
+        // A type that is not known is asked for later than where the error stands.
+        let is_later = message["message"]["code"]["code"] == "E0282";
         for span in message["message"]["spans"]
             .as_array()
             .into_iter()
             .flatten()
-            .filter(|span| is_error && span["is_primary"] == true)
+            .filter(|span| is_error && span["is_primary"] != is_later)
         {
             let text = fs::read(root.join(span["file_name"].as_str().unwrap_or_default()))?;
             let end = span["byte_start"].as_u64().map_or(text.len(), |at| text.len().min(at as usize + 1));
