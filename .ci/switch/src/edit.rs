@@ -180,6 +180,15 @@ impl<'ast> Visit<'ast> for Editor<'_> {
         }
     }
 
+    fn visit_expr_match(&mut self, expr: &'ast syn::ExprMatch) {
+        // An arm behind a switch may be gone, and only one that takes all others lets it go.
+        if !expr.arms.iter().any(|arm| arm.guard.is_none() && matches!(arm.pat, syn::Pat::Wild(_))) {
+            let starts: Vec<usize> = expr.arms.iter().map(|arm| arm.span().byte_range().start).collect();
+            self.at.retain(|(start, genre), _| *genre != "MatchArm" || !starts.contains(start));
+        }
+        visit::visit_expr_match(self, expr);
+    }
+
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
         visit::visit_arm(self, arm);
         let deleted = self.take(arm.span().byte_range().start, "MatchArm");
