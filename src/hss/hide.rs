@@ -91,7 +91,25 @@ fn lower_percents(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn the_secrets_of_a_body_are_told_by_their_names() {
+        let identity = json!({
+            "methods": ["password"],
+            "password": {"user": {"name": "somebody", "password": "of somebody"}},
+            "others": [{"password": "in a list"}],
+            "id_token": {"id": "a token"},
+            "token": {"id_token": "another"},
+        });
+        let body = json!({"auth": {"identity": identity, "scope": {"project": {"id": "a project"}}}});
+        let mut secrets = Vec::new();
+        collect(&body, &mut secrets);
+        secrets.sort_unstable();
+        assert_eq!(secrets, ["a token", "another", "in a list", "of somebody"]);
+    }
 
     #[test]
     fn a_secret_is_hidden_however_it_is_written() {

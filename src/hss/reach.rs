@@ -295,9 +295,32 @@ fn sorted(error: &rustls::Error) -> Distrust {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
     use rustls::{AlertDescription, CertificateError, Error};
 
-    use super::{Distrust, is_torn, sorted};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_host_that_hangs_up_gives_no_answer_and_one_that_is_not_there_no_connection() {
+        let host = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", host.local_addr().unwrap());
+        let hangs_up = std::thread::spawn(move || host.accept().map(drop));
+        let knocked = knock(&base, None, &Timings::default()).await.unwrap().unwrap_err();
+        assert_eq!(knocked.hop, Hop::Answer);
+        hangs_up.join().unwrap().unwrap();
+        let knocked = knock(&base, None, &Timings::default()).await.unwrap().unwrap_err();
+        assert_eq!(knocked.hop, Hop::Connection);
+    }
+
+    #[tokio::test]
+    async fn a_host_opens_where_it_takes_a_connection() {
+        let host = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/", host.local_addr().unwrap());
+        assert!(opens(&url, PATIENCE).await);
+        drop(host);
+        assert!(!opens(&url, PATIENCE).await);
+    }
 
     #[test]
     fn what_is_wrong_with_a_certificate_in_few_words() {

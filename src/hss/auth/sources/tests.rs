@@ -138,3 +138,18 @@ fn what_can_t_be_used_is_said() {
     let missing = [("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/none/credentials")];
     assert!(invalid(&missing).starts_with("the credentials /none/credentials can't be read: "));
 }
+
+#[test]
+fn a_profile_tells_its_project_and_endpoint_too() {
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let path = home.path().join("credentials");
+    let of = |text: &str| {
+        std::fs::write(&path, text).expect("the profile");
+        let found = found(&[("HUAWEICLOUD_SDK_CREDENTIALS_FILE", &path.display().to_string())]).expect("a credential");
+        (found.in_file, found.project_id, found.iam_endpoint)
+    };
+    let keys = "[basic]\nak = a\nsk = s\n";
+    assert_eq!(of(keys), (true, None, None));
+    let more = format!("{keys}project_id = p\niam_endpoint = https://iam.example\n");
+    assert_eq!(of(&more), (true, Some("p".to_owned()), Some("https://iam.example".to_owned())));
+}
