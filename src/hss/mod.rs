@@ -12,6 +12,8 @@ mod pace;
 pub mod reach;
 mod region;
 mod send;
+#[cfg(test)]
+pub(crate) mod tests;
 mod wire;
 
 pub use check::{certificates, check_place, check_task, check_token, is_loopback};
