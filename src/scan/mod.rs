@@ -200,3 +200,6 @@ fn is_failing(kind: Kind) -> bool {
 fn is_fatal(kind: Kind) -> bool {
     matches!(kind, Kind::Login | Kind::NotPublished | Kind::Quota | Kind::Unreachable | Kind::StandIn)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+use super::*;
+
+const IN_TASK: &str = "NotScanned: submitted, result not read: over";
+/// No files.
+const NOTHING: [u64; 3] = [0, 0, 0];
+
+/// Submits `a` and `b`, where the tries to create a task are answered by these.
+async fn submit<const N: usize>(creates: Vec<String>, script: [(&'static str, Vec<String>); N]) -> Ran {
+    let script = [("create", creates)].into_iter().chain(script);
+    let ledger = ledger(FileType::Dockerfile, &["a", "b"]);
+    run_with(&service(script), ledger, Options { no_wait: true, ..OPTIONS }).await.0
+}
+
+fn lost() -> String {
+    says(503, "busy")
+}
+
+#[tokio::test]
+async fn a_task_whose_answer_was_lost_is_found_by_its_files() {
+    let both = [2, 0, 0];
+    let row = |id: &str, counts| task(id, "running", counts);
+    // Another pipeline has one of as many files, and the first look sees ours without them.
+    let rows = [row("foreign", both), row("larger", [3, 0, 0]), row("ours", both), row("", both)];
+    let ours = resources(&[("a", "scanning"), ("b", "scanning")]);
+    let answers = vec![resources(&[("a", "scanning"), ("z", "scanning")]), resources(&[]), ours];
+    let ran = submit(vec![lost()], [("tasks", vec![tasks(&rows)]), ("resources", answers)]).await;
+    let calls = ["upload", "create", "tasks", "resources", "resources", "tasks", "resources"];
+    assert_eq!(ran, super::ran(&[&format!("a {IN_TASK}"), &format!("b {IN_TASK}")], &calls));
+}
+
+#[tokio::test]
+async fn a_task_that_holds_only_some_of_the_files_is_not_taken_for_the_one_of_all() {
+    let row = tasks(&[task("some", "running", [1, 0, 0])]);
+    let uncounted = tasks(&[r#"{"task_id":"some"}"#.to_owned()]);
+    for listed in [row, uncounted] {
+        let ran = submit(
+            vec![lost(), created("t")],
+            [("tasks", vec![listed]), ("resources", vec![resources(&[("a", "scanning")])])],
+        )
+        .await;
+        let again = "a task was created again, since the answer to the first try was lost and no task held our files";
+        assert_eq!((ran.error, ran.notes), (None, vec![again.to_owned()]));
+        assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} {IN_TASK}")));
+        assert_eq!(ran.calls.iter().filter(|api| **api == "create").count(), 2);
+    }
+}
+
+#[tokio::test]
+async fn it_is_looked_for_four_times_before_it_is_created_again_and_four_times_created() {
+    let ran = submit(vec![lost()], [("tasks", vec![tasks(&[])])]).await;
+    let looks = ["create", "tasks", "tasks", "tasks", "tasks"];
+    assert_eq!(ran.calls, [&["upload"][..], &looks, &looks, &looks, &looks].concat());
+    let reason = "a task may exist: task: 503 busy; and none holds our files";
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: {reason}")));
+    assert_eq!((ran.error, ran.notes.len()), (None, 3));
+}
+
+#[tokio::test]
+async fn a_look_that_fails_counts_for_none_and_four_of_them_are_enough() {
+    let refused = || says(400, "no");
+    let looks = vec![refused(), tasks(&[]), refused(), tasks(&[]), refused(), refused()];
+    let ran = submit(vec![lost()], [("tasks", looks)]).await;
+    assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks"; 6]].concat());
+    let reason = "a task may exist: task: 503 busy; and looking for it failed: tasks/batch-query: 400 no";
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: {reason}")));
+    let ran = submit(vec![lost()], [("tasks", vec![says(403, "no")])]).await;
+    assert_eq!(ran.error.as_deref(), Some("tasks/batch-query: 403 no"));
+    assert_eq!(ran.files[0], "a NotScanned: being submitted, a task may exist: over");
+}
+
+#[tokio::test]
+async fn the_files_of_a_task_that_can_not_be_read_leave_it_unclear() {
+    let row = tasks(&[task("maybe", "running", [2, 0, 0])]);
+    let ran = submit(vec![lost()], [("tasks", vec![row.clone()]), ("resources", vec![says(400, "no")])]).await;
+    assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks", "resources"].repeat(4)].concat());
+    let reason = "a task may exist: task: 503 busy; and looking for it failed: resources/batch-query: 400 no";
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: {reason}")));
+    let ran = submit(vec![lost()], [("tasks", vec![row]), ("resources", vec![says(401, "no")])]).await;
+    assert_eq!(ran.error.as_deref(), Some("resources/batch-query: 401 no"));
+}
+
+#[tokio::test]
+async fn a_task_that_is_refused_costs_its_files_and_is_not_looked_for() {
+    let ran = submit(vec![says(400, "no")], []).await;
+    assert_eq!(ran, super::ran(&["a ScanFailed: task: 400 no", "b ScanFailed: task: 400 no"], &["upload", "create"]));
+    let ran = submit(vec![says(403, "no")], []).await;
+    assert_eq!(ran.error.as_deref(), Some("task: 403 no"));
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: uploaded, in no task: over")));
+    // Here the first may still come to be.
+    let ran = submit(vec![lost(), says(403, "no")], [("tasks", vec![tasks(&[])])]).await;
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: being submitted, a task may exist: over")));
+}
+
+/// Goes on with a run that was cut off while it created a task of `a` and `b`.
+async fn adopt<const N: usize>(script: [(&'static str, Vec<String>); N]) -> (Ran, Ledger) {
+    let mut open = ledger(FileType::Dockerfile, &["a", "b"]);
+    open.uploaded(0, "a".to_owned());
+    open.uploaded(1, "b".to_owned());
+    open.submitting(&[0, 1]);
+    run_with(&service(script), open, Options { no_wait: true, ..OPTIONS }).await
+}
+
+#[tokio::test]
+async fn what_a_cut_off_run_put_into_tasks_is_taken_and_the_rest_submitted() {
+    let rows = [task("one", "running", [1, 0, 0]), task("large", "running", [3, 0, 0]), task("none", "running", NOTHING)];
+    let held = vec![resources(&[("b", "scanning")]), resources(&[])];
+    let (ran, ledger) = adopt([("tasks", vec![tasks(&rows)]), ("resources", held), ("create", vec![created("rest")])]).await;
+    assert_eq!((ran.error, ran.notes), (None, Vec::new()));
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} {IN_TASK}")));
+    let task_of = |index: usize| ledger.entries[index].task_id.as_deref();
+    assert_eq!((task_of(0), task_of(1)), (Some("rest"), Some("one")));
+    let listed = ran.calls.iter().filter(|api| **api == "tasks").count();
+    assert_eq!((listed, ran.calls.last()), (4, Some(&"create")));
+    assert_eq!((ledger.tasks["one"].files, ledger.tasks["rest"].files), (1, 1));
+}
+
+#[tokio::test]
+async fn a_task_that_holds_all_ends_the_search() {
+    let row = tasks(&[task("both", "running", [2, 0, 0])]);
+    let held = resources(&[("a", "scanning"), ("b", "scanning")]);
+    let (ran, ledger) = adopt([("tasks", vec![row]), ("resources", vec![held])]).await;
+    assert_eq!(ran, super::ran(&[&format!("a {IN_TASK}"), &format!("b {IN_TASK}")], &["tasks", "resources"]));
+    assert_eq!(ledger.tasks["both"].files, 2);
+}
+
+#[tokio::test]
+async fn a_search_that_stays_unclear_creates_nothing() {
+    let (ran, _) = adopt([("tasks", vec![says(400, "no")])]).await;
+    assert_eq!(ran.calls, ["tasks"; 4]);
+    let reason = "a task may exist: tasks/batch-query: 400 no";
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} ScanFailed: {reason}")));
+    // It is the last look that counts.
+    let looks = vec![says(400, "no"), says(400, "no"), says(400, "no"), tasks(&[])];
+    let (ran, _) = adopt([("tasks", looks), ("create", vec![created("t")])]).await;
+    assert_eq!(ran.calls, ["tasks", "tasks", "tasks", "tasks", "create"]);
+    let (ran, _) = adopt([("tasks", vec![says(403, "no")])]).await;
+    assert_eq!((ran.error.as_deref(), ran.calls.len()), (Some("tasks/batch-query: 403 no"), 1));
+}
