@@ -104,3 +104,17 @@ fn pages_and_ids_out_of_range_are_not_sent() {
     let id = |value: &str| segment("task_id", value).is_ok();
     assert_eq!([id("a-1"), id(""), id("a/b"), id(".."), id("a?b")], [true, false, false, false, false]);
 }
+
+#[test]
+fn a_file_of_certificates_holds_at_least_one_that_can_be_read() {
+    let made = rcgen::generate_simple_self_signed(["ca.example".to_owned()]).expect("a certificate");
+    let pem = made.cert.pem();
+    let said = |pem: &str| certificates(pem.as_bytes()).map(|found| found.len()).map_err(|error| error.message);
+    let holds = |what: &str| Err(format!("holds {what}: name a file with the certificate of a CA in PEM"));
+    assert_eq!(said(&pem), Ok(1));
+    assert_eq!(said(&format!("{pem}{pem}")), Ok(2));
+    assert_eq!(said(""), holds("no PEM certificate"));
+    assert_eq!(said(&made.signing_key.serialize_pem()), holds("no PEM certificate"));
+    let cut = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    assert_eq!(said(cut), holds("a certificate that can't be read"));
+}

@@ -85,3 +85,28 @@ async fn credentials_that_are_refused_or_have_ended_close_the_way_in() {
     let what = "the credentials that were issued have ended already".to_owned();
     assert_eq!(said(ended).await, (Kind::Login, what, 1));
 }
+
+#[tokio::test]
+async fn a_call_is_made_with_two_tokens_at_most() {
+    let is_asked = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let asking = Arc::clone(&is_asked);
+    let host = Host::new(move |before, asked| {
+        if asked.header("x-auth-token").is_none() {
+            return issue(before);
+        }
+        asking.store(true, std::sync::atomic::Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(30));
+        says(401, "")
+    });
+    let client = Client::new(by_password(&host), Box::new(|_| ())).unwrap();
+    // As where another call finds that the token has ended: that it is refused, too, takes no renewal.
+    let end = async {
+        while !is_asked.load(std::sync::atomic::Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        *client.held.borrow_mut() = None;
+    };
+    let (listed, ()) = tokio::join!(client.list_risks("f", PAGE), end);
+    assert_eq!(listed.unwrap_err().kind, Kind::Login);
+    assert_eq!(tokens(&host), ["token 0", "token 2"]);
+}

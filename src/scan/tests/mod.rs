@@ -1,5 +1,6 @@
 //! The job against a service that gives the answers that a test says.
 
+mod clusters;
 mod collecting;
 mod placing;
 mod submitting;
@@ -27,6 +28,7 @@ fn api(asked: &Asked) -> &'static str {
         ("/iac/files", "files"),
         ("/file/risks", "risks"),
         ("/risk/paths", "places"),
+        ("/retry", "retry"),
     ];
     apis.into_iter().find(|(end, _)| path.ends_with(end)).map_or("unknown", |(_, api)| api)
 }
