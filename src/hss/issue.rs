@@ -172,7 +172,7 @@ impl Client {
 
     /// A token first; where the service does not know of tokens, it is asked without one, as the official SDK does.
     async fn metadata(&self, endpoint: &str) -> Result<Issued, Error> {
-        let timings = Timings { connect: METADATA_TIMEOUT, request: METADATA_TIMEOUT, ..self.config.timings };
+        let timings = Timings { request: METADATA_TIMEOUT, ..self.config.timings };
         let route = Route::direct(endpoint, &timings)?;
         let headers = vec![("x-metadata-token-ttl-seconds", METADATA_TTL.to_owned().into())];
         let ask = get("metadata/token", &route, "/meta-data/latest/api/token");

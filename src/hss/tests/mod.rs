@@ -41,20 +41,25 @@ pub(crate) struct Host {
 
 impl Host {
     /// One that answers with what is made of how many requests came before, and of this one. It hangs up where that is nothing.
-    pub(crate) fn new(answer: impl Fn(usize, &Asked) -> String + Send + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(usize, &Asked) -> String + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&asked);
+        let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let serve = move |mut stream: TcpStream, log: &Mutex<Vec<Asked>>| {
+            let Some(request) = request(&stream) else { return };
+            let before = {
+                let mut log = log.lock().unwrap();
+                log.push(request.clone());
+                log.len() - 1
+            };
+            // The client may have gone.
+            let _ = stream.write_all(answer(before, &request).as_bytes());
+        };
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let Some(request) = request(&stream) else { continue };
-                let before = log.lock().unwrap().len();
-                let text = answer(before, &request);
-                log.lock().unwrap().push(request);
-                // The client may have gone.
-                let _ = stream.write_all(text.as_bytes());
+                let (serve, log) = (serve.clone(), Arc::clone(&log));
+                std::thread::spawn(move || serve(stream.unwrap(), &log));
             }
         });
         Self { base, asked }
@@ -94,6 +99,16 @@ fn request(stream: &TcpStream) -> Option<Asked> {
     reader.read_exact(&mut body).ok()?;
     asked.body = String::from_utf8_lossy(&body).into_owned();
     Some(asked)
+}
+
+/// Waits for something that is done on the way, and not for ever: it may never be.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    for _ in 0..2_000 {
+        if is_so() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
 
 /// An answer with a body, and with headers each of which ends its line.
