@@ -300,11 +300,12 @@ mod tests {
     async fn a_window_began_no_later_than_the_calls_that_fill_it() {
         let mut pace = Pace::default();
         let start = Instant::now();
-        for _ in 0..5 {
-            assert_eq!(pace.next(start), Next::Now);
-            pace.over(true, start);
+        for second in 0..5 {
+            let time = start + Duration::from_secs(second);
+            assert_eq!(pace.next(time), Next::Now);
+            pace.over(true, time);
         }
-        assert_eq!(pace.next(start), Next::Now);
+        assert_eq!(pace.next(start + Duration::from_secs(5)), Next::Now);
         let later = start + Duration::from_secs(10);
         pace.over(false, later);
         pace.refused(wait(20), MINUTE.window, LONGEST, later);

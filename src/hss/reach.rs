@@ -314,6 +314,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_host_that_is_silent_is_waited_for_as_long_as_a_knock_may_take() {
+        let host = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", host.local_addr().unwrap());
+        let timings = Timings { knock: Duration::from_millis(20), ..Timings::default() };
+        let knocked = tokio::time::timeout(timings.request / 4, knock(&base, None, &timings)).await;
+        assert_eq!(knocked.unwrap().unwrap().unwrap_err().hop, Hop::Answer);
+    }
+
+    #[tokio::test]
+    async fn the_clock_of_a_host_is_read_in_the_middle_of_its_second() {
+        let host = crate::hss::tests::Host::saying([crate::hss::tests::answer(
+            200,
+            "Date: Thu, 01 Jan 1970 01:00:00 GMT\nX-Hss-Stand-In: 1\n",
+            "",
+        )]);
+        let now = || Timestamp::now().as_millisecond();
+        let before = now();
+        let reached = knock(&host.base, None, &Timings::default()).await.unwrap().unwrap();
+        let ahead = reached.ahead.unwrap();
+        assert!((3_600_500 - now()..=3_600_500 - before).contains(&ahead), "{ahead}");
+        assert!(reached.stand_in);
+    }
+
+    #[tokio::test]
     async fn a_host_opens_where_it_takes_a_connection() {
         let host = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://{}/", host.local_addr().unwrap());

@@ -30,6 +30,19 @@ fn no_way_to_the_host() {
 }
 
 #[test]
+fn a_socks_proxy_that_is_not_there_is_no_tls_that_breaks_off() {
+    let emulator = start(quick());
+    let env = [("HTTPS_PROXY", Some("socks5://127.0.0.1:1")), ("HSS_IAC_ENDPOINT", Some("https://192.0.2.1"))];
+    let ran = doctor(&emulator, &env, &[]);
+    assert_eq!(
+        (ran.code, unwell(&ran)[..2].join(", ")),
+        (5, "failed connection 5, skipped tls".to_owned()),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
 fn a_proxy_whose_password_tears_its_url_is_not_shown() {
     let emulator = start(quick());
     for proxy in ["http://user:p@ssw0rd@127.0.0.1:1", "http://user:ssw0rd/x@127.0.0.1:1", "http://us#ssw0rd:x@127.0.0.1:1"] {

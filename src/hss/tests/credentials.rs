@@ -278,3 +278,24 @@ async fn an_identity_token_that_sts_would_not_take_is_not_sent() {
         assert_eq!(tried(length, base).await, lacking);
     }
 }
+
+#[tokio::test]
+async fn a_machine_whose_service_knows_no_tokens_is_asked_without_one() {
+    let keys = r#"{"credential":{"access":"ak","secret":"a secret","securitytoken":"t"}}"#;
+    let asked = async |status: u16| {
+        let host = Host::new(move |_, asked| match asked.line.as_str() {
+            "PUT /meta-data/latest/api/token" => says(status, ""),
+            "GET /openstack/latest/securitykey" => says(200, keys),
+            _ => says(200, NONE),
+        });
+        let config = Config { plan: Plan::Metadata { endpoint: host.base.clone() }, ..config(&host) };
+        let listed = Client::new(config, Box::new(|_| ())).unwrap().list_risks("f", PAGE).await;
+        (listed.map(|_| ()).map_err(|error| error.kind), host.asked())
+    };
+    for status in [404, 405] {
+        let (listed, asked) = asked(status).await;
+        assert_eq!((listed, asked.len(), asked[1].header("x-metadata-token")), (Ok(()), 3, None));
+    }
+    let (listed, asked) = asked(403).await;
+    assert_eq!((listed, asked.len()), (Err(Kind::Login), 1));
+}
