@@ -390,6 +390,46 @@ mod tests {
     }
 
     #[test]
+    fn what_proves_who_we_are_is_marked_as_a_secret() {
+        super::super::client::provide();
+        let route = Route::new("http://127.0.0.1:1", None, &Timings::default()).expect("a route");
+        let call = Call {
+            api: "a",
+            route: &route,
+            method: Method::GET,
+            path: "/v5".to_owned(),
+            query: Vec::new(),
+            headers: vec![("x-metadata-token", SecretString::from("m"))],
+            body: Body::Empty,
+            who: As::Us,
+            plain: false,
+            repeatable: true,
+            may_be_empty: false,
+        };
+        let keys = Credentials::Keys {
+            access_key: "ak".to_owned(),
+            secret_key: "a secret".into(),
+            security_token: Some("t".into()),
+        };
+        let marked = |credentials: &Credentials| {
+            let request = build(&call, Some(credentials), Some("p")).expect("a request");
+            let mark = |(name, value): (&HeaderName, &HeaderValue)| format!("{name} {}", value.is_sensitive());
+            let mut marks: Vec<String> = request.headers().iter().map(mark).collect();
+            marks.sort_unstable();
+            marks
+        };
+        let expected = [
+            "authorization true",
+            "x-metadata-token true",
+            "x-project-id false",
+            "x-sdk-date false",
+            "x-security-token true",
+        ];
+        assert_eq!(marked(&keys), expected);
+        assert_eq!(marked(&Credentials::Token("t".into())), ["x-auth-token true", "x-metadata-token true"]);
+    }
+
+    #[test]
     fn an_error_is_told_with_its_causes() {
         #[derive(Debug, thiserror::Error)]
         #[error("no answer")]
