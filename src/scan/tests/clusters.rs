@@ -41,7 +41,7 @@ async fn scan(account: Account, no_wait: bool, script: impl IntoIterator<Item = 
     let host = service(script);
     let (account, client) = (RefCell::new(account), client(&host));
     let options = ClusterOptions { no_wait, window: OPTIONS.window };
-    let ended = ClusterJob::new(&client, options, &account, &|_| ()).run().await;
+    let ended = in_time(ClusterJob::new(&client, options, &account, &|_| ()).run()).await;
     let account = account.into_inner();
     assert!(!account.asking);
     let cluster = |cluster: &Cluster| {
