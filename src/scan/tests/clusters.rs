@@ -38,9 +38,11 @@ fn to_retry() -> Account {
 }
 
 async fn scan(account: Account, no_wait: bool, script: impl IntoIterator<Item = (&'static str, Vec<String>)>) -> Came {
-    let host = service(script);
-    let (account, client) = (RefCell::new(account), client(&host));
-    let options = ClusterOptions { no_wait, window: OPTIONS.window };
+    scan_at(&service(script), account, ClusterOptions { no_wait, window: OPTIONS.window }).await
+}
+
+async fn scan_at(host: &Host, account: Account, options: ClusterOptions) -> Came {
+    let (account, client) = (RefCell::new(account), client(host));
     let ended = in_time(ClusterJob::new(&client, options, &account, &|_| ()).run()).await;
     let account = account.into_inner();
     assert!(!account.asking);
@@ -166,7 +168,9 @@ async fn a_retry_that_is_not_seen_is_believed_after_a_while() {
         ("resources", vec![clusters(&[("c", "failed")])]),
         ("retry", vec![says(200, "")]),
     ];
-    let came = scan(to_retry(), false, script).await;
+    // A quarter of a window at least, which the first looks come to.
+    let options = ClusterOptions { no_wait: false, window: Duration::from_millis(200) };
+    let came = scan_at(&service(script), to_retry(), options).await;
     assert_eq!((came.error, came.next), (None, None));
     assert_eq!(came.calls, ["retry", "tasks", "tasks", "tasks", "tasks", "tasks", "resources"]);
 }
@@ -234,6 +238,37 @@ async fn what_is_odd_about_a_look_is_kept_until_the_next() {
     assert_eq!((refused.error.as_deref(), refused.odd), (Some("tasks/batch-query: 400 no"), None));
     let unread = look(false, vec![finished([0, 1, 0]), says(403, "no")], vec![says(503, "")], vec![]).await;
     assert_eq!(unread.odd.as_deref(), Some("resources/batch-query: 503 "));
+}
+
+#[tokio::test]
+async fn what_a_listing_lacks_has_failed_when_it_is_believed() {
+    let named = || {
+        let account = account(false);
+        let cluster_ids = vec!["c".to_owned(), "d".to_owned()];
+        Account::new(ClusterRequest { range_type: RangeType::SpecificCluster, cluster_ids, ..account.request })
+    };
+    let script = |then: String| {
+        let looks = vec![finished([0, 2, 0]), then];
+        [("create", vec![created("t")]), ("tasks", looks), ("resources", vec![clusters(&[("c", "success")])])]
+    };
+    let believed = scan(named(), false, script(finished([0, 2, 0]))).await;
+    let lacking = "d Failed (the finished task does not list it): benchmark Failed";
+    assert_eq!((believed.clusters, believed.error.is_some()), (vec![GOOD.to_owned(), lacking.to_owned()], true));
+    let doubted = scan(named(), false, script(says(403, "no"))).await;
+    assert_eq!(doubted.clusters, [GOOD, "d Unfinished: benchmark Unfinished"]);
+}
+
+#[tokio::test]
+async fn a_listing_without_an_end_is_read_once() {
+    let host = Host::new(|before, asked| match api(asked) {
+        "create" => created("t"),
+        "tasks" => finished([0, 1, 0]),
+        _ => says(200, &format!("{{\"cluster_scan_data_list\":[{{\"cluster_id\":\"{before}\"}}]}}")),
+    });
+    let came = scan_at(&host, account(false), ClusterOptions { no_wait: false, window: OPTIONS.window }).await;
+    let fault = "resources/batch-query: a listing was given up after 50 calls, which gave 50 rows";
+    assert_eq!(came.error.as_deref(), Some(fault));
+    assert_eq!(came.calls.len(), 2 + 50);
 }
 
 #[test]

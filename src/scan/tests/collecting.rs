@@ -4,13 +4,17 @@ const RISK: &str = r#"{"risk_id":"i","rule_id":"u","risk_name":"n","risk_level":
 
 /// Runs with `a` scanned. Gives the run, and how many risks it has.
 async fn collect(files: Vec<String>, risks: Vec<String>) -> (Ran, usize) {
+    collect_with(files, risks, OPTIONS).await
+}
+
+async fn collect_with(files: Vec<String>, risks: Vec<String>, options: Options) -> (Ran, usize) {
     let host = service([
         ("create", vec![created("t")]),
         ("tasks", vec![tasks(&[task("t", "finished", [1, 1, 0])])]),
         ("files", files),
         ("risks", risks),
     ]);
-    let (ran, ledger) = run_with(&host, ledger(FileType::Dockerfile, &["a"]), OPTIONS).await;
+    let (ran, ledger) = run_with(&host, ledger(FileType::Dockerfile, &["a"]), options).await;
     assert_eq!(ran.calls[..3], ["upload", "create", "tasks"]);
     (Ran { calls: ran.calls[3..].to_vec(), ..ran }, ledger.entries[0].risks.len())
 }
@@ -42,9 +46,13 @@ async fn a_file_that_is_not_said_to_be_clean_is_asked_for_its_risks() {
 #[tokio::test]
 async fn risks_that_come_late_are_waited_for() {
     let risky = row(r#","risky":true"#);
-    let collected = collect(vec![risky], vec![risks(&[]), risks(&[]), risks(&[RISK])]).await;
+    let window = Duration::from_millis(200);
+    let began = std::time::Instant::now();
+    let late = vec![risks(&[]), risks(&[]), risks(&[RISK])];
+    let collected = collect_with(vec![risky], late, Options { window, ..OPTIONS }).await;
     // Before the third look it is asked once more what the file is said to be.
     assert_eq!(collected, (ran(&["a Scanned"], &["files", "risks", "risks", "files", "risks"]), 1));
+    assert!(began.elapsed() >= window / 4 * 2, "a steady distance between any two");
 }
 
 #[tokio::test]
@@ -114,4 +122,110 @@ async fn a_verdict_of_an_earlier_run_is_none() {
     assert_eq!(ran.calls[3..], ["files", "risks"]);
     let (ran, _) = run_with(&host(late), ledger(FileType::Dockerfile, &["a"]), OPTIONS).await;
     assert_eq!(ran.calls[3..], ["files"]);
+}
+
+/// What was asked of the listing of files, in the order of the offsets.
+fn listings(host: &Host) -> Vec<String> {
+    let query = |asked: &Asked| {
+        let query = asked.line.split_once('?').map_or("", |(_, query)| query);
+        query.trim_start_matches("offset=").trim_end_matches("&enterprise_project_id=e").to_owned()
+    };
+    let mut queries: Vec<String> = host.asked().iter().filter(|asked| api(asked) == "files").map(query).collect();
+    queries.sort_by_key(|query| query.split('&').next().and_then(|offset| offset.parse::<u64>().ok()));
+    queries
+}
+
+#[tokio::test]
+async fn the_listing_is_narrowed_to_the_file_or_the_type_where_there_is_one() {
+    let scanned = |files_in_task: u64| {
+        let counts = [files_in_task, files_in_task, 0];
+        ("tasks", vec![tasks(&[task("t", "finished", counts)])])
+    };
+    let common = || [("create", vec![created("t")]), ("risks", vec![risks(&[RISK])]), ("places", vec![risks(&[])])];
+    let host = service(common().into_iter().chain([scanned(1), ("files", vec![files(&[])])]));
+    let _ = run(&host, ledger(FileType::Dockerfile, &["a"])).await;
+    assert_eq!(listings(&host), ["0&limit=200&scan_type=manual_scan&file_id=a&file_type=dockerfile"]);
+    let host = service(common().into_iter().chain([scanned(2), ("files", vec![files(&[])])]));
+    let _ = run(&host, ledger(FileType::K8sYaml, &["a", "b"])).await;
+    assert_eq!(listings(&host), ["0&limit=200&scan_type=manual_scan&file_type=k8s_yaml"]);
+    // One that is not listed is asked for by its id, among those of either kind.
+    let host = service(common().into_iter().chain([scanned(1), ("files", vec![files(&[])]), ("risks", vec![risks(&[])])]));
+    let _ = run(&host, ledger(FileType::Dockerfile, &["a"])).await;
+    let [manual, cicd] = ["manual", "cicd"].map(|kind| format!("0&limit=10&scan_type={kind}_scan&file_id=a"));
+    let first = "0&limit=200&scan_type=manual_scan&file_id=a&file_type=dockerfile".to_owned();
+    assert_eq!(listings(&host), [vec![first], vec![[manual, cicd]; 3].concat()].concat());
+}
+
+/// A page of the listing with these files, clean, and so many of others.
+fn page(ours: impl Iterator<Item = usize>, others: usize, total: usize) -> String {
+    let rows: Vec<String> =
+        ours.map(|id| clean(&id.to_string())).chain((0..others).map(|other| clean(&format!("other-{other}")))).collect();
+    says(200, &format!("{{\"total_num\":{total},\"data_list\":[{}]}}", rows.join(",")))
+}
+
+/// Runs with so many clean files, where the listing has such pages, by their offset.
+async fn list(count: usize, jobs: usize, pages: impl Fn(usize) -> String + Send + Sync + 'static) -> (Ran, Vec<u64>) {
+    let task_of = |asked: &Asked| created(&format!("t{}", asked.body.matches('"').count()));
+    let host = Host::new(move |_, asked| match api(asked) {
+        "upload" => kept(asked),
+        "create" => task_of(asked),
+        "tasks" => tasks(&[task(&format!("t{}", 2 * count + 12), "finished", [count as u64, count as u64, 0])]),
+        "files" => {
+            let offset = asked.line.split(['=', '&']).nth(1).and_then(|offset| offset.parse().ok());
+            pages(offset.unwrap_or_default())
+        }
+        "risks" => risks(&[RISK]),
+        _ => says(400, "nothing was to be asked here"),
+    });
+    let paths: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let options = Options { jobs, ..OPTIONS };
+    let (ran, _) = run_with(&host, ledger(FileType::Dockerfile, &paths), options).await;
+    let offset = |query: String| query.split('&').next().and_then(|offset| offset.parse().ok()).unwrap_or_default();
+    let offsets = listings(&host).into_iter().filter(|query| query.contains("limit=200")).map(offset).collect();
+    (ran, offsets)
+}
+
+#[tokio::test]
+async fn the_listing_is_read_on_page_by_page_until_all_are_found() {
+    // Ten each on the pages of 200 rows; there are many more.
+    let pages = |offset: usize| page(offset / 20..offset / 20 + 10, 190, 20_000);
+    let (ran, offsets) = list(40, 2, pages).await;
+    assert_eq!((ran.error, ran.files.iter().filter(|file| file.ends_with(" Scanned")).count()), (None, 40));
+    assert_eq!(offsets, [0, 200, 400, 600]);
+    // As many as there are, where they are shorter.
+    let pages = |offset: usize| page(offset / 10..offset / 10 + 10, 90, 20_000);
+    assert_eq!(list(40, 2, pages).await.1, [0, 100, 200, 300]);
+}
+
+#[tokio::test]
+async fn a_page_that_has_none_of_them_is_the_last_while_the_end_is_far() {
+    let pages = |offset: usize| if offset == 0 { page(0..2, 198, 20_000) } else { page(0..0, 200, 20_000) };
+    let (ran, offsets) = list(4, 2, pages).await;
+    assert_eq!((ran.error, ran.files.len(), offsets), (None, 4, vec![0, 200]));
+}
+
+#[tokio::test]
+async fn every_step_is_told() {
+    let host = service([
+        ("create", vec![created("t")]),
+        ("tasks", vec![tasks(&[task("t", "finished", [3, 3, 0])])]),
+        ("files", vec![files(&[clean("a"), clean("b"), clean("c")])]),
+    ]);
+    let (ledger, client) = (RefCell::new(ledger(FileType::Dockerfile, &["a", "b", "c"])), client(&host));
+    let read = |index: usize| Ok(Masked { bytes: vec![b'a' + u8::try_from(index).unwrap()], values: 0 });
+    let steps = RefCell::new(Vec::new());
+    let observe = |step: Step| steps.borrow_mut().push(step);
+    Job::new(&client, OPTIONS, &ledger, &observe, &read).run().await.unwrap();
+    let expected = [
+        Step::Sending,
+        Step::Uploaded { done: 3, of: 3 },
+        Step::Submitting,
+        Step::Submitted { tasks: 1 },
+        Step::Finished { done: 1, of: 1 },
+        Step::Collected { done: 1, of: 3 },
+        Step::Collected { done: 2, of: 3 },
+        Step::Collected { done: 3, of: 3 },
+    ];
+    assert_eq!(steps.into_inner(), expected);
 }
