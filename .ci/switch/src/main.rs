@@ -73,7 +73,8 @@ fn faulty(root: &Path) -> Result<BTreeSet<usize>, Box<dyn Error>> {
         let message: Value = serde_json::from_slice(line)?;
         let is_error = message["message"]["level"] == "error";
         // A type that is not known is asked for later than where the error stands.
-        let is_later = message["message"]["code"]["code"] == "E0282";
+        let is_later = message["message"]["code"]["code"] == "E0282"
+            && message["message"]["spans"].as_array().is_some_and(|spans| spans.len() > 1);
         for span in message["message"]["spans"]
             .as_array()
             .into_iter()

@@ -164,7 +164,7 @@ async fn the_project_is_looked_up_once_and_must_be_one() {
     };
     let without = |host: &Host| {
         let config = Config { project_id: None, ..config(host) };
-        Client::new(config, Box::new(|_| ())).unwrap()
+        client_of(config)
     };
     let host = Host::saying([projects(&["q", "q"]), says(200, NONE)]);
     let found = without(&host);
@@ -182,7 +182,7 @@ async fn the_project_is_looked_up_once_and_must_be_one() {
     let several = "region r has several projects (q, s): set HSS_IAC_PROJECT_ID to one";
     assert_eq!(said(projects(&["s", "q"])).await, login(several));
     let nowhere = Config { project_id: None, region: None, ..config(&host) };
-    let nowhere = Client::new(nowhere, Box::new(|_| ())).unwrap();
+    let nowhere = client_of(nowhere);
     let invalid = "no project: set HSS_IAC_PROJECT_ID, or a region to look it up by";
     assert_eq!(nowhere.project_id().await.unwrap_err(), Error::new(Kind::Invalid, invalid.to_owned()));
 }

@@ -72,7 +72,7 @@ async fn four_calls(holds: i64, passed: i64) -> Vec<String> {
         None => issue_for(before, holds),
         Some(_) => answer(200, &dates[usize::from(before >= 3)], NONE),
     });
-    let client = Client::new(by_password(&host), Box::new(|_| ())).unwrap();
+    let client = client_of(by_password(&host));
     for _ in 0..4 {
         client.list_risks("f", PAGE).await.unwrap();
     }
@@ -92,20 +92,23 @@ async fn what_ends_is_obtained_again_before_its_end() {
 
 #[tokio::test]
 async fn a_call_that_was_made_with_an_older_token_is_repeated_with_the_newer_one() {
-    // Of two calls with a token that is refused one is answered when there is another token.
-    let host = Host::new(|before, asked| {
-        let is_slow = asked.line.contains("file_id=slow");
-        match asked.header("x-auth-token") {
-            None => issue(before),
-            Some("token 0") if before > 1 => {
-                std::thread::sleep(Duration::from_millis(if is_slow { 100 } else { 0 }));
-                says(401, "")
+    // Of two calls with a token that is refused one is answered when there is another token, with which a call was made.
+    let newer = Arc::new(Mutex::new(false));
+    let host = Host::new(move |before, asked| match asked.header("x-auth-token") {
+        None => issue(before),
+        Some("token 0") if before > 0 && !asked.line.contains("file_id=first") => {
+            if asked.line.contains("file_id=slow") {
+                wait_for(|| *newer.lock().unwrap(), Duration::from_secs(5));
             }
-            Some(_) => says(200, NONE),
+            says(401, "")
+        }
+        Some(token) => {
+            *newer.lock().unwrap() |= token != "token 0";
+            says(200, NONE)
         }
     });
-    let client = Client::new(by_password(&host), Box::new(|_| ())).unwrap();
-    client.list_risks("f", PAGE).await.unwrap();
+    let client = client_of(by_password(&host));
+    client.list_risks("first", PAGE).await.unwrap();
     let (slow, fast) = tokio::join!(client.list_risks("slow", PAGE), client.list_risks("fast", PAGE));
     slow.unwrap();
     fast.unwrap();
@@ -118,7 +121,7 @@ async fn a_call_that_was_made_with_an_older_token_is_repeated_with_the_newer_one
 async fn credentials_that_are_refused_or_have_ended_close_the_way_in() {
     let said = async |answer: String| {
         let host = Host::saying([answer]);
-        let client = Client::new(by_password(&host), Box::new(|_| ())).unwrap();
+        let client = client_of(by_password(&host));
         let error = client.list_risks("f", PAGE).await.unwrap_err();
         (error.kind, error.message, host.lines().len())
     };
@@ -139,18 +142,22 @@ async fn credentials_that_are_refused_or_have_ended_close_the_way_in() {
 
 #[tokio::test]
 async fn a_call_is_made_with_two_tokens_at_most() {
-    let host = Host::new(|before, asked| {
+    let (seen, ended) = (Arc::new(Mutex::new(false)), Arc::new(Mutex::new(false)));
+    let (see, is_ended) = (Arc::clone(&seen), Arc::clone(&ended));
+    let host = Host::new(move |before, asked| {
         if asked.header("x-auth-token").is_none() {
             return issue(before);
         }
-        std::thread::sleep(Duration::from_millis(30));
+        *see.lock().unwrap() = true;
+        wait_for(|| *is_ended.lock().unwrap(), Duration::from_secs(5));
         says(401, "")
     });
-    let client = Client::new(by_password(&host), Box::new(|_| ())).unwrap();
+    let client = client_of(by_password(&host));
     // As where another call finds that the token has ended: that it is refused, too, takes no renewal.
     let end = async {
-        until(|| tokens(&host).len() == 1).await;
+        until(|| *seen.lock().unwrap()).await;
         *client.held.borrow_mut() = None;
+        *ended.lock().unwrap() = true;
     };
     let (listed, ()) = tokio::join!(client.list_risks("f", PAGE), end);
     assert_eq!(listed.unwrap_err().kind, Kind::Login);
@@ -174,7 +181,7 @@ async fn obtain(plan: impl Fn(&Host) -> Plan) -> (Vec<(String, Value)>, Vec<Aske
         _ => says(200, NONE),
     });
     let config = Config { plan: plan(&host), sts_endpoint: Some(host.base.clone()), ..config(&host) };
-    Client::new(config, Box::new(|_| ())).unwrap().list_risks("f", PAGE).await.unwrap();
+    client_of(config).list_risks("f", PAGE).await.unwrap();
     let mut asked = host.asked();
     let call = asked.pop().unwrap();
     let has_credential = call.header("x-auth-token").is_some() || call.header("x-security-token").is_some();
@@ -264,7 +271,7 @@ async fn an_identity_token_that_sts_would_not_take_is_not_sent() {
     let tried = async |length: usize, sts_endpoint: Option<&str>| {
         let sts_endpoint = sts_endpoint.map(str::to_owned);
         let config = Config { plan: of_agency("t".repeat(length)), sts_endpoint, ..config(&host) };
-        let client = Client::new(config, Box::new(|_| ())).unwrap();
+        let client = client_of(config);
         client.list_risks("f", PAGE).await.unwrap_err().message
     };
     let base = Some(host.base.as_str());
@@ -289,7 +296,7 @@ async fn a_machine_whose_service_knows_no_tokens_is_asked_without_one() {
             _ => says(200, NONE),
         });
         let config = Config { plan: Plan::Metadata { endpoint: host.base.clone() }, ..config(&host) };
-        let listed = Client::new(config, Box::new(|_| ())).unwrap().list_risks("f", PAGE).await;
+        let listed = client_of(config).list_risks("f", PAGE).await;
         (listed.map(|_| ()).map_err(|error| error.kind), host.asked())
     };
     for status in [404, 405] {

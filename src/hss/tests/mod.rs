@@ -101,13 +101,22 @@ fn request(stream: &TcpStream) -> Option<Asked> {
     Some(asked)
 }
 
-/// Waits for something that is done on the way, and not for ever: it may never be.
-pub(crate) async fn until(is_so: impl Fn() -> bool) {
-    for _ in 0..2_000 {
+/// Waits for something that is to come on the way.
+async fn until(is_so: impl Fn() -> bool) {
+    for _ in 0..5_000 {
         if is_so() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("it did not come");
+}
+
+/// The same for the host. What does not come here is for the test to find out.
+fn wait_for(is_so: impl Fn() -> bool, longest: Duration) {
+    let began = std::time::Instant::now();
+    while !is_so() && began.elapsed() < longest {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -122,7 +131,7 @@ pub(crate) fn says(status: u16, body: &str) -> String {
     answer(status, "", body)
 }
 
-/// As short as they can be.
+/// With waits as short as they can be.
 pub(crate) const TIMINGS: Timings = Timings {
     connect: Duration::from_secs(5),
     request: Duration::from_secs(5),
@@ -152,8 +161,15 @@ pub(crate) fn config(host: &Host) -> Config {
 }
 
 pub(crate) fn client(host: &Host) -> Client {
-    Client::new(config(host), Box::new(|_| ())).unwrap()
+    client_of(config(host))
 }
+
+fn client_of(config: Config) -> Client {
+    Client::new(config, Box::new(|_| ())).unwrap()
+}
+
+/// A port at which nobody is.
+const NOBODY: &str = "http://127.0.0.1:1";
 
 /// One that keeps what happens.
 fn watched(config: Config) -> (Client, Rc<RefCell<Vec<Event>>>) {

@@ -81,7 +81,7 @@ async fn a_withdrawn_upload_is_told_apart_from_a_page_of_somebody_in_between() {
     let upload = async |region: Option<&str>, body: &str| {
         let host = Host::saying([says(404, body)]);
         let config = Config { region: region.map(str::to_owned), ..config(&host) };
-        let client = Client::new(config, Box::new(|_| ())).unwrap();
+        let client = client_of(config);
         let error = client.upload(crate::model::FileType::Dockerfile, std::slice::from_ref(&part)).await.unwrap_err();
         (error.kind, error.message.replace(&host.base, "HOST"))
     };
@@ -112,7 +112,7 @@ async fn a_stand_in_is_known_by_its_header() {
     assert_eq!(client.list_risks("f", PAGE).await.unwrap_err(), refused);
     assert_eq!((client.stand_in(), host.lines().len()), (true, 1));
     let allowed = Config { stand_in_allowed: true, ..config(&host) };
-    let allowed = Client::new(allowed, Box::new(|_| ())).unwrap();
+    let allowed = client_of(allowed);
     allowed.list_risks("f", PAGE).await.unwrap();
     assert!(allowed.stand_in());
     let plain = Host::saying([says(200, NONE)]);

@@ -49,9 +49,7 @@ async fn a_task_whose_answer_was_lost_is_not_created_again() {
 #[tokio::test]
 async fn what_was_never_sent_is_sent_again_whatever_it_is() {
     let host = Host::saying([says(200, NONE)]);
-    // A port that was free a moment ago.
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (client, events) = watched(Config { endpoint: format!("http://{gone}"), ..config(&host) });
+    let (client, events) = watched(Config { endpoint: NOBODY.to_owned(), ..config(&host) });
     let error = create(&client).await.unwrap_err();
     assert_eq!((error.kind, error.lost), (Kind::Unreachable, false));
     assert_eq!((waits(&events).len(), client.calls()["task"]), (5, 6));
@@ -84,8 +82,7 @@ async fn calls_are_free_once_more_were_answered_than_the_limit_allows() {
     let host =
         Host::new(|_, asked| if asked.line.contains("/risks") { says(200, NONE) } else { says(429, "limit:5,time:5 ms") });
     let slow = Limit { calls: 6, window: Duration::from_millis(3) };
-    let [free, limited] =
-        [None, Some(slow)].map(|rate| Client::new(Config { rate, ..config(&host) }, Box::new(|_| ())).unwrap());
+    let [free, limited] = [None, Some(slow)].map(|rate| client_of(Config { rate, ..config(&host) }));
     for call in 1..=6 {
         free.list_risks("f", PAGE).await.unwrap();
         limited.list_risks("f", PAGE).await.unwrap();
@@ -110,22 +107,26 @@ async fn nothing_is_sent_after_the_stop() {
 
 #[tokio::test]
 async fn the_stop_ends_a_wait() {
-    let host = Host::saying([answer(503, "Retry-After: 2\n", "")]);
-    let timings = Timings { longest_wait: Duration::from_secs(2), ..TIMINGS };
-    let client = Client::new(Config { timings, ..config(&host) }, Box::new(|_| ())).unwrap();
+    let minute = Duration::from_secs(60);
+    let host = Host::saying([answer(503, "Retry-After: 60\n", "")]);
+    let timings = Timings { longest_wait: minute, ..TIMINGS };
+    let (client, events) = watched(Config { timings, ..config(&host) });
     let stop = async {
-        until(|| !host.lines().is_empty()).await;
+        until(|| waits(&events) == [minute]).await;
         client.stop();
     };
-    let (listed, ()) = tokio::join!(client.list_risks("f", PAGE), stop);
+    let both = async { tokio::join!(client.list_risks("f", PAGE), stop) };
+    let (listed, ()) = tokio::time::timeout(minute / 6, both).await.expect("the wait ends");
     assert_eq!(listed.unwrap_err().message, "not sent, since the run is over");
 }
 
 #[tokio::test]
 async fn the_first_calls_go_one_by_one_until_the_key_is_proven() {
-    // The second of two at once would be there before the first is answered.
-    let host = Host::new(|_, _| {
-        std::thread::sleep(Duration::from_millis(20));
+    // The first is answered when the second is there, if that comes.
+    let here = Arc::new(Mutex::new(0));
+    let host = Host::new(move |_, _| {
+        *here.lock().unwrap() += 1;
+        wait_for(|| *here.lock().unwrap() > 1, Duration::from_millis(200));
         says(401, "")
     });
     let client = client(&host);

@@ -71,7 +71,7 @@ const ENDED: i64 = 1_000_000_000_000;
 
 /// The task with its counts of clusters: at it, scanned, failed.
 fn status(word: &str, [scanning, success, failed]: [u64; 3], ended: i64) -> String {
-    tasks(&[format!(
+    data(&[format!(
         "{{\"task_id\":\"t\",\"task_type\":\"cluster_scan\",\"task_status\":\"{word}\",\"end_time\":{ended},\
          \"cluster_scan_info\":{{\"scanning_cluster_num\":{scanning},\"success_cluster_num\":{success},\
          \"failed_cluster_num\":{failed}}}}}"
@@ -91,14 +91,14 @@ fn clusters(rows: &[(&str, &str)]) -> String {
         )
     };
     let rows: Vec<String> = rows.iter().map(row).collect();
-    listing("cluster_scan_data_list", &rows.iter().map(String::as_str).collect::<Vec<_>>())
+    listing("cluster_scan_data_list", &rows)
 }
 
 const GOOD: &str = "c Success: benchmark Success";
 
 #[tokio::test]
 async fn a_task_is_created_waited_for_and_read() {
-    let looks = vec![tasks(&[]), status("running", [1, 0, 0], 0), finished([0, 1, 0])];
+    let looks = vec![none(), status("running", [1, 0, 0], 0), finished([0, 1, 0])];
     let listed = vec![clusters(&[("c", "success")])];
     let came = scan(account(true), false, [("create", vec![created("t")]), ("tasks", looks), ("resources", listed)]).await;
     let expected = Came {
@@ -228,7 +228,7 @@ async fn what_a_task_counts_as_failed_is_known_before_its_clusters_are() {
 
 #[tokio::test]
 async fn what_is_odd_about_a_look_is_kept_until_the_next() {
-    let nowhere = look(false, vec![tasks(&[]), says(403, "no")], vec![], vec![]).await;
+    let nowhere = look(false, vec![none(), says(403, "no")], vec![], vec![]).await;
     assert_eq!(nowhere.odd.as_deref(), Some("no listing shows task t"));
     let word = look(false, vec![status("paused", [1, 0, 0], 0), says(403, "no")], vec![], vec![]).await;
     assert_eq!(word.odd.as_deref(), Some("task t is \"paused\", a status that is not known here"));

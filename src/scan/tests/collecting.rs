@@ -10,7 +10,7 @@ async fn collect(files: Vec<String>, risks: Vec<String>) -> (Ran, usize) {
 async fn collect_with(files: Vec<String>, risks: Vec<String>, options: Options) -> (Ran, usize) {
     let host = service([
         ("create", vec![created("t")]),
-        ("tasks", vec![tasks(&[task("t", "finished", [1, 1, 0])])]),
+        ("tasks", vec![data(&[task("t", "finished", [1, 1, 0])])]),
         ("files", files),
         ("risks", risks),
     ]);
@@ -19,28 +19,24 @@ async fn collect_with(files: Vec<String>, risks: Vec<String>, options: Options) 
     (Ran { calls: ran.calls[3..].to_vec(), ..ran }, ledger.entries[0].risks.len())
 }
 
-fn risks(rows: &[&str]) -> String {
-    listing("data_list", rows)
-}
-
 fn row(risky: &str) -> String {
-    files(&[format!("{{\"file_id\":\"a\"{risky}}}")])
+    data(&[format!("{{\"file_id\":\"a\"{risky}}}")])
 }
 
 #[tokio::test]
 async fn a_clean_file_costs_no_call_of_its_own() {
-    let collected = collect(vec![files(&[clean("a")])], vec![]).await;
+    let collected = collect(vec![data(&[clean("a")])], vec![]).await;
     assert_eq!(collected, (ran(&["a Scanned"], &["files"]), 0));
 }
 
 #[tokio::test]
 async fn a_file_that_is_not_said_to_be_clean_is_asked_for_its_risks() {
-    for row in [row(r#","risky":true,"last_scan_time":1"#), row(r#","risky":false"#), files(&[]), files(&[clean("z")])] {
-        let collected = collect(vec![row], vec![risks(&[RISK])]).await;
+    for row in [row(r#","risky":true,"last_scan_time":1"#), row(r#","risky":false"#), none(), data(&[clean("z")])] {
+        let collected = collect(vec![row], vec![data(&[RISK])]).await;
         assert_eq!(collected, (ran(&["a Scanned"], &["files", "risks"]), 1));
     }
     let counted = row(r#","risky":false,"risk_num":1,"last_scan_time":1"#);
-    assert_eq!(collect(vec![counted], vec![risks(&[RISK])]).await.1, 1);
+    assert_eq!(collect(vec![counted], vec![data(&[RISK])]).await.1, 1);
 }
 
 #[tokio::test]
@@ -48,7 +44,7 @@ async fn risks_that_come_late_are_waited_for() {
     let risky = row(r#","risky":true"#);
     let window = Duration::from_millis(200);
     let began = std::time::Instant::now();
-    let late = vec![risks(&[]), risks(&[]), risks(&[RISK])];
+    let late = vec![none(), none(), data(&[RISK])];
     let collected = collect_with(vec![risky], late, Options { window, ..OPTIONS }).await;
     // Before the third look it is asked once more what the file is said to be.
     assert_eq!(collected, (ran(&["a Scanned"], &["files", "risks", "risks", "files", "risks"]), 1));
@@ -58,32 +54,31 @@ async fn risks_that_come_late_are_waited_for() {
 #[tokio::test]
 async fn no_risks_are_believed_only_where_the_service_says_so() {
     let calls = ["files", "risks", "risks", "files", "risks", "files"];
-    let none = || vec![risks(&[])];
-    let said = collect(vec![row(r#","risky":true"#)], none()).await;
+    let said = collect(vec![row(r#","risky":true"#)], vec![none()]).await;
     let risky = "a ScanFailed: its risks could not be read: HSS counts it as risky and lists no risk";
     assert_eq!(said, (ran(&[risky], &calls), 0));
-    let said = collect(vec![row(r#","risky":false,"risk_num":2"#)], none()).await;
+    let said = collect(vec![row(r#","risky":false,"risk_num":2"#)], vec![none()]).await;
     let unclear = "a ScanFailed: its risks could not be read: HSS lists no risk and does not say that it found none";
     assert_eq!(said, (ran(&[unclear], &calls), 0));
-    let said = collect(vec![row("")], none()).await;
+    let said = collect(vec![row("")], vec![none()]).await;
     assert_eq!(said, (ran(&[unclear], &calls), 0));
-    let said = collect(vec![row(r#","risky":false"#)], none()).await;
+    let said = collect(vec![row(r#","risky":false"#)], vec![none()]).await;
     assert_eq!(said, (ran(&["a Scanned"], &calls), 0));
-    let missing = collect(vec![files(&[])], none()).await;
+    let missing = collect(vec![none()], vec![none()]).await;
     let calls = ["files", "risks", "files", "files", "risks", "files", "files", "risks", "files", "files"];
     assert_eq!(missing, (ran(&[unclear], &calls), 0));
 }
 
 #[tokio::test]
 async fn a_file_that_is_missing_among_those_of_one_kind_is_looked_for_among_the_others() {
-    let looks = vec![files(&[]), files(&[clean("z")]), files(&[clean("z"), clean("a")])];
-    let collected = collect(looks, vec![risks(&[])]).await;
+    let looks = vec![none(), data(&[clean("z")]), data(&[clean("z"), clean("a")])];
+    let collected = collect(looks, vec![none()]).await;
     assert_eq!(collected, (ran(&["a Scanned"], &["files", "risks", "files", "files"]), 0));
 }
 
 #[tokio::test]
 async fn risks_that_could_be_read_in_part_count_and_cost_the_file_its_scan() {
-    let (ran, found) = collect(vec![row("")], vec![risks(&[RISK]).replace("\"total_num\":1", "\"total_num\":2")]).await;
+    let (ran, found) = collect(vec![row("")], vec![data(&[RISK]).replace("\"total_num\":1", "\"total_num\":2")]).await;
     assert_eq!(found, 1);
     let reason = "file/risks: the listing names 2 rows and gave 1 different ones, read 3 times: try again later";
     assert_eq!(ran.files, [format!("a ScanFailed: some of its risks could not be read: {reason}")]);
@@ -93,8 +88,8 @@ async fn risks_that_could_be_read_in_part_count_and_cost_the_file_its_scan() {
 
 #[tokio::test]
 async fn a_listing_of_files_that_fails_costs_a_call_for_each_of_them() {
-    let looks = vec![says(400, "no"), files(&[clean("a")])];
-    let collected = collect(looks, vec![risks(&[])]).await;
+    let looks = vec![says(400, "no"), data(&[clean("a")])];
+    let collected = collect(looks, vec![none()]).await;
     assert_eq!(collected, (ran(&["a Scanned"], &["files", "risks", "files"]), 0));
     let (ran, _) = collect(vec![says(403, "no")], vec![]).await;
     assert_eq!(ran.error.as_deref(), Some("iac/files: 403 no"));
@@ -111,9 +106,9 @@ async fn a_verdict_of_an_earlier_run_is_none() {
         service([
             ("upload", vec![dated(says(200, r#"{"success_file_info":[{"file_name":"a","file_id":"a"}]}"#))]),
             ("create", vec![created("t")]),
-            ("tasks", vec![tasks(&[task("t", "finished", [1, 1, 0])])]),
-            ("files", vec![files(&[of(time)])]),
-            ("risks", vec![risks(&[RISK])]),
+            ("tasks", vec![data(&[task("t", "finished", [1, 1, 0])])]),
+            ("files", vec![data(&[of(time)])]),
+            ("risks", vec![data(&[RISK])]),
         ])
     };
     // Times below this are read as seconds.
@@ -139,17 +134,17 @@ fn listings(host: &Host) -> Vec<String> {
 async fn the_listing_is_narrowed_to_the_file_or_the_type_where_there_is_one() {
     let scanned = |files_in_task: u64| {
         let counts = [files_in_task, files_in_task, 0];
-        ("tasks", vec![tasks(&[task("t", "finished", counts)])])
+        ("tasks", vec![data(&[task("t", "finished", counts)])])
     };
-    let common = || [("create", vec![created("t")]), ("risks", vec![risks(&[RISK])]), ("places", vec![risks(&[])])];
-    let host = service(common().into_iter().chain([scanned(1), ("files", vec![files(&[])])]));
+    let common = || [("create", vec![created("t")]), ("risks", vec![data(&[RISK])]), ("places", vec![none()])];
+    let host = service(common().into_iter().chain([scanned(1), ("files", vec![none()])]));
     let _ = run(&host, ledger(FileType::Dockerfile, &["a"])).await;
     assert_eq!(listings(&host), ["0&limit=200&scan_type=manual_scan&file_id=a&file_type=dockerfile"]);
-    let host = service(common().into_iter().chain([scanned(2), ("files", vec![files(&[])])]));
+    let host = service(common().into_iter().chain([scanned(2), ("files", vec![none()])]));
     let _ = run(&host, ledger(FileType::K8sYaml, &["a", "b"])).await;
     assert_eq!(listings(&host), ["0&limit=200&scan_type=manual_scan&file_type=k8s_yaml"]);
     // One that is not listed is asked for by its id, among those of either kind.
-    let host = service(common().into_iter().chain([scanned(1), ("files", vec![files(&[])]), ("risks", vec![risks(&[])])]));
+    let host = service(common().into_iter().chain([scanned(1), ("files", vec![none()]), ("risks", vec![none()])]));
     let _ = run(&host, ledger(FileType::Dockerfile, &["a"])).await;
     let [manual, cicd] = ["manual", "cicd"].map(|kind| format!("0&limit=10&scan_type={kind}_scan&file_id=a"));
     let first = "0&limit=200&scan_type=manual_scan&file_id=a&file_type=dockerfile".to_owned();
@@ -165,16 +160,15 @@ fn page(ours: impl Iterator<Item = usize>, others: usize, total: usize) -> Strin
 
 /// Runs with so many clean files, where the listing has such pages, by their offset.
 async fn list(count: usize, jobs: usize, pages: impl Fn(usize) -> String + Send + Sync + 'static) -> (Ran, Vec<u64>) {
-    let task_of = |asked: &Asked| created(&format!("t{}", asked.body.matches('"').count()));
     let host = Host::new(move |_, asked| match api(asked) {
         "upload" => kept(asked),
-        "create" => task_of(asked),
-        "tasks" => tasks(&[task(&format!("t{}", 2 * count + 12), "finished", [count as u64, count as u64, 0])]),
+        "create" => created("t"),
+        "tasks" => data(&[task("t", "finished", [count as u64, count as u64, 0])]),
         "files" => {
             let offset = asked.line.split(['=', '&']).nth(1).and_then(|offset| offset.parse().ok());
             pages(offset.unwrap_or_default())
         }
-        "risks" => risks(&[RISK]),
+        "risks" => data(&[RISK]),
         _ => says(400, "nothing was to be asked here"),
     });
     let paths: Vec<String> = (0..count).map(|number| number.to_string()).collect();
@@ -199,6 +193,49 @@ async fn the_listing_is_read_on_page_by_page_until_all_are_found() {
 }
 
 #[tokio::test]
+async fn as_many_pages_as_are_needed_are_read_at_once_where_calls_are_free() {
+    // All is cut off but what the service knows already: in one task, uploaded and scanned. Six calls of one API set free.
+    let rows = |offset: usize| page(offset..offset + 200, 0, 20_000);
+    let host = Host::new(move |_, asked| match api(asked) {
+        "tasks" => data(&[task("t", "finished", [900, 900, 0])]),
+        "files" => {
+            let offset = asked.line.split(['=', '&']).nth(1).and_then(|offset| offset.parse().ok());
+            rows(offset.unwrap_or_default())
+        }
+        _ => data(&[RISK]),
+    });
+    let client = client(&host);
+    for _ in 0..6 {
+        client.list_risks("z", crate::hss::Page { offset: 0, limit: 10 }).await.unwrap();
+    }
+    let paths: Vec<String> = (0..900).map(|number| number.to_string()).collect();
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let mut open = ledger(FileType::Dockerfile, &paths);
+    let all: Vec<usize> = (0..900).collect();
+    all.iter().for_each(|index| open.uploaded(*index, index.to_string()));
+    let submitted = crate::model::Task {
+        task_id: "t".to_owned(),
+        file_type: FileType::Dockerfile,
+        files: 900,
+        status: crate::model::TaskStatus::Created,
+    };
+    open.submitted(submitted, &all);
+    let open = RefCell::new(open);
+    let read = |_: usize| Err(std::io::Error::other("it is sent already"));
+    let options = Options { jobs: 3, ..OPTIONS };
+    in_time(Job::new(&client, options, &open, &|_| (), &read).run()).await.unwrap();
+    let offsets: Vec<String> =
+        listings(&host).iter().filter_map(|query| query.split('&').next().map(str::to_owned)).collect();
+    assert_eq!(offsets, ["0", "200", "400", "600", "800"]);
+    // One, three at once, and one.
+    let at = |offset: &str| {
+        let is = |asked: &Asked| api(asked) == "files" && asked.line.contains(&format!("offset={offset}&"));
+        host.asked().iter().position(is).unwrap()
+    };
+    assert!(at("0") < at("200").min(at("400")).min(at("600")) && at("800") > at("200").max(at("400")).max(at("600")));
+}
+
+#[tokio::test]
 async fn a_page_that_has_none_of_them_is_the_last_while_the_end_is_far() {
     let pages = |offset: usize| if offset == 0 { page(0..2, 198, 20_000) } else { page(0..0, 200, 20_000) };
     let (ran, offsets) = list(4, 2, pages).await;
@@ -209,14 +246,14 @@ async fn a_page_that_has_none_of_them_is_the_last_while_the_end_is_far() {
 async fn every_step_is_told() {
     let host = service([
         ("create", vec![created("t")]),
-        ("tasks", vec![tasks(&[task("t", "finished", [3, 3, 0])])]),
-        ("files", vec![files(&[clean("a"), clean("b"), clean("c")])]),
+        ("tasks", vec![data(&[task("t", "finished", [3, 3, 0])])]),
+        ("files", vec![data(&[clean("a"), clean("b"), clean("c")])]),
     ]);
     let (ledger, client) = (RefCell::new(ledger(FileType::Dockerfile, &["a", "b", "c"])), client(&host));
     let read = |index: usize| Ok(Masked { bytes: vec![b'a' + u8::try_from(index).unwrap()], values: 0 });
     let steps = RefCell::new(Vec::new());
     let observe = |step: Step| steps.borrow_mut().push(step);
-    Job::new(&client, OPTIONS, &ledger, &observe, &read).run().await.unwrap();
+    in_time(Job::new(&client, OPTIONS, &ledger, &observe, &read).run()).await.unwrap();
     let expected = [
         Step::Sending,
         Step::Uploaded { done: 3, of: 3 },

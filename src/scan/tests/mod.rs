@@ -70,8 +70,18 @@ fn kept(asked: &Asked) -> String {
 }
 
 /// A page with these rows, which is all there is.
-fn listing(list: &str, rows: &[&str]) -> String {
+fn listing<S: std::borrow::Borrow<str>>(list: &str, rows: &[S]) -> String {
     says(200, &format!("{{\"total_num\":{},\"{list}\":[{}]}}", rows.len(), rows.join(",")))
+}
+
+/// The same of the listings that call their rows data.
+fn data<S: std::borrow::Borrow<str>>(rows: &[S]) -> String {
+    listing("data_list", rows)
+}
+
+/// A page without any.
+fn none() -> String {
+    data::<&str>(&[])
 }
 
 fn created(task_id: &str) -> String {
@@ -86,24 +96,16 @@ fn task(task_id: &str, status: &str, [all, succeeded, failed]: [u64; 3]) -> Stri
     )
 }
 
-fn tasks(rows: &[String]) -> String {
-    listing("data_list", &rows.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
 /// The files of a task, each with its status.
 fn resources(rows: &[(&str, &str)]) -> String {
     let row = |(id, status): &(&str, &str)| format!("{{\"file_id\":\"{id}\",\"scan_status\":\"{status}\"}}");
     let rows: Vec<String> = rows.iter().map(row).collect();
-    listing("iac_scan_data_list", &rows.iter().map(String::as_str).collect::<Vec<_>>())
+    listing("iac_scan_data_list", &rows)
 }
 
 /// A file without risks, as of now.
 fn clean(file_id: &str) -> String {
     format!("{{\"file_id\":\"{file_id}\",\"risky\":false,\"risk_num\":0,\"last_scan_time\":1}}")
-}
-
-fn files(rows: &[String]) -> String {
-    listing("data_list", &rows.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// These paths, all Dockerfiles or all manifests.
@@ -119,6 +121,9 @@ fn ledger(file_type: FileType, paths: &[&str]) -> Ledger {
     };
     Ledger::open(paths.iter().map(source).collect())
 }
+
+/// What is said of a file in a task where the run ends there.
+const IN_TASK: &str = "NotScanned: submitted, result not read: over";
 
 const OPTIONS: Options = Options {
     jobs: 2,

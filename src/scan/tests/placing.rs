@@ -9,9 +9,9 @@ async fn place(risks: &[String], places: Vec<String>, max_path_calls: usize) -> 
     let risks: Vec<&str> = risks.iter().map(String::as_str).collect();
     let host = service([
         ("create", vec![created("t")]),
-        ("tasks", vec![tasks(&[task("t", "finished", [2, 2, 0])])]),
-        ("files", vec![files(&[])]),
-        ("risks", vec![listing("data_list", &risks)]),
+        ("tasks", vec![data(&[task("t", "finished", [2, 2, 0])])]),
+        ("files", vec![none()]),
+        ("risks", vec![data(&risks)]),
         ("places", places),
     ]);
     let ledger = ledger(FileType::K8sYaml, &["a", "b"]);
@@ -25,7 +25,7 @@ async fn place(risks: &[String], places: Vec<String>, max_path_calls: usize) -> 
 }
 
 fn somewhere() -> String {
-    listing("data_list", &[r#"{"hit_path":"spec"}"#])
+    data(&[r#"{"hit_path":"spec"}"#])
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 use super::*;
 
-const IN_TASK: &str = "NotScanned: submitted, result not read: over";
 /// No files.
 const NOTHING: [u64; 3] = [0, 0, 0];
 
@@ -23,15 +22,15 @@ async fn a_task_whose_answer_was_lost_is_found_by_its_files() {
     let rows = [row("foreign", both), row("larger", [3, 0, 0]), row("ours", both), row("", both)];
     let ours = resources(&[("a", "scanning"), ("b", "scanning")]);
     let answers = vec![resources(&[("a", "scanning"), ("z", "scanning")]), resources(&[]), ours];
-    let ran = submit(vec![lost()], [("tasks", vec![tasks(&rows)]), ("resources", answers)]).await;
+    let ran = submit(vec![lost()], [("tasks", vec![data(&rows)]), ("resources", answers)]).await;
     let calls = ["upload", "create", "tasks", "resources", "resources", "tasks", "resources"];
     assert_eq!(ran, super::ran(&[&format!("a {IN_TASK}"), &format!("b {IN_TASK}")], &calls));
 }
 
 #[tokio::test]
 async fn a_task_that_holds_only_some_of_the_files_is_not_taken_for_the_one_of_all() {
-    let row = tasks(&[task("some", "running", [1, 0, 0])]);
-    let uncounted = tasks(&[r#"{"task_id":"some"}"#.to_owned()]);
+    let row = data(&[task("some", "running", [1, 0, 0])]);
+    let uncounted = data(&[r#"{"task_id":"some"}"#.to_owned()]);
     for listed in [row, uncounted] {
         let ran = submit(
             vec![lost(), created("t")],
@@ -47,7 +46,7 @@ async fn a_task_that_holds_only_some_of_the_files_is_not_taken_for_the_one_of_al
 
 #[tokio::test]
 async fn it_is_looked_for_four_times_before_it_is_created_again_and_four_times_created() {
-    let ran = submit(vec![lost()], [("tasks", vec![tasks(&[])])]).await;
+    let ran = submit(vec![lost()], [("tasks", vec![none()])]).await;
     let looks = ["create", "tasks", "tasks", "tasks", "tasks"];
     assert_eq!(ran.calls, [&["upload"][..], &looks, &looks, &looks, &looks].concat());
     let reason = "a task may exist: task: 503 busy; and none holds our files";
@@ -58,7 +57,7 @@ async fn it_is_looked_for_four_times_before_it_is_created_again_and_four_times_c
 #[tokio::test]
 async fn a_look_that_fails_counts_for_none_and_four_of_them_are_enough() {
     let refused = || says(400, "no");
-    let looks = vec![refused(), tasks(&[]), refused(), tasks(&[]), refused(), refused()];
+    let looks = vec![refused(), none(), refused(), none(), refused(), refused()];
     let ran = submit(vec![lost()], [("tasks", looks)]).await;
     assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks"; 6]].concat());
     let reason = "a task may exist: task: 503 busy; and looking for it failed: tasks/batch-query: 400 no";
@@ -70,7 +69,7 @@ async fn a_look_that_fails_counts_for_none_and_four_of_them_are_enough() {
 
 #[tokio::test]
 async fn the_files_of_a_task_that_can_not_be_read_leave_it_unclear() {
-    let row = tasks(&[task("maybe", "running", [2, 0, 0])]);
+    let row = data(&[task("maybe", "running", [2, 0, 0])]);
     let ran = submit(vec![lost()], [("tasks", vec![row.clone()]), ("resources", vec![says(400, "no")])]).await;
     assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks", "resources"].repeat(4)].concat());
     let reason = "a task may exist: task: 503 busy; and looking for it failed: resources/batch-query: 400 no";
@@ -87,7 +86,7 @@ async fn a_task_that_is_refused_costs_its_files_and_is_not_looked_for() {
     assert_eq!(ran.error.as_deref(), Some("task: 403 no"));
     assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: uploaded, in no task: over")));
     // Here the first may still come to be.
-    let ran = submit(vec![lost(), says(403, "no")], [("tasks", vec![tasks(&[])])]).await;
+    let ran = submit(vec![lost(), says(403, "no")], [("tasks", vec![none()])]).await;
     assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: being submitted, a task may exist: over")));
 }
 
@@ -104,7 +103,7 @@ async fn adopt<const N: usize>(script: [(&'static str, Vec<String>); N]) -> (Ran
 async fn what_a_cut_off_run_put_into_tasks_is_taken_and_the_rest_submitted() {
     let rows = [task("one", "running", [1, 0, 0]), task("large", "running", [3, 0, 0]), task("none", "running", NOTHING)];
     let held = vec![resources(&[("b", "scanning")]), resources(&[])];
-    let (ran, ledger) = adopt([("tasks", vec![tasks(&rows)]), ("resources", held), ("create", vec![created("rest")])]).await;
+    let (ran, ledger) = adopt([("tasks", vec![data(&rows)]), ("resources", held), ("create", vec![created("rest")])]).await;
     assert_eq!((ran.error, ran.notes), (None, Vec::new()));
     assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} {IN_TASK}")));
     let task_of = |index: usize| ledger.entries[index].task_id.as_deref();
@@ -116,7 +115,7 @@ async fn what_a_cut_off_run_put_into_tasks_is_taken_and_the_rest_submitted() {
 
 #[tokio::test]
 async fn a_task_that_holds_all_ends_the_search() {
-    let row = tasks(&[task("both", "running", [2, 0, 0])]);
+    let row = data(&[task("both", "running", [2, 0, 0])]);
     let held = resources(&[("a", "scanning"), ("b", "scanning")]);
     let (ran, ledger) = adopt([("tasks", vec![row]), ("resources", vec![held])]).await;
     assert_eq!(ran, super::ran(&[&format!("a {IN_TASK}"), &format!("b {IN_TASK}")], &["tasks", "resources"]));
@@ -130,7 +129,7 @@ async fn a_search_that_stays_unclear_creates_nothing() {
     let reason = "a task may exist: tasks/batch-query: 400 no";
     assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} ScanFailed: {reason}")));
     // It is the last look that counts.
-    let looks = vec![says(400, "no"), says(400, "no"), says(400, "no"), tasks(&[])];
+    let looks = vec![says(400, "no"), says(400, "no"), says(400, "no"), none()];
     let (ran, _) = adopt([("tasks", looks), ("create", vec![created("t")])]).await;
     assert_eq!(ran.calls, ["tasks", "tasks", "tasks", "tasks", "create"]);
     let (ran, _) = adopt([("tasks", vec![says(403, "no")])]).await;

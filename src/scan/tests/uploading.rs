@@ -30,8 +30,6 @@ async fn upload(answers: Vec<String>, paths: &[&str]) -> (Vec<String>, Vec<Strin
     (sent(&host), ran.files)
 }
 
-const IN_TASK: &str = "NotScanned: submitted, result not read: over";
-
 #[tokio::test]
 async fn what_is_refused_by_name_is_dropped_and_the_rest_sent_again() {
     let refusal = answer(&[], &[(&name("b"), "too odd")]);
@@ -100,7 +98,7 @@ async fn a_file_that_can_not_be_read_again_is_not_sent_and_one_that_fails_costs_
         if index == 0 { Err(gone()) } else { Ok(Masked { bytes: vec![b'b'; 7], values: 3 }) }
     };
     let options = Options { no_wait: true, ..OPTIONS };
-    let ended = Job::new(&client, options, &ledger, &|_| (), &read).run().await;
+    let ended = in_time(Job::new(&client, options, &ledger, &|_| (), &read).run()).await;
     let ledger = ledger.into_inner();
     let ran = came_to(&host, ended, &ledger);
     assert_eq!(ran.files, ["a NotScanned: could not be read again: gone", &format!("b {IN_TASK}")]);

@@ -6,20 +6,20 @@ async fn wait(tasks: Vec<String>, resources: Vec<String>) -> Ran {
         ("create", vec![created("t")]),
         ("tasks", tasks),
         ("resources", resources),
-        ("files", vec![files(&[clean("a"), clean("b")])]),
-        ("risks", vec![listing("data_list", &[])]),
+        ("files", vec![data(&[clean("a"), clean("b")])]),
+        ("risks", vec![none()]),
     ]);
     run(&host, ledger(FileType::Dockerfile, &["a", "b"])).await
 }
 
 fn finished(counts: [u64; 3]) -> String {
-    tasks(&[task("t", "finished", counts)])
+    data(&[task("t", "finished", counts)])
 }
 
 #[tokio::test]
 async fn counts_that_say_that_all_were_scanned_are_enough() {
-    let running = tasks(&[task("t", "running", [2, 2, 0])]);
-    let none = tasks(&[]);
+    let running = data(&[task("t", "running", [2, 2, 0])]);
+    let none = none();
     let ran = wait(vec![none, running, finished([2, 2, 0])], vec![]).await;
     let calls = ["upload", "create", "tasks", "tasks", "tasks", "files"];
     assert_eq!(ran, super::ran(&["a Scanned", "b Scanned"], &calls));
@@ -87,16 +87,20 @@ fn both() -> Ledger {
 #[tokio::test]
 async fn one_listing_serves_several_tasks_and_what_it_lacks_twice_is_asked_for_by_its_id() {
     let one = |id: &str| task(id, "finished", [1, 1, 0]);
-    // Of two tasks one is listed; the other is asked for when it is alone, or was missed twice.
+    // Of two tasks one is listed, which ends when the other was asked for by its id.
     let running = task("d", "running", [1, 0, 0]);
-    let host = Host::new(move |before, asked| match api(asked) {
+    let by_id = Mutex::new(false);
+    let host = Host::new(move |_, asked| match api(asked) {
         "upload" => kept(asked),
         "create" if asked.body.contains("dockerfile") => created("d"),
         "create" => created("k"),
-        "tasks" if asked.body.contains("\"task_id\":\"k\"") => tasks(&[one("k")]),
-        "tasks" if before < 12 => tasks(&[running.clone(), one("foreign")]),
-        "tasks" => tasks(&[one("d")]),
-        "files" => files(&[clean("a"), clean("b")]),
+        "tasks" if asked.body.contains("\"task_id\":\"k\"") => {
+            *by_id.lock().unwrap() = true;
+            data(&[one("k")])
+        }
+        "tasks" if *by_id.lock().unwrap() => data(&[one("d")]),
+        "tasks" => data(&[running.clone(), one("foreign")]),
+        "files" => data(&[clean("a"), clean("b")]),
         _ => says(400, "nothing was to be asked here"),
     });
     let (ran, ledger) = run_with(&host, both(), Options { jobs: 1, ..OPTIONS }).await;
