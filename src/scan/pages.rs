@@ -5,8 +5,6 @@ use std::collections::{HashMap, HashSet};
 use super::plan::ROWS_PER_PAGE;
 use crate::hss::{Error, Kind, Listing, Page};
 
-/// The largest offset that the service takes.
-const LAST_OFFSET: u64 = 2_000_000;
 /// A listing whose rows shift is read from the start at most this often.
 const PASSES: usize = 3;
 /// Calls for one listing, at most: 10,000 rows where pages are as long as we ask, and ten minutes at the documented rate. A service whose
@@ -91,7 +89,7 @@ where
             let told = listing.total.filter(|total| *total > offset || received < ROWS_PER_PAGE);
             // Without a total only a page with nothing new is the end: the service may make its pages shorter than we ask.
             total = told.unwrap_or(if rows.len() == before { rows.len() as u64 } else { offset + 1 });
-            if received == 0 || offset >= total || offset > LAST_OFFSET {
+            if received == 0 || offset >= total {
                 break;
             }
         }

@@ -113,7 +113,7 @@ async fn until(is_so: impl Fn() -> bool) {
 }
 
 /// The same for the host. What does not come here is for the test to find out.
-fn wait_for(is_so: impl Fn() -> bool, longest: Duration) {
+pub(crate) fn wait_for(is_so: impl Fn() -> bool, longest: Duration) {
     let began = std::time::Instant::now();
     while !is_so() && began.elapsed() < longest {
         std::thread::sleep(Duration::from_millis(1));

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use super::*;
-use crate::hss::tests::{Asked, Host, client, says};
+use crate::hss::tests::{Asked, Host, client, says, wait_for};
 use crate::model::{FileType, SourceFile};
 
 /// What stands for an answer to an upload that keeps all that is sent.

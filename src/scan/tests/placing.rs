@@ -39,7 +39,8 @@ async fn each_rule_of_a_file_is_asked_about_once_the_worst_first() {
 
 #[tokio::test]
 async fn no_more_is_asked_than_is_allowed() {
-    let risks = [risk("1", "l", "low"), risk("2", "h", "high"), risk("3", "g", "high")];
+    // A rule that hits twice is one.
+    let risks = [risk("1", "l", "low"), risk("2", "h", "high"), risk("3", "g", "high"), risk("4", "g", "high")];
     let (ran, asked) = place(&risks, vec![somewhere()], 3).await;
     assert_eq!(asked.len(), 3);
     let without = |what: &str, at_the_gate: u64| {
@@ -66,4 +67,31 @@ async fn places_that_are_refused_are_noted_and_the_others_asked_for() {
     assert_eq!(ran.files, ["a Scanned", "b Scanned"]);
     let (ran, _) = place(&risks, vec![says(403, "no")], 10).await;
     assert_eq!(ran.error.as_deref(), Some("risk/paths: 403 no"));
+}
+
+#[tokio::test]
+async fn the_worst_is_asked_about_while_other_files_are_read() {
+    // The risks of the second file come when it was asked where those of the first are.
+    let asked_early = std::sync::Arc::new(Mutex::new(false));
+    let (seen, is_asked) = (std::sync::Arc::clone(&asked_early), Mutex::new(false));
+    let host = Host::new(move |_, asked| match api(asked) {
+        "upload" => kept(asked),
+        "create" => created("t"),
+        "tasks" => data(&[task("t", "finished", [2, 2, 0])]),
+        "files" => none(),
+        "places" => {
+            *is_asked.lock().unwrap() = true;
+            somewhere()
+        }
+        _ => {
+            if asked.line.contains("file_id=b&") {
+                wait_for(|| *is_asked.lock().unwrap(), Duration::from_secs(2));
+                *seen.lock().unwrap() = *is_asked.lock().unwrap();
+            }
+            data(&[risk("1", "h", "high")])
+        }
+    });
+    let (ran, _) = run_with(&host, ledger(FileType::K8sYaml, &["a", "b"]), Options { jobs: 1, ..OPTIONS }).await;
+    assert_eq!((ran.error, ran.files), (None, vec!["a Scanned".to_owned(), "b Scanned".to_owned()]));
+    assert!(*asked_early.lock().unwrap());
 }
