@@ -4,50 +4,19 @@ use super::*;
 use crate::model::FileType;
 
 #[tokio::test]
-async fn every_call_is_made_as_documented() {
-    let host = Host::saying(
-        [
-            r#"{"success_file_info":[{"file_name":"n","file_id":"f"}],"fail_file_info":[]}"#,
-            r#"{"task_id":"t"}"#,
-            r#"{"total_num":1,"data_list":[{"task_id":"t"}]}"#,
-            r#"{"total_num":1,"data_list":[{"task_id":"t"}]}"#,
-            r#"{"total_num":1,"iac_scan_data_list":[{"file_id":"f","scan_status":"success"}]}"#,
-            r#"{"total_num":1,"cluster_scan_data_list":[{"cluster_id":"c"}]}"#,
-            "",
-            r#"{"total_num":1,"data_list":[{"file_id":"f","risky":true}]}"#,
-            r#"{"total_num":1,"data_list":[{"file_id":"f","risky":true}]}"#,
-            r#"{"total_num":1,"data_list":[{"risk_id":"i","rule_id":"u"}]}"#,
-            r#"{"total_num":1,"data_list":[{"hit_path":"h"}]}"#,
-        ]
-        .map(|body| says(200, body)),
-    );
+async fn what_is_sent_and_begun_is_asked_for_as_documented() {
+    let host = Host::saying([
+        says(200, r#"{"success_file_info":[{"file_name":"n","file_id":"f"}],"fail_file_info":[]}"#),
+        says(200, r#"{"task_id":"t"}"#),
+        says(200, ""),
+    ]);
     let client = client(&host);
-    let page = Page { offset: 200, limit: 100 };
     let part = UploadPart { name: "n".to_owned(), bytes: b"FROM a\n".to_vec() };
     let uploaded = client.upload(FileType::Dockerfile, &[part]).await.unwrap();
     assert_eq!(uploaded.uploaded, [UploadedFile { name: "n".to_owned(), file_id: "f".to_owned() }]);
     let task = NewTask::Iac { file_type: FileType::K8sYaml, file_ids: vec!["f".to_owned()] };
     assert_eq!(client.create_task(&task).await.unwrap(), "t");
-    let all = TaskFilter::default();
-    let one = TaskFilter {
-        task_type: TaskType::Cluster,
-        task_id: Some("t".to_owned()),
-        file_type: Some(FileType::Dockerfile),
-        start_create_time: Some(7),
-        newest_first: true,
-    };
-    for filter in [all, one] {
-        assert_eq!(client.list_tasks(&filter, page).await.unwrap().rows[0].task_id, "t");
-    }
-    assert_eq!(client.list_task_resources("t", page).await.unwrap().rows[0].status, Some(ScanStatus::Success));
-    assert_eq!(client.list_task_clusters("t", page).await.unwrap().rows[0].cluster_id, "c");
     client.retry_failed_clusters("t").await.unwrap();
-    let one = FileFilter { cicd: true, file_id: Some("f".to_owned()), file_type: Some(FileType::K8sYaml) };
-    for filter in [FileFilter::default(), one] {
-        assert_eq!(client.list_files(&filter, page).await.unwrap().rows[0].risky, Some(true));
-    }
-    assert_eq!(client.list_risks("f", page).await.unwrap().rows[0].risk_id, "i");
-    assert_eq!(client.list_risk_paths("f", "u", page).await.unwrap().rows[0].hit_path.as_deref(), Some("h"));
 
     let mut lines = host.lines();
     let upload = lines.remove(0);
@@ -56,52 +25,58 @@ async fn every_call_is_made_as_documented() {
     {
         assert!(upload.contains(part), "{upload}");
     }
-    let query = "offset=200&limit=100&enterprise_project_id=e";
-    assert_eq!(
-        lines,
-        [
-            "POST /v5/p/common/task?enterprise_project_id=e \
-             {\"iac_scan_info\":{\"file_id_list\":[\"f\"],\"file_type\":\"k8s_yaml\"},\"task_type\":\"iac_scan\"}"
-                .to_owned(),
-            format!("POST /v5/p/common/tasks/batch-query?{query} {{\"task_type\":\"iac_scan\"}}"),
-            format!(
-                "POST /v5/p/common/tasks/batch-query?{query} {{\"iac_scan_info\":{{\"file_type\":\"dockerfile\"}},\
-                 \"sort_dir\":\"desc\",\"sort_key\":\"start_time\",\"start_create_time\":7,\"task_id\":\"t\",\
-                 \"task_type\":\"cluster_scan\"}}"
-            ),
-            format!(
-                "POST /v5/p/common/tasks/t/resources/batch-query?{query} \
-                 {{\"iac_scan_info\":{{}},\"task_type\":\"iac_scan\"}}"
-            ),
-            format!("POST /v5/p/common/tasks/t/resources/batch-query?{query} {{\"task_type\":\"cluster_scan\"}}"),
-            "PUT /v5/p/common/tasks/t/retry?enterprise_project_id=e \
-             {\"cluster_scan_info\":{\"range_type\":\"all_failed_cluster\"},\"task_type\":\"cluster_scan\"}"
-                .to_owned(),
-            "GET /v5/p/container/iac/files?offset=200&limit=100&scan_type=manual_scan&enterprise_project_id=e".to_owned(),
-            "GET /v5/p/container/iac/files?offset=200&limit=100&scan_type=cicd_scan&file_id=f&file_type=k8s_yaml\
-             &enterprise_project_id=e"
-                .to_owned(),
-            "GET /v5/p/container/iac/file/risks?offset=200&limit=100&file_id=f&enterprise_project_id=e".to_owned(),
-            "GET /v5/p/container/iac/file/risk/paths?offset=200&limit=100&file_id=f&rule_id=u&enterprise_project_id=e"
-                .to_owned(),
-        ]
-    );
+    let expected = [
+        "POST /v5/p/common/task?enterprise_project_id=e \
+         {\"iac_scan_info\":{\"file_id_list\":[\"f\"],\"file_type\":\"k8s_yaml\"},\"task_type\":\"iac_scan\"}",
+        "PUT /v5/p/common/tasks/t/retry?enterprise_project_id=e \
+         {\"cluster_scan_info\":{\"range_type\":\"all_failed_cluster\"},\"task_type\":\"cluster_scan\"}",
+    ];
+    assert_eq!(lines, expected);
     assert!(host.asked().iter().all(|asked| asked.header("x-auth-token") == Some("a token")));
-    let calls: Vec<(String, u64)> = client.calls().into_iter().collect();
-    let calls: Vec<String> = calls.into_iter().map(|(api, count)| format!("{api} {count}")).collect();
-    assert_eq!(
-        calls,
-        [
-            "batch-upload 1",
-            "file/risks 1",
-            "iac/files 2",
-            "resources/batch-query 2",
-            "risk/paths 1",
-            "task 1",
-            "task/retry 1",
-            "tasks/batch-query 2"
-        ]
-    );
+}
+
+/// What was asked for a list, with a page of 100 rows from the 200th on.
+const LISTED: [&str; 8] = [
+    r#"POST /v5/p/common/tasks/batch-query?PAGE {"task_type":"iac_scan"}"#,
+    r#"POST /v5/p/common/tasks/batch-query?PAGE {"iac_scan_info":{"file_type":"dockerfile"},"sort_dir":"desc","sort_key":"start_time","start_create_time":7,"task_id":"t","task_type":"cluster_scan"}"#,
+    r#"POST /v5/p/common/tasks/t/resources/batch-query?PAGE {"iac_scan_info":{},"task_type":"iac_scan"}"#,
+    r#"POST /v5/p/common/tasks/t/resources/batch-query?PAGE {"task_type":"cluster_scan"}"#,
+    "GET /v5/p/container/iac/files?offset=200&limit=100&scan_type=manual_scan&enterprise_project_id=e",
+    "GET /v5/p/container/iac/files?offset=200&limit=100&scan_type=cicd_scan&file_id=f&file_type=k8s_yaml&enterprise_project_id=e",
+    "GET /v5/p/container/iac/file/risks?offset=200&limit=100&file_id=f&enterprise_project_id=e",
+    "GET /v5/p/container/iac/file/risk/paths?offset=200&limit=100&file_id=f&rule_id=u&enterprise_project_id=e",
+];
+
+#[tokio::test]
+async fn what_is_listed_is_asked_for_as_documented() {
+    let row = r#"{"task_id":"t","file_id":"f","scan_status":"success","cluster_id":"c","risky":true,"risk_id":"i","hit_path":"h"}"#;
+    let lists = ["data_list", "iac_scan_data_list", "cluster_scan_data_list"].map(|list| format!("\"{list}\":[{row}]"));
+    let host = Host::saying([says(200, &format!("{{\"total_num\":1,{}}}", lists.join(",")))]);
+    let client = client(&host);
+    let page = Page { offset: 200, limit: 100 };
+    let one = TaskFilter {
+        task_type: TaskType::Cluster,
+        task_id: Some("t".to_owned()),
+        file_type: Some(FileType::Dockerfile),
+        start_create_time: Some(7),
+        newest_first: true,
+    };
+    for filter in [TaskFilter::default(), one] {
+        assert_eq!(client.list_tasks(&filter, page).await.unwrap().rows[0].task_id, "t");
+    }
+    assert_eq!(client.list_task_resources("t", page).await.unwrap().rows[0].status, Some(ScanStatus::Success));
+    assert_eq!(client.list_task_clusters("t", page).await.unwrap().rows[0].cluster_id, "c");
+    let one = FileFilter { cicd: true, file_id: Some("f".to_owned()), file_type: Some(FileType::K8sYaml) };
+    for filter in [FileFilter::default(), one] {
+        assert_eq!(client.list_files(&filter, page).await.unwrap().rows[0].risky, Some(true));
+    }
+    assert_eq!(client.list_risks("f", page).await.unwrap().rows[0].risk_id, "i");
+    assert_eq!(client.list_risk_paths("f", "u", page).await.unwrap().rows[0].hit_path.as_deref(), Some("h"));
+    let expected = LISTED.map(|line| line.replace("PAGE", "offset=200&limit=100&enterprise_project_id=e"));
+    assert_eq!(host.lines(), expected);
+    let calls: Vec<String> = client.calls().into_iter().map(|(api, count)| format!("{api} {count}")).collect();
+    let expected = ["file/risks 1", "iac/files 2", "resources/batch-query 2", "risk/paths 1", "tasks/batch-query 2"];
+    assert_eq!(calls, expected);
 }
 
 #[tokio::test]

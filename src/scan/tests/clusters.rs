@@ -43,7 +43,7 @@ async fn scan(account: Account, no_wait: bool, script: impl IntoIterator<Item = 
 
 async fn scan_at(host: &Host, account: Account, options: ClusterOptions) -> Came {
     let (account, client) = (RefCell::new(account), client(host));
-    let ended = in_time(ClusterJob::new(&client, options, &account, &|_| ()).run()).await;
+    let ended = in_time(Box::pin(ClusterJob::new(&client, options, &account, &|_| ()).run())).await;
     let account = account.into_inner();
     assert!(!account.asking);
     let cluster = |cluster: &Cluster| {

@@ -212,7 +212,9 @@ async fn as_many_pages_as_are_needed_are_read_at_once_where_calls_are_free() {
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let mut open = ledger(FileType::Dockerfile, &paths);
     let all: Vec<usize> = (0..900).collect();
-    all.iter().for_each(|index| open.uploaded(*index, index.to_string()));
+    for index in &all {
+        open.uploaded(*index, index.to_string());
+    }
     let submitted = crate::model::Task {
         task_id: "t".to_owned(),
         file_type: FileType::Dockerfile,
@@ -223,7 +225,7 @@ async fn as_many_pages_as_are_needed_are_read_at_once_where_calls_are_free() {
     let open = RefCell::new(open);
     let read = |_: usize| Err(std::io::Error::other("it is sent already"));
     let options = Options { jobs: 3, ..OPTIONS };
-    in_time(Job::new(&client, options, &open, &|_| (), &read).run()).await.unwrap();
+    in_time(Box::pin(Job::new(&client, options, &open, &|_| (), &read).run())).await.unwrap();
     let offsets: Vec<String> =
         listings(&host).iter().filter_map(|query| query.split('&').next().map(str::to_owned)).collect();
     assert_eq!(offsets, ["0", "200", "400", "600", "800"]);
@@ -253,7 +255,7 @@ async fn every_step_is_told() {
     let read = |index: usize| Ok(Masked { bytes: vec![b'a' + u8::try_from(index).unwrap()], values: 0 });
     let steps = RefCell::new(Vec::new());
     let observe = |step: Step| steps.borrow_mut().push(step);
-    in_time(Job::new(&client, OPTIONS, &ledger, &observe, &read).run()).await.unwrap();
+    in_time(Box::pin(Job::new(&client, OPTIONS, &ledger, &observe, &read).run())).await.unwrap();
     let expected = [
         Step::Sending,
         Step::Uploaded { done: 3, of: 3 },

@@ -157,7 +157,7 @@ async fn run_with(host: &Host, ledger: Ledger, options: Options) -> (Ran, Ledger
         // No two are equal.
         Ok(Masked { bytes: ledger.borrow().entries[index].source.path.as_bytes().to_vec(), values: 0 })
     };
-    let ended = in_time(Job::new(&client, options, &ledger, &|_| (), &read).run()).await;
+    let ended = in_time(Box::pin(Job::new(&client, options, &ledger, &|_| (), &read).run())).await;
     let ledger = ledger.into_inner();
     (came_to(host, ended, &ledger), ledger)
 }

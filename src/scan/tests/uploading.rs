@@ -98,7 +98,7 @@ async fn a_file_that_can_not_be_read_again_is_not_sent_and_one_that_fails_costs_
         if index == 0 { Err(gone()) } else { Ok(Masked { bytes: vec![b'b'; 7], values: 3 }) }
     };
     let options = Options { no_wait: true, ..OPTIONS };
-    let ended = in_time(Job::new(&client, options, &ledger, &|_| (), &read).run()).await;
+    let ended = in_time(Box::pin(Job::new(&client, options, &ledger, &|_| (), &read).run())).await;
     let ledger = ledger.into_inner();
     let ran = came_to(&host, ended, &ledger);
     assert_eq!(ran.files, ["a NotScanned: could not be read again: gone", &format!("b {IN_TASK}")]);
