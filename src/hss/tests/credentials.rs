@@ -91,6 +91,22 @@ async fn what_ends_is_obtained_again_before_its_end() {
 }
 
 #[tokio::test]
+async fn what_can_not_be_obtained_again_is_used_to_its_end() {
+    let late = date(Timestamp::now() + SignedDuration::from_secs(820));
+    let host = Host::new(move |before, asked| match asked.header("x-auth-token") {
+        None if before == 0 => issue_for(before, 1_000),
+        None => says(400, ""),
+        Some(_) => answer(200, &late, NONE),
+    });
+    let client = client_of(by_password(&host));
+    for _ in 0..4 {
+        client.list_risks("f", PAGE).await.unwrap();
+    }
+    assert_eq!(tokens(&host), ["token 0"; 4]);
+    assert_eq!(host.lines().len(), 2 + 4, "it was tried once");
+}
+
+#[tokio::test]
 async fn a_call_that_was_made_with_an_older_token_is_repeated_with_the_newer_one() {
     // Of two calls with a token that is refused one is answered when there is another token, with which a call was made.
     let newer = Arc::new(Mutex::new(false));
