@@ -193,6 +193,15 @@ async fn the_listing_is_read_on_page_by_page_until_all_are_found() {
 }
 
 #[tokio::test]
+async fn no_more_pages_are_read_than_there_are_files() {
+    // It does not say how long it is, and never comes to an end.
+    let others: Vec<String> = (0..200).map(|other| clean(&format!("other-{other}"))).collect();
+    let rows = format!("{{\"data_list\":[{}]}}", others.join(","));
+    let (ran, offsets) = list(3, 2, move |_| says(200, &rows)).await;
+    assert_eq!((ran.error, ran.files.len(), offsets), (None, 3, vec![0, 200, 400]));
+}
+
+#[tokio::test]
 async fn as_many_pages_as_are_needed_are_read_at_once_where_calls_are_free() {
     // All is cut off but what the service knows already: in one task, uploaded and scanned. Six calls of one API set free.
     let rows = |offset: usize| page(offset..offset + 200, 0, 20_000);
