@@ -83,12 +83,7 @@ impl Job<'_> {
         for look in 0..LOOKS {
             tokio::time::sleep(self.patience.pause(look)).await;
             let ids = self.ledger.borrow().ids(&left);
-            let found = self.look(self.rows(&filter, look).await, &ids, false).await;
-            let Looked { found, unclear } = match found {
-                Ok(looked) => looked,
-                Err(error) if is_fatal(error.kind) => return Err(error),
-                Err(error) => Looked { found: Vec::new(), unclear: Some(error) },
-            };
+            let Looked { found, unclear } = self.look(self.rows(&filter, look).await, &ids, false).await?;
             for (task_id, held) in found {
                 let is_held = |index: &usize| {
                     self.ledger.borrow().entries[*index].file_id.as_ref().is_some_and(|file_id| held.contains(file_id))
@@ -115,15 +110,10 @@ impl Job<'_> {
         let (mut clear, mut failed) = (0, 0);
         loop {
             tokio::time::sleep(self.patience.pause(clear + failed)).await;
-            let looked = self.look(self.rows(&filter, clear).await, ids, true).await;
-            let unclear = match looked {
-                Ok(Looked { found, unclear }) => match found.into_iter().next() {
-                    Some((task_id, _)) => return Ok(Some(task_id)),
-                    None => unclear,
-                },
-                Err(error) if is_fatal(error.kind) => return Err(error),
-                Err(error) => Some(error),
-            };
+            let Looked { found, unclear } = self.look(self.rows(&filter, clear).await, ids, true).await?;
+            if let Some((task_id, _)) = found.into_iter().next() {
+                return Ok(Some(task_id));
+            }
             match unclear {
                 Some(error) if failed + 1 == LOOKS => return Err(error),
                 Some(_) => failed += 1,
@@ -147,7 +137,7 @@ impl Job<'_> {
     }
 
     /// Those of these tasks that hold none but these files, each with the ids that it holds: one with all of them, or else any.
-    /// What is wrong with their listing leaves the others unclear.
+    /// What is wrong with their listing leaves the others unclear. An error ends the job.
     async fn look(
         &self,
         (rows, fault): (Vec<TaskRow>, Option<Error>),
@@ -164,7 +154,7 @@ impl Job<'_> {
                 continue;
             }
             match self.holds(&row, ids).await {
-                Ok(Held::Ours(held)) if !all_in_one || held.len() == ids.len() => found.push((row.task_id, held)),
+                Ok(Held::Ours(held)) => found.push((row.task_id, held)),
                 Ok(_) => {}
                 Err(error) if is_fatal(error.kind) => return Err(error),
                 Err(error) => unclear = Some(error),

@@ -135,3 +135,34 @@ async fn a_search_that_stays_unclear_creates_nothing() {
     let (ran, _) = adopt([("tasks", vec![says(403, "no")])]).await;
     assert_eq!((ran.error.as_deref(), ran.calls.len()), (Some("tasks/batch-query: 403 no"), 1));
 }
+
+/// The bodies of the looks at the tasks.
+fn looks(host: &Host) -> Vec<String> {
+    host.asked().into_iter().filter(|asked| api(asked) == "tasks").map(|asked| asked.body).collect()
+}
+
+#[tokio::test]
+async fn it_is_looked_for_among_those_of_its_type_and_time_and_then_among_the_newest() {
+    let of_type = r#"{"iac_scan_info":{"file_type":"dockerfile"},"start_create_time":TIME,"task_type":"iac_scan"}"#;
+    let newest =
+        r#"{"iac_scan_info":{"file_type":"dockerfile"},"sort_dir":"desc","sort_key":"start_time","task_type":"iac_scan"}"#;
+    let at = |time: &str| [vec![of_type.replace("TIME", time); 3], vec![newest.to_owned()]].concat();
+
+    let host = service([("tasks", vec![none()]), ("create", vec![created("t")])]);
+    let mut open = ledger(FileType::Dockerfile, &["a"]);
+    open.uploaded(0, "a".to_owned());
+    open.submitting(&[0]);
+    open.since = Some(7);
+    let _ = run_with(&host, open, Options { no_wait: true, ..OPTIONS }).await;
+    assert_eq!(looks(&host), at("7"));
+
+    // The service's clock runs on from a time in whole seconds, and a minute is allowed for.
+    let stored = r#"{"success_file_info":[{"file_name":"a","file_id":"a"}]}"#;
+    let dated = crate::hss::tests::answer(200, "Date: Thu, 01 Jan 1970 01:00:00 GMT\n", stored);
+    let host = service([("upload", vec![dated]), ("create", vec![lost(), created("t")]), ("tasks", vec![none()])]);
+    let _ = run_with(&host, ledger(FileType::Dockerfile, &["a"]), Options { no_wait: true, ..OPTIONS }).await;
+    let looks = looks(&host);
+    let time = looks[0].split("\"start_create_time\":").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default();
+    assert!((3_540_000..3_550_000).contains(&time.parse::<u64>().unwrap_or_default()), "{looks:?}");
+    assert_eq!(looks, at(time));
+}
