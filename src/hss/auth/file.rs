@@ -113,6 +113,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_too_large_is_neither_a_profile_nor_a_token() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("token");
+        for (more, is_read) in [(0, true), (1, false)] {
+            std::fs::write(&path, " ".repeat(1_000_000 + more)).unwrap();
+            assert_eq!(read(&path).is_ok(), is_read);
+        }
+    }
+
+    #[test]
     fn only_the_section_that_is_asked_for_is_read() {
         let text = "ak = 0\n[global]\nak = 1\n[basic]\n# ak = 2\n; ak = 3\nAK = 4\nsk=a=b:c \nproject_id : p\nsecurity_token =\n[other]\nsk = 5\n";
         let keys = section(text, "basic");

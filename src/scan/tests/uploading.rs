@@ -65,6 +65,14 @@ async fn what_is_taken_without_an_id_is_sent_alone() {
 }
 
 #[tokio::test]
+async fn one_that_is_taken_without_an_id_is_sent_again_before_it_is_given_up() {
+    let some = answer(&[(&name("a"), "a")], &[]);
+    let (sent, files) = upload(vec![some, KEPT.to_owned()], &["a", "b"]).await;
+    assert_eq!(sent, ["a b", "b"]);
+    assert_eq!(files, ["a", "b"].map(|path| format!("{path} {IN_TASK}")));
+}
+
+#[tokio::test]
 async fn an_id_is_known_by_its_name_below_a_directory_or_by_standing_alone() {
     let below = answer(&[(&format!("tmp/{}", name("b")), "2"), (&format!("tmp/{}", name("a")), "1")], &[]);
     let (sent, files) = upload(vec![below], &["a", "b"]).await;

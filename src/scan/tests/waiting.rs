@@ -113,3 +113,45 @@ async fn one_listing_serves_several_tasks_and_what_it_lacks_twice_is_asked_for_b
     let listed: Vec<&String> = bodies[..first_by_id].iter().filter(|body| !body.contains("task_id\"")).collect();
     assert_eq!(listed.len(), 3, "{bodies:?}");
 }
+
+/// Goes on with a run whose Dockerfiles `a` and `b` are in the tasks `d` and `k`, where the listing of tasks has such pages, by their
+/// offset. Gives each look at it: the offset and the body.
+async fn list(page: impl Fn(&str) -> String + Send + Sync + 'static) -> (Ran, Vec<(String, String)>) {
+    let mut open = ledger(FileType::Dockerfile, &["a", "b"]);
+    for (index, task_id) in [(0, "d"), (1, "k")] {
+        let status = crate::model::TaskStatus::Created;
+        open.uploaded(index, open.entries[index].source.path.to_string());
+        let task = crate::model::Task { task_id: task_id.to_owned(), file_type: FileType::Dockerfile, files: 1, status };
+        open.submitted(task, &[index]);
+    }
+    let offset_of = |asked: &Asked| asked.line.split(['=', '&']).nth(1).unwrap_or_default().to_owned();
+    let host = Host::new(move |_, asked| match api(asked) {
+        "tasks" if asked.body.contains("task_id") => data(&[task("k", "finished", [1, 1, 0])]),
+        "tasks" => page(&offset_of(asked)),
+        _ => data(&[clean("a"), clean("b")]),
+    });
+    let ran = run(&host, open).await;
+    let look = |asked: &Asked| (api(asked) == "tasks").then(|| (offset_of(asked), asked.body.clone()));
+    (ran, host.asked().iter().filter_map(look).collect())
+}
+
+#[tokio::test]
+async fn the_listing_of_tasks_is_read_on_while_some_are_missing() {
+    let [foreign, first, second] = ["foreign", "d", "k"].map(|id| task(id, "finished", [1, 1, 0]));
+    let of_type = r#"{"iac_scan_info":{"file_type":"dockerfile"},"task_type":"iac_scan"}"#;
+    let look = |offset: &str, body: &str| (offset.to_owned(), body.to_owned());
+    let rows = format!("\"data_list\":[{foreign},{first}]");
+    let (with_total, without) = (format!("{{\"total_num\":4,{rows}}}"), format!("{{{rows}}}"));
+    let (ran, looks) = list(move |offset| match offset {
+        "0" => says(200, &with_total),
+        "2" => says(200, &format!("{{\"total_num\":4,\"data_list\":[{second}]}}")),
+        _ => none(),
+    })
+    .await;
+    assert_eq!(ran.files, ["a Scanned", "b Scanned"]);
+    assert_eq!(looks, [look("0", of_type), look("2", of_type)]);
+    // Without a total a page that is not full is the last; the task that is left is asked for by its id.
+    let (ran, looks) = list(move |_| says(200, &without)).await;
+    assert_eq!(ran.files, ["a Scanned", "b Scanned"]);
+    assert_eq!(looks, [look("0", of_type), look("0", r#"{"task_id":"k","task_type":"iac_scan"}"#)]);
+}
