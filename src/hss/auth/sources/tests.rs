@@ -153,3 +153,50 @@ fn a_profile_tells_its_project_and_endpoint_too() {
     let more = format!("{keys}project_id = p\niam_endpoint = https://iam.example\n");
     assert_eq!(of(&more), (true, Some("p".to_owned()), Some("https://iam.example".to_owned())));
 }
+
+#[test]
+fn what_other_tools_name_is_taken_where_it_is_not_blank() {
+    let of = |set: &'static [(&'static str, &'static str)]| {
+        move |name: &str| set.iter().find(|(of, _)| *of == name).map(|(_, value)| (*value).to_owned())
+    };
+    let set = of(&[
+        ("HW_REGION_NAME", " "),
+        ("HW_REGION", " r "),
+        ("OS_REGION_NAME", "s"),
+        ("HW_PROJECT_ID", "p"),
+        ("HW_ENTERPRISE_PROJECT_ID", "e"),
+        ("HUAWEICLOUD_SDK_IAM_ENDPOINT", "i"),
+        ("HUAWEICLOUD_SDK_STS_ENDPOINT", "t"),
+    ]);
+    let took = |value: &str, name: &'static str| Some((value.to_owned(), name));
+    assert_eq!(region_from_env(set), took("r", "HW_REGION"));
+    assert_eq!(project_from_env(set), took("p", "HW_PROJECT_ID"));
+    assert_eq!(enterprise_project_from_env(set), took("e", "HW_ENTERPRISE_PROJECT_ID"));
+    assert_eq!(iam_endpoint_from_env(set), took("i", "HUAWEICLOUD_SDK_IAM_ENDPOINT"));
+    assert_eq!(sts_endpoint_from_env(set), took("t", "HUAWEICLOUD_SDK_STS_ENDPOINT"));
+    let nothing = of(&[]);
+    assert_eq!([region_from_env(nothing), project_from_env(nothing), sts_endpoint_from_env(nothing)], [None, None, None]);
+}
+
+#[test]
+fn the_policies_of_an_agency_are_separated_by_commas() {
+    let ids = ("HUAWEICLOUD_OIDC_POLICY_IDS", " x, ,y,");
+    let Plan::Agency(agency) = found(&[&AGENCY[..], &[ids]].concat()).expect("found").plan else { panic!("an agency") };
+    assert_eq!(agency.policy_ids, ["x", "y"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_identity_token_that_others_can_read_draws_a_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().expect("a temporary directory");
+    let path = home.path().join("token");
+    std::fs::write(&path, "a token").expect("the token");
+    let file = path.display().to_string();
+    for (mode, warnings) in [(0o600, 0), (0o644, 1)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("permissions");
+        let agency = found(&[&AGENCY[..2], &[("HUAWEICLOUD_OIDC_TOKEN_FILE", &*file)]].concat()).expect("found");
+        let provider = found(&[IDP[0], ("HUAWEICLOUD_SDK_ID_TOKEN_FILE", &*file)]).expect("found");
+        assert_eq!((agency.warnings.len(), provider.warnings.len()), (warnings, warnings));
+    }
+}
