@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Cluster, ClusterNext, ClusterRequest, ClusterState, RangeType, TaskStatus};
+use crate::model::{Cluster, ClusterNext, ClusterRequest, ClusterState, RangeType};
 
 /// What a job of clusters came to.
 #[derive(Debug, PartialEq, Eq)]

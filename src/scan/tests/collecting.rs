@@ -220,17 +220,7 @@ async fn as_many_pages_as_are_needed_are_read_at_once_where_calls_are_free() {
     let paths: Vec<String> = (0..900).map(|number| number.to_string()).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     let mut open = ledger(FileType::Dockerfile, &paths);
-    let all: Vec<usize> = (0..900).collect();
-    for index in &all {
-        open.uploaded(*index, index.to_string());
-    }
-    let submitted = crate::model::Task {
-        task_id: "t".to_owned(),
-        file_type: FileType::Dockerfile,
-        files: 900,
-        status: crate::model::TaskStatus::Created,
-    };
-    open.submitted(submitted, &all);
+    put_in_task(&mut open, "t", &(0..900).collect::<Vec<_>>());
     let open = RefCell::new(open);
     let read = |_: usize| Err(std::io::Error::other("it is sent already"));
     let options = Options { jobs: 3, ..OPTIONS };

@@ -12,7 +12,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::hss::tests::{Asked, Host, client, says, wait_for};
-use crate::model::{FileType, SourceFile};
+use crate::model::{FileType, SourceFile, Task, TaskStatus};
 
 /// What stands for an answer to an upload that keeps all that is sent.
 const KEPT: &str = "kept";
@@ -120,6 +120,16 @@ fn ledger(file_type: FileType, paths: &[&str]) -> Ledger {
         obstacle: None,
     };
     Ledger::open(paths.iter().map(source).collect())
+}
+
+/// Puts these files, under ids that are their paths, into a task.
+fn put_in_task(ledger: &mut Ledger, task_id: &str, files: &[usize]) {
+    for index in files {
+        ledger.uploaded(*index, ledger.entries[*index].source.path.to_string());
+    }
+    let file_type = ledger.entries[files[0]].source.file_type;
+    let task = Task { task_id: task_id.to_owned(), file_type, files: files.len() as u64, status: TaskStatus::Created };
+    ledger.submitted(task, files);
 }
 
 /// What is said of a file in a task where the run ends there.

@@ -118,12 +118,8 @@ async fn one_listing_serves_several_tasks_and_what_it_lacks_twice_is_asked_for_b
 /// offset. Gives each look at it: the offset and the body.
 async fn list(page: impl Fn(&str) -> String + Send + Sync + 'static) -> (Ran, Vec<(String, String)>) {
     let mut open = ledger(FileType::Dockerfile, &["a", "b"]);
-    for (index, task_id) in [(0, "d"), (1, "k")] {
-        let status = crate::model::TaskStatus::Created;
-        open.uploaded(index, open.entries[index].source.path.to_string());
-        let task = crate::model::Task { task_id: task_id.to_owned(), file_type: FileType::Dockerfile, files: 1, status };
-        open.submitted(task, &[index]);
-    }
+    put_in_task(&mut open, "d", &[0]);
+    put_in_task(&mut open, "k", &[1]);
     let offset_of = |asked: &Asked| asked.line.split(['=', '&']).nth(1).unwrap_or_default().to_owned();
     let host = Host::new(move |_, asked| match api(asked) {
         "tasks" if asked.body.contains("task_id") => data(&[task("k", "finished", [1, 1, 0])]),
