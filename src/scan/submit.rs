@@ -36,13 +36,12 @@ impl Job<'_> {
                     return Ok(());
                 }
                 Err(error) if error.lost => error,
-                Err(error) => {
-                    // An earlier try, whose answer was lost, may still come to be.
-                    if attempt == 0 {
-                        self.ledger.borrow_mut().not_submitted(&files);
-                    }
+                Err(error) if attempt == 0 => {
+                    self.ledger.borrow_mut().not_submitted(&files);
                     return self.lose(&files, State::ScanFailed, "", error);
                 }
+                // An earlier try, whose answer was lost, may still come to be.
+                Err(error) => return self.lose(&files, State::ScanFailed, "a task may exist: ", error),
             };
             match self.look_for(file_type, &ids, since).await {
                 Ok(Some(task_id)) => {
@@ -154,8 +153,8 @@ impl Job<'_> {
                 continue;
             }
             match self.holds(&row, ids).await {
-                Ok(Held::Ours(held)) => found.push((row.task_id, held)),
-                Ok(_) => {}
+                Ok(Some(held)) => found.push((row.task_id, held)),
+                Ok(None) => {}
                 Err(error) if is_fatal(error.kind) => return Err(error),
                 Err(error) => unclear = Some(error),
             }
@@ -172,26 +171,31 @@ impl Job<'_> {
         !known && row.files.is_none_or(fits)
     }
 
-    async fn holds(&self, row: &TaskRow, ids: &[String]) -> Result<Held, Error> {
+    /// What a task holds, where that is ours and nothing else; `None` where it holds nothing, or somebody else's files. One that holds ours
+    /// and may not list them all yet is unclear, and a file in it must not come into another.
+    async fn holds(&self, row: &TaskRow, ids: &[String]) -> Result<Option<HashSet<String>>, Error> {
         let wanted: HashSet<String> = ids.iter().cloned().collect();
         if self.others.borrow().get(&row.task_id).is_some_and(|held| !held.is_subset(&wanted)) {
-            return Ok(Held::Foreign);
+            return Ok(None);
         }
         let page = |page: Page| self.client.list_task_resources(&row.task_id, page);
         let (rows, fault) = pages::once("resources/batch-query", page, |row| pages::Key::Id(row.file_id.clone())).await;
         let held: HashSet<String> = rows.into_iter().map(|row| row.file_id).collect();
         if !held.is_subset(&wanted) {
             self.others.borrow_mut().insert(row.task_id.clone(), held);
-            return Ok(Held::Foreign);
+            return Ok(None);
         }
-        if held == wanted && !held.is_empty() {
-            return Ok(Held::Ours(held));
+        let is_whole = held == wanted || row.files == Some(held.len() as u64);
+        match fault {
+            _ if is_whole && !held.is_empty() => Ok(Some(held)),
+            Some(error) => Err(error),
+            None if held.is_empty() => Ok(None),
+            None => {
+                let what =
+                    format!("task {} lists {} of our {} files and may hold more", row.task_id, held.len(), wanted.len());
+                Err(Error::new(Kind::Failing, what))
+            }
         }
-        if let Some(error) = fault {
-            return Err(error);
-        }
-        let is_whole = row.files == Some(held.len() as u64);
-        Ok(if is_whole && !held.is_empty() { Held::Ours(held) } else { Held::NotYet })
     }
 }
 
@@ -201,14 +205,4 @@ struct Looked {
     found: Vec<(String, HashSet<String>)>,
     /// Why it could not be told of some whether they are ours.
     unclear: Option<Error>,
-}
-
-/// Whose files a task holds.
-enum Held {
-    /// Just ours: these.
-    Ours(HashSet<String>),
-    /// None yet, or only some of ours: it may still be ours.
-    NotYet,
-    /// Somebody else's.
-    Foreign,
 }

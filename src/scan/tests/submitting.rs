@@ -1,3 +1,6 @@
+use std::sync::Arc;
+use std::time::Instant;
+
 use super::*;
 
 /// No files.
@@ -28,19 +31,30 @@ async fn a_task_whose_answer_was_lost_is_found_by_its_files() {
 }
 
 #[tokio::test]
-async fn a_task_that_holds_only_some_of_the_files_is_not_taken_for_the_one_of_all() {
-    let row = data(&[task("some", "running", [1, 0, 0])]);
+async fn a_task_of_another_number_of_files_is_not_taken_for_the_one_of_all() {
+    let listed = data(&[task("some", "running", [1, 0, 0])]);
+    let ran = submit(vec![lost(), created("t")], [("tasks", vec![listed])]).await;
+    let again = "a task was created again, since the answer to the first try was lost and no task held our files";
+    assert_eq!((ran.error, ran.notes), (None, vec![again.to_owned()]));
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} {IN_TASK}")));
+    assert_eq!(ran.calls, ["upload", "create", "tasks", "tasks", "tasks", "tasks", "create"]);
+}
+
+/// It may be one that is not filled yet: another would hold the same files.
+#[tokio::test]
+async fn a_task_that_lists_some_of_the_files_is_unclear_and_nothing_is_created() {
+    let counted = data(&[task("some", "running", [2, 0, 0])]);
     let uncounted = data(&[r#"{"task_id":"some"}"#.to_owned()]);
-    for listed in [row, uncounted] {
-        let ran = submit(
-            vec![lost(), created("t")],
-            [("tasks", vec![listed]), ("resources", vec![resources(&[("a", "scanning")])])],
-        )
-        .await;
-        let again = "a task was created again, since the answer to the first try was lost and no task held our files";
-        assert_eq!((ran.error, ran.notes), (None, vec![again.to_owned()]));
-        assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} {IN_TASK}")));
-        assert_eq!(ran.calls.iter().filter(|api| **api == "create").count(), 2);
+    let some = || vec![resources(&[("a", "scanning")])];
+    let what = "task some lists 1 of our 2 files and may hold more";
+    for listed in [counted, uncounted] {
+        let ran = submit(vec![lost()], [("tasks", vec![listed.clone()]), ("resources", some())]).await;
+        assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks", "resources"].repeat(4)].concat());
+        let reason = format!("a task may exist: task: 503 busy; and looking for it failed: {what}");
+        assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: {reason}")));
+        let (ran, _) = adopt([("tasks", vec![listed]), ("resources", some())]).await;
+        assert_eq!(ran.calls, ["tasks", "resources"].repeat(4));
+        assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: a task may exist: {what}")));
     }
 }
 
@@ -88,6 +102,8 @@ async fn a_task_that_is_refused_costs_its_files_and_is_not_looked_for() {
     // Here the first may still come to be.
     let ran = submit(vec![lost(), says(403, "no")], [("tasks", vec![none()])]).await;
     assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: being submitted, a task may exist: over")));
+    let ran = submit(vec![lost(), says(400, "no")], [("tasks", vec![none()])]).await;
+    assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} ScanFailed: a task may exist: task: 400 no")));
 }
 
 /// Goes on with a run that was cut off while it created a task of `a` and `b`.
@@ -165,4 +181,29 @@ async fn it_is_looked_for_among_those_of_its_type_and_time_and_then_among_the_ne
     let time = looks[0].split("\"start_create_time\":").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default();
     assert!((3_540_000..3_550_000).contains(&time.parse::<u64>().unwrap_or_default()), "{looks:?}");
     assert_eq!(looks, at(time));
+}
+
+#[tokio::test]
+async fn the_looks_for_it_come_further_and_further_apart() {
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&times);
+    let host = Host::new(move |before, asked| match (before, api(asked)) {
+        (_, "upload") => kept(asked),
+        (1, "create") => lost(),
+        (_, "create") => created("t"),
+        // The first look fails, which makes the others no earlier.
+        (2, _) => says(400, "no"),
+        _ => {
+            log.lock().unwrap().push(Instant::now());
+            none()
+        }
+    });
+    let options = Options { no_wait: true, window: Duration::from_millis(800), ..OPTIONS };
+    let (ran, _) = run_with(&host, ledger(FileType::Dockerfile, &["a"]), options).await;
+    assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks"; 5], &["create"]].concat());
+    let times = times.lock().unwrap();
+    let apart = |look: usize| times[look] - times[look - 1];
+    // A steady distance is a fourth of the window.
+    let least = [20, 60, 160].map(Duration::from_millis);
+    assert!(apart(1) >= least[0] && apart(2) >= least[1] && apart(3) >= least[2], "{times:?}");
 }
