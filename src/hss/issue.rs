@@ -172,14 +172,15 @@ impl Client {
 
     /// A token first; where the service does not know of tokens, it is asked without one, as the official SDK does.
     async fn metadata(&self, endpoint: &str) -> Result<Issued, Error> {
-        let timings = Timings { request: METADATA_TIMEOUT, ..self.config.timings };
+        let request = METADATA_TIMEOUT.min(self.config.timings.request);
+        let timings = Timings { request, ..self.config.timings };
         let route = Route::direct(endpoint, &timings)?;
         let headers = vec![("x-metadata-token-ttl-seconds", METADATA_TTL.to_owned().into())];
         let ask = get("metadata/token", &route, "/meta-data/latest/api/token");
         let ask = Call { method: Method::PUT, headers, plain: true, ..ask };
         let token: Option<SecretString> = match self.call(ask).await {
             Ok(mut answer) => {
-                let token = answer.value.as_str().map(|token| token.trim().to_owned().into());
+                let token = answer.value.as_str().map(|token| token.to_owned().into());
                 exchange::wipe(&mut answer.value);
                 token
             }

@@ -38,7 +38,7 @@ pub(super) struct Call<'a> {
     pub(super) headers: Vec<(&'static str, SecretString)>,
     pub(super) body: Body<'a>,
     pub(super) who: As<'a>,
-    /// Whether the answer is a text and no JSON.
+    /// Whether the answer is a token and no JSON.
     pub(super) plain: bool,
     /// Whether it may be sent again after it may have taken effect.
     pub(super) repeatable: bool,
@@ -79,9 +79,6 @@ impl Route {
         }
         if let Some(pem) = ca_pem {
             http = http.tls_certs_merge(certificates(pem)?);
-        } else if base.starts_with("http://") {
-            // Without TLS nothing is to be verified, and reading the system's certificates takes longer than all else here.
-            http = http.tls_certs_only([]);
         }
         Self::built(base, http)
     }
@@ -99,7 +96,11 @@ impl Route {
             .timeout(timings.request)
     }
 
-    fn built(base: &str, http: reqwest::ClientBuilder) -> Result<Self, Error> {
+    fn built(base: &str, mut http: reqwest::ClientBuilder) -> Result<Self, Error> {
+        if base.starts_with("http://") {
+            // Without TLS nothing is to be verified, and reading the system's certificates takes longer than all else here.
+            http = http.tls_certs_only([]);
+        }
         let invalid = |error: reqwest::Error| {
             Error::new(Kind::Invalid, format!("TLS can't be set up: {}: {}", causes(&error), reach::NO_CLIENT))
         };
@@ -299,16 +300,25 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
         status: Some(status),
     };
     let mut body = Zeroizing::new(Vec::new());
-    loop {
+    let cut = loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Err(broken("with an answer of more than 16 MiB".to_owned())),
-            Ok(None) => break,
-            Err(error) => return Err(broken(format!("with an answer that broke off: {error}"))),
+            Ok(Some(_)) => break Some("with an answer of more than 16 MiB".to_owned()),
+            Ok(None) => break None,
+            Err(error) => break Some(format!("with an answer that broke off: {error}")),
         }
+    };
+    // These mean the same whatever the rest says.
+    if let Some(cut) = cut.filter(|_| !matches!(status, 300..=399 | 401 | 403 | 404 | 429)) {
+        return Err(broken(cut));
     }
     if call.plain && (200..300).contains(&status) {
-        let value = Value::String(String::from_utf8_lossy(&body).into_owned());
+        let text = body.trim_ascii();
+        // A page of somebody in between is none.
+        if text.is_empty() || !text.iter().all(u8::is_ascii_graphic) {
+            return Err(broken("with an answer that is not a token".to_owned()));
+        }
+        let value = Value::String(String::from_utf8_lossy(text).into_owned());
         return Ok(Answer { value, status, subject_token });
     }
     // It may hold a credential: what is not handed on is wiped.

@@ -193,7 +193,7 @@ async fn obtain(plan: impl Fn(&Host) -> Plan) -> (Vec<(String, Value)>, Vec<Aske
         Some("/v5/agencies/assume-with-oidc") => says(200, &credentials.to_string()),
         Some("/v3.0/OS-CREDENTIAL/securitytokens" | "/openstack/latest/securitykey") => says(200, &credential.to_string()),
         Some("/v3.0/OS-AUTH/id-token/tokens") => issue(before),
-        Some("/meta-data/latest/api/token") => says(200, "a metadata token\n"),
+        Some("/meta-data/latest/api/token") => says(200, "a-metadata-token\n"),
         _ => says(200, NONE),
     });
     let config = Config { plan: plan(&host), sts_endpoint: Some(host.base.clone()), ..config(&host) };
@@ -278,7 +278,7 @@ async fn a_machine_is_asked_for_its_keys_with_a_token_of_its_own() {
     let lines: Vec<&str> = lines.iter().map(|(line, _)| line.as_str()).collect();
     assert_eq!(lines, ["PUT /meta-data/latest/api/token", "GET /openstack/latest/securitykey"]);
     assert_eq!(asked[0].header("x-metadata-token-ttl-seconds"), Some("21600"));
-    assert_eq!(asked[1].header("x-metadata-token"), Some("a metadata token"));
+    assert_eq!(asked[1].header("x-metadata-token"), Some("a-metadata-token"));
 }
 
 #[tokio::test]
@@ -321,4 +321,15 @@ async fn a_machine_whose_service_knows_no_tokens_is_asked_without_one() {
     }
     let (listed, asked) = asked(403).await;
     assert_eq!((listed, asked.len()), (Err(Kind::Login), 1));
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_in_between_is_no_token_of_a_machine() {
+    for body in ["<html>\r\n</html>", "log in", "", " \n"] {
+        let host = Host::saying([says(200, body)]);
+        let client = client_of(Config { plan: Plan::Metadata { endpoint: host.base.clone() }, ..config(&host) });
+        let error = client.list_risks("f", PAGE).await.unwrap_err();
+        let message = "metadata/token: 200 with an answer that is not a token";
+        assert_eq!((error.kind, error.message.as_str(), host.lines().len()), (Kind::Failing, message, 6), "{body:?}");
+    }
 }

@@ -139,3 +139,35 @@ async fn the_first_calls_go_one_by_one_until_the_key_is_proven() {
     assert_eq!(two.unwrap_err().kind, Kind::Login);
     assert_eq!(host.lines().len(), 7, "a refused key is not tried again");
 }
+
+#[tokio::test]
+async fn once_the_key_is_proven_calls_go_side_by_side() {
+    // How many of the two calls after the first are there at a time.
+    let at_once = async |first: u16| {
+        let here = Arc::new(Mutex::new((0, 0)));
+        let most = Arc::clone(&here);
+        let host = Host::new(move |before, _| {
+            if before == 0 {
+                return says(first, NONE);
+            }
+            {
+                let (now, most) = &mut *here.lock().unwrap();
+                *now += 1;
+                *most = *now.max(most);
+            }
+            wait_for(|| here.lock().unwrap().1 > 1, Duration::from_millis(200));
+            here.lock().unwrap().0 -= 1;
+            says(200, NONE)
+        });
+        let client = client(&host);
+        let _ = client.list_risks("e", PAGE).await;
+        let (one, two) = tokio::join!(client.list_risks("f", PAGE), client.list_risks("g", PAGE));
+        assert!(one.is_ok() && two.is_ok());
+        most.lock().unwrap().1
+    };
+    assert_eq!(at_once(200).await, 2);
+    assert_eq!(at_once(400).await, 2);
+    // Somebody in between may have said this.
+    assert_eq!(at_once(404).await, 1);
+    assert_eq!(at_once(302).await, 1);
+}
