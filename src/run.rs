@@ -19,6 +19,7 @@ mod work;
 
 use std::collections::HashSet;
 use std::io::Write;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ use crate::model::{Exit, FileType, RepoPath, ScanResult, SourceFile, State, Task
 use crate::progress::Progress;
 use crate::report::list::{Listing, Plan, secrets};
 use crate::scan::{Ledger, plan};
-use crate::settings;
+use crate::settings::{self, Target};
 use crate::{discover, report};
 
 use begun::{Begun, about_the_change, touched};
@@ -98,16 +99,18 @@ async fn to_the_end(
     let findings = checkpoint.into_findings();
     progress.finish();
     let (mut result, mut facts) = settle(&settings, begun, done, findings);
-    say_what_is_left(&result, &settings, progress);
     let view =
         report::View { level: settings.report_level, verbose: settings.talk.verbose > 0, root: Some(&settings.input.root) };
     let warn = |text: &str| progress.warn(text);
     let outputs = output::allowed(&result, settings.outputs, settings.partial, warn);
     let write = |result: &ScanResult, format, goal, out: &mut dyn Write| output::of_scan(result, format, view, goal, out);
-    output::write_all(&mut result, &outputs, &write, streams, warn, |result, fault| {
+    let lost = output::write_all(&mut result, &outputs, &write, streams, warn, |result, fault| {
         facts.faults.push((Exit::Report, fault));
         result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);
     });
+    // A signal may end the process while reports are written: only what is kept by now is told of.
+    let mut kept = outputs.iter().filter(|output| output.format == Format::Json).filter_map(|output| output.path.as_deref());
+    say_what_is_left(&result, &settings.target, kept.find(|path| !lost.contains(path)), progress);
     exit_code(&result.verdict)
 }
 
@@ -215,18 +218,18 @@ fn say_what_was_found(files: &[SourceFile], progress: &Progress) {
 }
 
 /// What the service was given, and how to go on with it.
-fn say_what_is_left(result: &ScanResult, settings: &settings::Scan, progress: &Progress) {
+fn say_what_is_left(result: &ScanResult, target: &Target, kept: Option<&Path>, progress: &Progress) {
     if result.files.iter().all(|file| file.next.is_none()) {
         return;
     }
     for task in result.tasks.iter().filter(|task| task.status != TaskStatus::Finished) {
         progress.warn(&format!("task {} ({}, {})", task.task_id, task.file_type, count(task.files, "file", "files")));
     }
-    let in_file =
-        settings.outputs.iter().filter(|output| output.format == Format::Json).find_map(|output| output.path.as_ref());
-    progress.warn(&match in_file {
-        Some(path) => format!("hss-iac resume {} goes on with it", path.display()),
-        None => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
+    progress.warn(&match (target, kept) {
+        #[cfg(feature = "emulator")]
+        (Target::StandIn { .. }, _) => "the stand-in ended with this run, so nothing can go on with it".to_owned(),
+        (_, Some(path)) => format!("hss-iac resume {} goes on with it", path.display()),
+        (_, None) => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
     });
 }
 

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{
-    BAD_DOCKERFILE, Finished, Repo, assert_adds_up, calls, clean_dockerfile, clean_manifest, connect, hss_iac, quick,
+    BAD_DOCKERFILE, Finished, Repo, assert_adds_up, calls, clean_dockerfile, clean_manifest, connect, hss_iac, quick, run,
     scripted, start,
 };
 use hss_iac::emulator::{Emulator, Fault, Options};
@@ -137,6 +137,25 @@ fn a_run_that_is_killed_at_any_step_ends_as_if_it_was_not() {
         }
     };
     std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(kill))));
+}
+
+#[test]
+fn what_is_not_kept_is_not_said_to_be_gone_on_with() {
+    let repo = Repo::new().many(12);
+    let emulator = start(quick());
+    let scan = scan(repo.path(), &emulator, &["--no-wait"]);
+    let mut on_a_full_disk = Command::new("bash");
+    on_a_full_disk
+        .args(["-c", r#"trap '' XFSZ; ulimit -f 1; exec "$0" "$@""#])
+        .arg(scan.get_program())
+        .args(scan.get_args());
+    let envs = scan.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let ran: Finished = on_a_full_disk.current_dir(repo.path()).env_clear().envs(envs).output().expect("bash").into();
+    let said = "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one\n";
+    assert_eq!((ran.code, ran.stderr.ends_with(said)), (8, true), "{}", ran.stderr);
+    let ran = run(repo.path(), &["scan", "--emulator", "--no-wait", "-o", "json=result.json"]);
+    let said = "the stand-in ended with this run, so nothing can go on with it\n";
+    assert_eq!((ran.code, ran.stderr.ends_with(said)), (0, true), "{}", ran.stderr);
 }
 
 #[test]
