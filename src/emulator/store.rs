@@ -37,6 +37,8 @@ pub struct StoredFile {
     pub file_type: String,
     /// Its content.
     pub bytes: Vec<u8>,
+    /// How its scan went: true where it succeeded, `None` until a task that holds it has been seen finished.
+    pub scanned: Option<bool>,
 }
 
 /// A file and what is known of it.
@@ -137,7 +139,8 @@ impl State {
             task.old = true;
             task.settled = true;
         }
-        let stored = StoredFile { file_id, name: format!("{n}-{name}"), file_type: file_type.to_owned(), bytes: Vec::new() };
+        let (name, file_type) = (format!("{n}-{name}"), file_type.to_owned());
+        let stored = StoredFile { file_id, name, file_type, bytes: Vec::new(), scanned: Some(true) };
         self.keep(File {
             stored,
             enterprise_project: "0".to_owned(),
@@ -192,6 +195,7 @@ impl State {
                 if file.result.is_none() {
                     let result = scan(&file.stored, &self.options.fail_scan_names);
                     file.late = if matches!(&result, Ok(risks) if !risks.is_empty()) { self.options.late_risks } else { 0 };
+                    file.stored.scanned = Some(result.is_ok());
                     file.result = Some(result);
                 }
             }

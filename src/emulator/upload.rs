@@ -98,7 +98,7 @@ pub(super) fn upload(state: &mut State, query: &Query, form: Form) -> Result<Ans
         let file_id = state.next_id("file");
         taken.push(json!({"file_name": name, "file_id": file_id}));
         kept.push(File {
-            stored: StoredFile { file_id, name, file_type: upload_type.clone(), bytes: bytes.to_vec() },
+            stored: StoredFile { file_id, name, file_type: upload_type.clone(), bytes: bytes.to_vec(), scanned: None },
             enterprise_project: enterprise_project.to_owned(),
             uploaded: now_ms(),
             scanned: None,

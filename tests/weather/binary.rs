@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hss_iac::emulator::{Emulator, Fault, Options};
@@ -64,7 +65,7 @@ const WAYS: [Way; 10] = [
 #[derive(Debug)]
 pub(crate) struct Storm {
     way: Way,
-    /// A signal comes when the stand-in has seen so many calls.
+    /// A signal comes when the stand-in has seen so many calls and one, or as many less as there are.
     at: usize,
     scenario: Scenario,
 }
@@ -96,12 +97,19 @@ impl Storm {
             seed,
             scan_time: Duration::from_millis(50),
             throttle: Some((1_000, Duration::from_millis(20))),
-            latency: Duration::from_millis(random.u64(..15)),
+            latency: Duration::from_millis(random.u64(5..15)),
             shuffle: random.bool(),
             omit_counts: random.bool(),
             ..Options::default()
         };
-        let mut storm = Self { way, at: random.usize(1..16), scenario };
+        // Those that are killed are so at one call after the other.
+        let turn = usize::try_from(seed / WAYS.len() as u64).expect("few");
+        let at = match (way, seed % WAYS.len() as u64) {
+            (Way::Killed, 0) => 2 * turn,
+            (Way::Killed, _) => 2 * turn + 1,
+            _ => random.usize(..15),
+        };
+        let mut storm = Self { way, at, scenario };
         storm.add_faults(&mut random);
         storm
     }
@@ -124,15 +132,18 @@ impl Storm {
     }
 }
 
-/// Plays it and judges it; gives the exit code.
-pub(crate) fn weather(storm: &Storm, repos: &Repos) -> i32 {
+/// Plays it and judges it; gives the exit code. Counts the runs that were killed before they ended.
+pub(crate) fn weather(storm: &Storm, repos: &Repos, killed: &AtomicU64) -> i32 {
     let emulator = Emulator::start(storm.scenario.options.0.clone()).expect("the stand-in listens");
     let kept = tempfile::tempdir().expect("a directory");
     let begin = Instant::now();
     let mut child = command(storm, repos, &emulator, kept.path()).spawn().expect("the binary starts");
     let wait_until_cut = matches!(storm.way, Way::Told(_) | Way::Killed);
     let mut signal = None;
-    if wait_until_cut && reaches(&emulator, storm.at, &mut child) {
+    // Of the calls that it makes in fine weather, one before the last.
+    let calls = repos.all[storm.scenario.repo].result["calls"].as_object().expect("calls").values();
+    let calls = usize::try_from(calls.filter_map(Value::as_u64).sum::<u64>()).expect("few");
+    if wait_until_cut && reaches(&emulator, 1 + storm.at % (calls - 1), &mut child) {
         match storm.way {
             Way::Told(exit) => {
                 let name = if exit == Exit::Interrupted { "-INT" } else { "-TERM" };
@@ -146,11 +157,19 @@ pub(crate) fn weather(storm: &Storm, repos: &Repos) -> i32 {
     let ended = wait(&mut child);
     let said = read(kept.path(), "stderr");
     if storm.way == Way::Killed {
+        killed.fetch_add(u64::from(ended.code().is_none()), Ordering::Relaxed);
         let ran = going_on(storm, repos, &emulator, kept.path());
         oracle::judge_resumed(&storm.scenario, repos, &ran);
         return i32::from(ran.exit);
     }
     let exit = ended.code().and_then(|code| u8::try_from(code).ok()).unwrap_or_else(|| panic!("{ended}: {said}"));
+    if signal.is_some() && !kept.path().join("result.json").exists() {
+        // It came when the run had ended by itself before anything was sent, and the result was still to be written.
+        assert_eq!(signal.map(|(exit, _)| exit.code()), Some(exit), "it ended by itself: {said}");
+        assert!(emulator.tasks().is_empty() && emulator.files().is_empty(), "what was sent is not told of: {said}");
+        assert!(!said.contains("goes on with it"), "there is nothing to go on with: {said}");
+        return i32::from(exit);
+    }
     let on_stdout = matches!(storm.way, Way::Untouched | Way::NoName | Way::ReportFull);
     let result = result(kept.path(), if on_stdout { "stdout" } else { "result.json" }, &said);
     let ran = Ran::new(exit, begin.elapsed(), result, &emulator);

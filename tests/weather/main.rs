@@ -35,7 +35,7 @@ const AT_A_TIME: usize = 32;
 /// Without a word: enough to see a fault of each kind, few enough for every `cargo test`.
 const FEW: u64 = 200;
 /// Every pair of a call and a fault, and hundreds that are drawn: so many that every way to end is among them.
-const MANY: u64 = 2_500;
+const MANY: u64 = 3_000;
 
 /// A number from the environment.
 fn number(name: &str) -> Option<u64> {
@@ -77,7 +77,8 @@ fn play_all<T: Send>(
 
 /// What a machine may do to a run that is busy with so many: it took too long, an answer came too late and counts as lost, and what was
 /// done is done again.
-const BUSY: [&str; 6] = ["it took", "nothing failed", "not as in fine weather", "file ", "counted ", "after a 401 "];
+const BUSY: [&str; 6] =
+    ["it took", "nothing failed", "not as in fine weather", "timed out where", "counted ", "after a 401 "];
 
 /// Plays every seed. What a busy machine may have done is played again alone, and that counts; it must not become the rule.
 fn play_fairly<T: Send>(
@@ -89,7 +90,7 @@ fn play_fairly<T: Send>(
     let (busy, mut wrong): (BTreeMap<_, _>, BTreeMap<_, _>) =
         wrong.into_iter().partition(|(_, why)| BUSY.iter().any(|start| why.starts_with(start)));
     say(&format!("weather: {} of {all} runs played again, alone", busy.len()));
-    assert!(busy.len() <= 2 + all / 10, "too much is blamed on the machine: {busy:?}");
+    assert!(busy.len() <= 2 + all / 100, "too much is blamed on the machine: {busy:?}");
     let (in_time, still_wrong) = play_all(busy.into_keys(), 1, play);
     done.extend(in_time);
     wrong.extend(still_wrong);
@@ -169,40 +170,46 @@ fn the_binary_weathers_it_too() {
     let all = if number("HSS_IAC_SEEDS").is_some_and(|seeds| seeds >= MANY) { binary::RUNS } else { binary::RUNS / 5 };
     let seeds = one.map_or(0..all, |seed| seed..seed + 1);
     let begin = Instant::now();
+    let killed = AtomicU64::new(0);
     let (done, wrong) = play_all(seeds, BINARIES, |seed| {
         let storm = Storm::of(seed);
         if one.is_some() {
             say(&format!("{storm:#?}"));
         }
-        binary::weather(&storm, &repos)
+        binary::weather(&storm, &repos, &killed)
     });
     let codes = done.values().fold(BTreeMap::<i32, usize>::new(), |mut codes, code| {
         *codes.entry(*code).or_default() += 1;
         codes
     });
-    let took = begin.elapsed().as_secs();
+    let (took, killed) = (begin.elapsed().as_secs(), killed.into_inner());
     say(&format!(
-        "weather: {} runs of the binary in {took} s, {} wrong, exit codes {codes:?}",
+        "weather: {} runs of the binary in {took} s, {killed} of them killed and gone on with, {} wrong, exit codes {codes:?}",
         done.len() + wrong.len(),
         wrong.len()
     ));
     report("the_binary", &wrong);
+    // A fifth of the runs is to be killed. One or another may be quicker than the kill.
+    assert!(one.is_some() || killed >= all / 7, "only {killed} of {all} runs were killed");
 }
 
-/// What a run comes to: its exit code, the state of each file, every finding and its place.
+/// What a run comes to: its exit code, the state of each file, every finding and its place, and what the stand-in has in each task.
 fn essence(ran: &play::Ran) -> String {
     let told = |part: &str, fields: [&str; 2]| -> Vec<String> {
         let all = ran.result[part].as_array().into_iter().flatten();
         all.map(|one| fields.map(|field| one[field].to_string()).join(" ")).collect()
     };
     let (files, findings) = (told("files", ["path", "state"]), told("findings", ["fingerprint", "location"]));
-    format!("exit {}\n{files:?}\n{findings:?}", ran.exit)
+    let names: BTreeMap<&str, &str> = ran.kept.iter().map(|file| (file.file_id.as_str(), file.name.as_str())).collect();
+    let held = |ids: &[String]| ids.iter().filter_map(|id| names.get(id.as_str())).collect::<BTreeSet<_>>();
+    let mut tasks: Vec<_> = ran.tasks.iter().map(|(_, file_type, ids)| (file_type, held(ids))).collect();
+    tasks.sort();
+    format!("exit {}\n{files:?}\n{findings:?}\n{tasks:?}", ran.exit)
 }
 
 /// A seed that fails does so again: what is played twice comes to the same. Left out is what the clock cuts off: how far it came is a
 /// matter of time, as is which of more than a hundred files stand in the first task. In what is left two answers still race now and then,
-/// and which of two failures ends the run is decided by them: 12 of 1,508 seeds when it was measured, where it was a quarter of them while
-/// faults were counted by arrival.
+/// and they decide which files one failure costs, and which calls come before another ends the run: in up to 5 of 380 seeds.
 #[test]
 fn a_seed_comes_to_the_same_again() {
     let repos = Repos::new();
@@ -228,6 +235,34 @@ fn a_seed_comes_to_the_same_again() {
     if one.is_some() || wrong.len() > 1 + compared / 50 {
         report("a_seed", &wrong);
     }
+}
+
+/// A run that is cut short at any time, in any weather, and gone on with in what is left of it.
+#[test]
+fn what_is_gone_on_with_loses_no_file() {
+    let repos = Repos::new();
+    let one = number("HSS_IAC_SEED");
+    let many = number("HSS_IAC_SEEDS").is_some_and(|seeds| seeds >= MANY);
+    let seeds = one.map_or(0..if many { 2 * FEW } else { FEW / 2 }, |seed| seed..seed + 1);
+    let (begin, count, went_on) = (Instant::now(), seeds.end - seeds.start, AtomicU64::new(0));
+    let play = |seed| {
+        let scenario = Scenario::cut(seed);
+        if one.is_some() {
+            say(&format!("{scenario:#?}"));
+        }
+        let ran = play::play_on(&scenario, &repos, &went_on);
+        oracle::judge(&Scenario { signal: None, resumed: true, ..scenario }, &repos, &ran);
+        ran.exit
+    };
+    let (done, wrong) = play_fairly(seeds, play);
+    let codes = done.into_values().collect::<BTreeSet<u8>>();
+    let (took, went_on) = (begin.elapsed().as_secs(), went_on.into_inner());
+    say(&format!(
+        "weather: {count} runs cut short in {took} s, {went_on} of them with files left to go on with, {} wrong, exit codes {codes:?}",
+        wrong.len()
+    ));
+    report("what_is_gone_on_with", &wrong);
+    assert!(one.is_some() || went_on >= count / 3, "only {went_on} of {count} runs left anything to do");
 }
 
 #[test]
@@ -270,6 +305,6 @@ fn the_seeds_cover_every_pair_and_differ() {
         let told = Scenario { seed: 0, ..scenario };
         assert!(all.insert(format!("{told:?}")), "seed {seed} is an earlier one again");
     }
-    assert_eq!(pairs.len(), scenario::pairs());
+    assert_eq!(pairs.len(), scenario::pairs().len());
     assert!(Scenario::of(7).timeout < Duration::from_secs(10));
 }

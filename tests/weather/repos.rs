@@ -1,6 +1,7 @@
 //! The repositories that the weather goes over, and what a run in fine weather finds in them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -61,9 +62,13 @@ impl Repos {
             // Two tasks of a type.
             many(Repo::new(), 101).file("poor/Dockerfile", POOR_DOCKERFILE),
         ];
-        let all = repos.into_iter().map(|repo| {
+        // Whether anything in it reaches the gate.
+        let gates = [true, true, false, true, true, false, false];
+        let all = repos.into_iter().zip(gates).map(|(repo, gate)| {
             let result = scan(repo.path(), &start(quick()), &[]).json();
+            assert_eq!(result["verdict"]["exit_code"], u8::from(gate), "fine weather: {result}");
             let mut paths: BTreeMap<String, Found> = BTreeMap::new();
+            assert_eq!(result["files"].as_array().map(Vec::len), Some(files_in(repo.path())), "all files are found");
             for file in result["files"].as_array().expect("files") {
                 assert_eq!(file["state"], "scanned", "fine weather: {result}");
                 paths.insert(file["path"].as_str().expect("a path").to_owned(), Found::new());
@@ -76,6 +81,13 @@ impl Repos {
         let schema = run(&project(), &["schema", "result"]).json();
         Self { all: all.collect(), schema: jsonschema::validator_for(&schema).expect("a schema") }
     }
+}
+
+/// How many files there are, all of which are to be found.
+fn files_in(directory: &Path) -> usize {
+    let entries = std::fs::read_dir(directory).expect("a directory");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.map(|path| if path.is_dir() { files_in(&path) } else { 1 }).sum()
 }
 
 /// Counts a finding in.

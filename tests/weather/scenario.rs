@@ -9,9 +9,13 @@ use hss_iac::model::Exit;
 use crate::common::scripted;
 use crate::repos;
 
-/// Every call that a run makes.
-pub(crate) const CALLS: [&str; 10] = [
+/// Every call that a run makes, but for the one to GitHub, which the stand-in is not.
+pub(crate) const CALLS: [&str; 14] = [
     "iam/tokens",
+    "iam/id-token",
+    "iam/securitytokens",
+    "metadata/token",
+    "metadata/securitykey",
     "sts/assume-with-oidc",
     "iam/projects",
     "batch-upload",
@@ -48,7 +52,29 @@ pub(crate) enum Who {
     User,
     /// Whoever has an identity token, for which STS gives keys.
     Agency,
+    /// The same, for which IAM gives a token.
+    Provider,
+    /// Keys that may assume an agency, for which IAM gives others.
+    Assumed,
+    /// A machine whose metadata service gives keys.
+    Machine,
 }
+
+/// Keys as often as all others.
+const CALLERS: [Who; 12] = [
+    Who::Keys,
+    Who::Keys,
+    Who::Keys,
+    Who::Keys,
+    Who::Keys,
+    Who::Keys,
+    Who::Token,
+    Who::User,
+    Who::Agency,
+    Who::Provider,
+    Who::Assumed,
+    Who::Machine,
+];
 
 /// Where nobody listens. A port just given back would be the next stand-in's: runs play side by side, and this one would call on another.
 const NOBODY: &str = "http://127.0.0.1:1";
@@ -71,6 +97,8 @@ pub(crate) struct Scenario {
     pub(crate) timings: Timings,
     /// Cut short, and when.
     pub(crate) signal: Option<(Exit, Duration)>,
+    /// It was cut short, and what is judged is the run that went on with it.
+    pub(crate) resumed: bool,
     pub(crate) stdout: Stdout,
     /// The endpoint is not the stand-in but this.
     pub(crate) elsewhere: Option<String>,
@@ -149,11 +177,69 @@ pub(crate) fn leaves_no_trace(fault: &Fault) -> bool {
         | Fault::Truncate
         | Fault::Slow(_)
         | Fault::Stalled(_)
+        | Fault::Hang
+        | Fault::Drip(_)
+        | Fault::HtmlPage
         | Fault::Garbage
         | Fault::WrongType
         | Fault::Headers => true,
         _ => false,
     }
+}
+
+/// The exit code of a run in which every call of an API meets this, where the call is needed and the fault leaves one alone.
+pub(crate) fn ends_with(api: &str, fault: &Fault) -> Option<Exit> {
+    match fault {
+        // Without places the findings stand.
+        _ if api == "risk/paths" => None,
+        // The task is looked for, and there.
+        fault if api == "task" && took_effect(fault) => None,
+        // A service that knows of no tokens is asked without one, which ours refuses.
+        Fault::Status(404) | Fault::NotPublished if api == "metadata/token" => Some(Exit::Login),
+        Fault::Status(401 | 403) | Fault::NoPermission | Fault::ExpiredToken => Some(Exit::Login),
+        Fault::Status(404 | 408 | 429 | 500..)
+        | Fault::StatusAfter(_)
+        | Fault::Html502
+        | Fault::HtmlPage
+        | Fault::ResetBefore
+        | Fault::ResetAfter
+        | Fault::Truncate
+        | Fault::Garbage
+        | Fault::Headers
+        | Fault::Endless
+        | Fault::Hang
+        | Fault::Stalled(_)
+        | Fault::Throttle { .. }
+        | Fault::NotPublished => Some(Exit::Service),
+        Fault::Status(_) => Some(match api {
+            "iam/projects" | "tasks/batch-query" => Exit::Service,
+            api if gives_credentials(api) => Exit::Login,
+            _ => Exit::Partial,
+        }),
+        _ => None,
+    }
+}
+
+/// Whether a call that meets it was carried out, and only its answer says nothing of it.
+fn took_effect(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::StatusAfter(_)
+            | Fault::ResetAfter
+            | Fault::Truncate
+            | Fault::Garbage
+            | Fault::Headers
+            | Fault::Endless
+            | Fault::Hang
+    )
+}
+
+/// Whether it is the rows of a list that are wrong.
+fn spoils_rows(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Twice | Fault::Missing | Fault::InPlace | Fault::Untotalled | Fault::Shifted | Fault::Short | Fault::Emptied
+    )
 }
 
 /// Every fault with the calls that it comes at: the first, the second, all. A status comes at the first or at all.
@@ -162,10 +248,22 @@ pub(crate) fn faults() -> Vec<(Fault, u32)> {
     kinds.chain(STATUSES.into_iter().flat_map(|status| [1, 0].map(|nth| (Fault::Status(status), nth)))).collect()
 }
 
-/// How many pairs of a call and a fault there are.
-pub(crate) fn pairs() -> usize {
-    CALLS.len() * faults().len()
+/// Every pair of a call and a fault, and the calls that it comes at. Calls that give credentials are made once: there is no second.
+pub(crate) fn pairs() -> Vec<(&'static str, Fault, u32)> {
+    let of = |(fault, nth): (Fault, u32)| {
+        let made = CALLS.into_iter().filter(move |api| nth < 2 || !gives_credentials(api));
+        made.map(move |api| (api, fault.clone(), nth))
+    };
+    faults().into_iter().flat_map(of).collect()
 }
+
+/// Whether a call obtains credentials.
+pub(crate) fn gives_credentials(api: &str) -> bool {
+    api != "iam/projects" && ["iam/", "sts/", "metadata/"].iter().any(|service| api.starts_with(service))
+}
+
+/// The calls that list something of which a run may have several.
+const LISTINGS: [&str; 5] = ["tasks/batch-query", "resources/batch-query", "iac/files", "file/risks", "risk/paths"];
 
 /// 2,000 times faster than in life, so that a look at a task comes every 7 ms.
 fn timings() -> Timings {
@@ -185,7 +283,8 @@ fn timings() -> Timings {
 impl Scenario {
     /// The run of a seed.
     pub(crate) fn of(seed: u64) -> Self {
-        let pairs = pairs() as u64;
+        let all = pairs();
+        let pairs = all.len() as u64;
         // A step that shares no factor with the number of pairs: the first few seeds show some of every kind, all seeds every pair.
         let step = (607..pairs).find(|step| gcd(*step, pairs) == 1).unwrap_or(1);
         let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
@@ -199,24 +298,36 @@ impl Scenario {
                 throttle: Some((1_000, Duration::from_millis(20))),
                 ..Options::default()
             }),
-            who: [Who::Keys, Who::Keys, Who::Keys, Who::Token, Who::User, Who::Agency][random.usize(..6)],
+            who: CALLERS[random.usize(..CALLERS.len())],
             project_known: random.bool(),
             jobs: random.usize(1..=4),
             no_wait: random.u8(..12) == 0,
             timeout: Duration::from_millis(2_500),
             timings: timings(),
             signal: None,
+            resumed: false,
             stdout: Stdout::Open,
             elsewhere: None,
         };
         let nth = seed - seed / 5;
         if seed % 5 < 4 && nth < pairs {
-            scenario.about(usize::try_from(nth * step % pairs).expect("a place in a list"));
+            scenario.about(&all[usize::try_from(nth * step % pairs).expect("a place in a list")]);
         } else {
             scenario.drawn(&mut random);
         }
         // One job at a time calls in an order of its own, but for two tasks whose files are listed; of several any may be the first.
         scenario.options.0.faults_by_content = scenario.jobs > 1 || scenario.options.0.omit_counts;
+        scenario
+    }
+
+    /// The run of a seed, to be cut short by a signal and gone on with.
+    pub(crate) fn cut(seed: u64) -> Self {
+        let mut scenario = Self::of(seed);
+        let mut random = fastrand::Rng::with_seed(seed ^ 0xc07);
+        let after = Duration::from_millis(random.u64(..80));
+        (scenario.signal, scenario.no_wait, scenario.elsewhere) = (Some((Exit::Terminated, after)), false, None);
+        // The result goes to a file.
+        scenario.stdout = Stdout::Closed;
         scenario
     }
 
@@ -231,32 +342,45 @@ impl Scenario {
     }
 
     /// A fault at a call, in a run that makes that call.
-    fn about(&mut self, place: usize) {
-        let all = faults();
-        let api = CALLS[place % CALLS.len()];
-        let (fault, nth) = all[place / CALLS.len()].clone();
+    fn about(&mut self, (api, fault, nth): &(&'static str, Fault, u32)) {
+        let (api, nth) = (*api, *nth);
         self.pair = Some((api, format!("{fault:?} at {nth}")));
         self.no_wait &= ["batch-upload", "task"].contains(&api);
         self.project_known &= api != "iam/projects";
         self.who = match api {
             "iam/tokens" => Who::User,
             "sts/assume-with-oidc" => Who::Agency,
+            "iam/id-token" => Who::Provider,
+            "iam/securitytokens" => Who::Assumed,
+            "metadata/token" | "metadata/securitykey" => Who::Machine,
             // A token says of itself which project it is for.
             "iam/projects" => Who::Keys,
             _ => self.who,
         };
         if nth > 1 {
-            // There may be no second call but the first again, and of several in flight none is the second.
+            // Of several in flight none is the second.
             self.jobs = 1;
-            self.options.0.faults.push(scripted(api, 1, Fault::Status(503)));
+            // There may be no second call but the first again. Where rows are spoilt, pages of one row make a second page.
+            let has_pages = spoils_rows(fault) && LISTINGS.contains(&api);
+            let first = if has_pages { (0, Fault::OneRow) } else { (1, Fault::Status(503)) };
+            self.options.0.faults.push(scripted(api, first.0, first.1));
+            if has_pages {
+                self.repo = repos::WITH_PLACES;
+            }
         }
         let options = &mut self.options.0;
         match api {
             "resources/batch-query" => options.omit_counts = true,
-            "file/risks" | "risk/paths" => self.repo = repos::WITH_PLACES,
+            "file/risks" => self.repo = repos::WITH_PLACES,
+            "risk/paths" => {
+                self.repo = repos::WITH_PLACES;
+                // One after the other each rule may meet what takes as long as a call may.
+                self.timeout = Duration::from_secs(8);
+            }
             _ => {}
         }
-        options.faults.push(scripted(api, nth, fault));
+        // The first that fits decides.
+        options.faults.insert(0, scripted(api, nth, fault.clone()));
     }
 
     /// Anything that may go wrong together.
@@ -268,7 +392,7 @@ impl Scenario {
         let options = &mut self.options.0;
         options.fault_rate = [0.0, 0.1, 0.2, 0.5][random.usize(..4)];
         let all = faults();
-        for _ in 0..random.usize(..4) {
+        for _ in 0..random.usize(1..4) {
             let (fault, nth) = all[random.usize(..all.len())].clone();
             let api = CALLS[random.usize(..CALLS.len())];
             options.faults.push(ScriptedFault {
@@ -292,7 +416,7 @@ impl Scenario {
             options.refuse_batch_containing = vec!["d2".to_owned(), "s0".to_owned()];
         }
         if at_times(10) {
-            options.fail_scan_names = vec!["d3".to_owned(), "s2".to_owned()];
+            options.fail_scan_names = ["d3", "s2", "web", "bad"].map(str::to_owned).to_vec();
         }
         if at_times(8) {
             options.old_tasks = 250;

@@ -34,6 +34,7 @@ fn file(id: &str, result: Option<Result<Vec<Risk>, String>>, late: u32) -> File 
         name: format!("{id}.yaml"),
         file_type: "k8s_yaml".to_owned(),
         bytes: Vec::new(),
+        scanned: None,
     };
     let scanned = result.is_some().then_some((2000, 3000));
     File { stored, enterprise_project: "0".to_owned(), uploaded: 1000, scanned, result, late }
