@@ -249,3 +249,100 @@ fn has_let(expr: &syn::Expr) -> bool {
     search.visit_expr(expr);
     search.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The source with one mutant, of the text that stands once, behind switch 1, which is written `ON` here; nothing where it is not put in.
+    fn with(source: &str, genre: &str, of: &str, replacement: &str) -> Option<String> {
+        let (before, _) = source.split_once(of).unwrap();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let mutant: Mutant = serde_json::from_value(serde_json::json!({
+            "file": "a.rs", "name": "a mutant", "genre": genre, "replacement": replacement,
+            "span": {"start": {"line": line, "column": column}},
+        }))
+        .unwrap();
+        let (text, done) = switched(source, std::iter::once((&1, &&mutant))).unwrap();
+        assert!(syn::parse_file(&text).is_ok(), "{text}");
+        done.contains(&1).then(|| text.replace("crate::switch::on(1)", "ON"))
+    }
+
+    #[test]
+    fn a_mutant_of_each_kind_stands_behind_its_switch() {
+        let cases = [
+            ("fn f() -> u8 { g(); 3 }", "FnValue", "g();", "0", "fn f() -> u8 { if ON { return 0; } g(); 3 }"),
+            (
+                "fn f() -> bool { a == b }",
+                "BinaryOperator",
+                "==",
+                "!=",
+                "fn f() -> bool { (if ON { a != b } else { a == b }) }",
+            ),
+            ("fn f() -> bool { !a }", "UnaryOperator", "!a", "", "fn f() -> bool { (if ON { a } else { !a }) }"),
+            (
+                "fn f() { match a { 1 => b, _ => c } }",
+                "MatchArm",
+                "1 =>",
+                "",
+                "fn f() { match a { 1 if !ON && true => b, _ => c } }",
+            ),
+            (
+                "fn f() { match a { n if n > 1 => b, _ => c } }",
+                "MatchArmGuard",
+                "n > 1",
+                "true",
+                "fn f() { match a { n if (ON || ((n > 1))) => b, _ => c } }",
+            ),
+            (
+                "fn f() { match a { n if n > 1 => b, _ => c } }",
+                "MatchArmGuard",
+                "n > 1",
+                "false",
+                "fn f() { match a { n if ((!ON && (n > 1))) => b, _ => c } }",
+            ),
+            (
+                "fn f() -> S { S { a: 1, ..d } }",
+                "StructField",
+                "a: 1",
+                "",
+                "fn f() -> S { S { a: if ON { (d).a } else { 1 }, ..d } }",
+            ),
+            ("// ß\nfn f() -> u8 { 3 }", "FnValue", "3", "0", "// ß\nfn f() -> u8 { if ON { return 0; } 3 }"),
+        ];
+        for (source, genre, of, replacement, expected) in cases {
+            assert_eq!(with(source, genre, of, replacement).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn what_can_not_ask_a_switch_is_left_out() {
+        for (source, genre, of) in [
+            ("const A: u8 = 1 + 2;", "BinaryOperator", "+"),
+            ("fn f() { if let Some(a) = b && a {} }", "BinaryOperator", "&&"),
+            // Without the arm the match would not take all there is.
+            ("fn f() { match a { Some(_) => b, None => c } }", "MatchArm", "None"),
+            ("fn f() -> S { S { a: 1 } }", "StructField", "a: 1"),
+        ] {
+            assert_eq!(with(source, genre, of, "-"), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn mutants_within_mutants_are_both_there() {
+        let mutant = |column: usize, replacement: &str| {
+            let span = serde_json::json!({"start": {"line": 1, "column": column}});
+            let all = serde_json::json!({"file": "", "name": "", "genre": "BinaryOperator", "replacement": replacement, "span": span});
+            serde_json::from_value::<Mutant>(all).unwrap()
+        };
+        let all = [mutant(18, "-"), mutant(22, "/")];
+        let numbered: Vec<(usize, &Mutant)> = (1..).zip(&all).collect();
+        let (text, done) =
+            switched("fn f() -> u8 { a + b * c }", numbered.iter().map(|(number, mutant)| (number, mutant))).unwrap();
+        assert_eq!(done, BTreeSet::from([1, 2]));
+        let text = text.replace("crate::switch::on", "on");
+        let inner = "(if on(2) { b / c } else { b * c })";
+        assert_eq!(text, format!("fn f() -> u8 {{ (if on(1) {{ a - {inner} }} else {{ a + {inner} }}) }}"));
+    }
+}
