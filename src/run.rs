@@ -19,14 +19,13 @@ mod work;
 
 use std::collections::HashSet;
 use std::io::Write;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::cli::{Form, Format};
+use crate::cli::Form;
 use crate::error::Error;
 use crate::hss::Limit;
 use crate::judge::{self, Facts, count};
@@ -109,8 +108,7 @@ async fn to_the_end(
         result.verdict = judge::judge(&settings.rules, &result.files, &result.findings, &facts);
     });
     // A signal may end the process while reports are written: only what is kept by now is told of.
-    let mut kept = outputs.iter().filter(|output| output.format == Format::Json).filter_map(|output| output.path.as_deref());
-    say_what_is_left(&result, &settings.target, kept.find(|path| !lost.contains(path)), progress);
+    say_what_is_left(&result, &settings.target, output::how_to_go_on(&outputs, &lost), progress);
     exit_code(&result.verdict)
 }
 
@@ -218,18 +216,17 @@ fn say_what_was_found(files: &[SourceFile], progress: &Progress) {
 }
 
 /// What the service was given, and how to go on with it.
-fn say_what_is_left(result: &ScanResult, target: &Target, kept: Option<&Path>, progress: &Progress) {
+fn say_what_is_left(result: &ScanResult, target: &Target, how_to_go_on: String, progress: &Progress) {
     if result.files.iter().all(|file| file.next.is_none()) {
         return;
     }
     for task in result.tasks.iter().filter(|task| task.status != TaskStatus::Finished) {
         progress.warn(&format!("task {} ({}, {})", task.task_id, task.file_type, count(task.files, "file", "files")));
     }
-    progress.warn(&match (target, kept) {
+    progress.warn(&match target {
         #[cfg(feature = "emulator")]
-        (Target::StandIn { .. }, _) => "the stand-in ended with this run, so nothing can go on with it".to_owned(),
-        (_, Some(path)) => format!("hss-iac resume {} goes on with it", path.display()),
-        (_, None) => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
+        Target::StandIn { .. } => "the stand-in ended with this run, so nothing can go on with it".to_owned(),
+        Target::Service(_) => how_to_go_on,
     });
 }
 

@@ -151,7 +151,8 @@ fn what_is_not_kept_is_not_said_to_be_gone_on_with() {
         .args(scan.get_args());
     let envs = scan.get_envs().filter_map(|(name, value)| Some((name, value?)));
     let ran: Finished = on_a_full_disk.current_dir(repo.path()).env_clear().envs(envs).output().expect("bash").into();
-    let said = "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one\n";
+    let said =
+        "hss-iac resume result.json goes on with what was kept there before, unless that could not be written either\n";
     assert_eq!((ran.code, ran.stderr.ends_with(said)), (8, true), "{}", ran.stderr);
     let ran = run(repo.path(), &["scan", "--emulator", "--no-wait", "-o", "json=result.json"]);
     let said = "the stand-in ended with this run, so nothing can go on with it\n";

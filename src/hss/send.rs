@@ -308,9 +308,9 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
             Err(error) => break Some(format!("with an answer that broke off: {error}")),
         }
     };
-    // These mean the same whatever the rest says.
-    if let Some(cut) = cut.filter(|_| !matches!(status, 300..=399 | 401 | 403 | 404 | 429)) {
-        return Err(broken(cut));
+    // These say enough without their words.
+    if let Some(cut) = cut.as_ref().filter(|_| !matches!(status, 300..=399 | 401 | 403 | 404 | 429)) {
+        return Err(broken(cut.clone()));
     }
     if call.plain && (200..300).contains(&status) {
         let text = body.trim_ascii();
@@ -323,7 +323,11 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
     }
     // It may hold a credential: what is not handed on is wiped.
     let value = serde_json::from_slice(&body).ok().map(Wiped);
-    let said = Said::of_answer(value.as_ref().map(|Wiped(value)| value), &body, secrets);
+    // Half of a secret can't be told from other words: of what was cut nothing is repeated.
+    let said = match cut {
+        Some(cut) => Said { text: Some(cut), ..Said::default() },
+        None => Said::of_answer(value.as_ref().map(|Wiped(value)| value), &body, secrets),
+    };
     if (200..300).contains(&status) && body.is_empty() && call.may_be_empty {
         return Ok(Answer { value: Value::Null, status, subject_token });
     }

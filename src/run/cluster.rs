@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::path::Path;
 use std::rc::Rc;
 
 use jiff::Timestamp;
@@ -10,7 +9,6 @@ use tokio::sync::oneshot;
 
 use super::work::{impostor, until_cut_off};
 use super::{Streams, begun, connect, exit_code, output};
-use crate::cli::{Format, Output};
 use crate::error::{Error, exit_of};
 use crate::hss::Client;
 use crate::judge::{ClusterFacts, judge_clusters};
@@ -123,8 +121,7 @@ async fn to_the_end(
         faults.push((Exit::Report, fault));
         settle(settings, &account, result, &faults);
     });
-    let kept = in_files(&settings.outputs, Format::Json).find(|path| !lost.contains(path));
-    say_what_is_left(settings, &result, kept, &progress);
+    say_what_is_left(settings, &result, output::how_to_go_on(&settings.outputs, &lost), &progress);
     exit_code(&result.verdict)
 }
 
@@ -155,7 +152,7 @@ async fn work(
             of_service(&mut draft, &client, &before);
             let unended = (Exit::Timeout, "the run has not ended; hss-iac resume goes on with it".to_owned());
             settle(settings, &account.borrow(), &mut draft, &[unended]);
-            for path in in_files(&settings.outputs, Format::Json) {
+            for path in output::json_files(&settings.outputs) {
                 let written = output::write_draft(path, |out| report::json::write(&**draft, out));
                 if let Err(error) = written
                     && !failed.replace(true)
@@ -220,24 +217,17 @@ fn settle(settings: &settings::Cluster, account: &Account, result: &mut ClusterR
 }
 
 /// What the service was given, and how to go on with it by the file that keeps the result.
-fn say_what_is_left(settings: &settings::Cluster, result: &ClusterResult, kept: Option<&Path>, progress: &Progress) {
+fn say_what_is_left(settings: &settings::Cluster, result: &ClusterResult, how_to_go_on: String, progress: &Progress) {
     let Some(next) = result.next else { return };
     if let Some(task) = &result.task {
         progress.warn(&format!("task {} (cluster_scan)", task.task_id));
     }
-    progress.warn(&match (&settings.target, next, kept) {
+    progress.warn(&match (&settings.target, next) {
         #[cfg(feature = "emulator")]
-        (settings::Target::StandIn { .. }, ..) => {
-            "the stand-in ended with this run, so nothing can go on with it".to_owned()
-        }
-        (_, ClusterNext::FindOut, _) => {
+        (settings::Target::StandIn { .. }, _) => "the stand-in ended with this run, so nothing can go on with it".to_owned(),
+        (_, ClusterNext::FindOut) => {
             "the task is not created again, since it may be there: look for it in the console".to_owned()
         }
-        (_, _, Some(path)) => format!("hss-iac resume {} goes on with it", path.display()),
-        (_, _, None) => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
+        _ => how_to_go_on,
     });
-}
-
-fn in_files(outputs: &[Output], format: Format) -> impl Iterator<Item = &Path> {
-    outputs.iter().filter(move |output| output.format == format).filter_map(|output| output.path.as_deref())
 }

@@ -133,6 +133,23 @@ pub(super) fn write_all<'a, R>(
     lost
 }
 
+/// The files that JSON results go to.
+pub(super) fn json_files(outputs: &[Output]) -> impl Iterator<Item = &Path> {
+    outputs.iter().filter(|output| output.format == Format::Json).filter_map(|output| output.path.as_deref())
+}
+
+/// How to go on with a run, by the first file that keeps its result; these could not be written at its end.
+pub(super) fn how_to_go_on(outputs: &[Output], lost: &[&Path]) -> String {
+    match json_files(outputs).min_by_key(|path| lost.contains(path)).map(|path| (path.display(), lost.contains(&path))) {
+        Some((path, false)) => format!("hss-iac resume {path} goes on with it"),
+        // It is kept up to date while the run goes on; where that failed, too, it was said.
+        Some((path, true)) => {
+            format!("hss-iac resume {path} goes on with what was kept there before, unless that could not be written either")
+        }
+        None => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
+    }
+}
+
 /// Writes the reports that go to files beside their places, until all that are left tell of all that failed.
 fn stage<'a, R>(
     result: &mut R,

@@ -79,10 +79,11 @@ impl Job<'_> {
             ..TaskFilter::default()
         };
         let mut left = files.to_vec();
-        for look in 0..LOOKS {
-            tokio::time::sleep(self.patience.pause(look)).await;
+        let mut looks = Looks::default();
+        loop {
+            tokio::time::sleep(self.patience.pause(looks.clear + looks.failed)).await;
             let ids = self.ledger.borrow().ids(&left);
-            let Looked { found, unclear } = self.look(self.rows(&filter, look).await, &ids, false).await?;
+            let Looked { found, unclear } = self.look(self.rows(&filter, looks.clear).await, &ids, false).await?;
             for (task_id, held) in found {
                 let is_held = |index: &usize| {
                     self.ledger.borrow().entries[*index].file_id.as_ref().is_some_and(|file_id| held.contains(file_id))
@@ -94,8 +95,10 @@ impl Job<'_> {
             if left.is_empty() {
                 break;
             }
-            if let Some(error) = unclear.filter(|_| look + 1 == LOOKS) {
-                return self.lose(&left, State::ScanFailed, "a task may exist: ", error);
+            match looks.are_over(unclear) {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(error) => return self.lose(&left, State::ScanFailed, "a task may exist: ", error),
             }
         }
         self.ledger.borrow_mut().not_submitted(&left);
@@ -103,21 +106,18 @@ impl Job<'_> {
     }
 
     /// Looks for a task that holds just these files, started since the try, at the distance of the polls. Never by likeness: other
-    /// pipelines use the same project. A look that fails counts for none; where too many do, the error says so.
+    /// pipelines use the same project.
     async fn look_for(&self, file_type: FileType, ids: &[String], since: Option<i64>) -> Result<Option<String>, Error> {
         let filter = TaskFilter { file_type: Some(file_type), start_create_time: since, ..TaskFilter::default() };
-        let (mut clear, mut failed) = (0, 0);
+        let mut looks = Looks::default();
         loop {
-            tokio::time::sleep(self.patience.pause(clear + failed)).await;
-            let Looked { found, unclear } = self.look(self.rows(&filter, clear).await, ids, true).await?;
+            tokio::time::sleep(self.patience.pause(looks.clear + looks.failed)).await;
+            let Looked { found, unclear } = self.look(self.rows(&filter, looks.clear).await, ids, true).await?;
             if let Some((task_id, _)) = found.into_iter().next() {
                 return Ok(Some(task_id));
             }
-            match unclear {
-                Some(error) if failed + 1 == LOOKS => return Err(error),
-                Some(_) => failed += 1,
-                None if clear + 1 == LOOKS => return Ok(None),
-                None => clear += 1,
+            if looks.are_over(unclear)? {
+                return Ok(None);
             }
         }
     }
@@ -152,7 +152,7 @@ impl Job<'_> {
             if row.task_id.is_empty() || !self.may_be_ours(&row, ids.len(), all_in_one) {
                 continue;
             }
-            match self.holds(&row, ids).await {
+            match self.holds(&row, ids, all_in_one).await {
                 Ok(Some(held)) => found.push((row.task_id, held)),
                 Ok(None) => {}
                 Err(error) if is_fatal(error.kind) => return Err(error),
@@ -171,9 +171,9 @@ impl Job<'_> {
         !known && row.files.is_none_or(fits)
     }
 
-    /// What a task holds, where that is ours and nothing else; `None` where it holds nothing, or somebody else's files. One that holds ours
-    /// and may not list them all yet is unclear, and a file in it must not come into another.
-    async fn holds(&self, row: &TaskRow, ids: &[String]) -> Result<Option<HashSet<String>>, Error> {
+    /// What a task holds, where that is ours and nothing else; `None` where it holds nothing, or somebody else's files. One that may not
+    /// list all of ours yet is unclear: its files must not come into another.
+    async fn holds(&self, row: &TaskRow, ids: &[String], all_in_one: bool) -> Result<Option<HashSet<String>>, Error> {
         let wanted: HashSet<String> = ids.iter().cloned().collect();
         if self.others.borrow().get(&row.task_id).is_some_and(|held| !held.is_subset(&wanted)) {
             return Ok(None);
@@ -185,17 +185,41 @@ impl Job<'_> {
             self.others.borrow_mut().insert(row.task_id.clone(), held);
             return Ok(None);
         }
-        let is_whole = held == wanted || row.files == Some(held.len() as u64);
-        match fault {
-            _ if is_whole && !held.is_empty() => Ok(Some(held)),
-            Some(error) => Err(error),
-            None if held.is_empty() => Ok(None),
-            None => {
-                let what =
-                    format!("task {} lists {} of our {} files and may hold more", row.task_id, held.len(), wanted.len());
+        if let Some(error) = fault.filter(|_| held != wanted) {
+            return Err(error);
+        }
+        let is_final = row.status == Some(TaskStatus::Finished);
+        // Of one that has as many files as ours and lists fewer to its end, the wait for it finds out which.
+        let may_lack_some = is_final && (row.files.is_some() || !all_in_one);
+        let is_ours = held == wanted || row.files == Some(held.len() as u64) || may_lack_some;
+        match held.len() {
+            0 if is_final || matches!(row.files, None | Some(0)) => Ok(None),
+            1.. if is_ours => Ok(Some(held)),
+            1.. if is_final => Ok(None),
+            listed => {
+                let what = format!("task {} lists {listed} of our {} files and may hold more", row.task_id, wanted.len());
                 Err(Error::new(Kind::Failing, what))
             }
         }
+    }
+}
+
+/// Looks so far.
+#[derive(Default)]
+struct Looks {
+    clear: usize,
+    failed: usize,
+}
+
+impl Looks {
+    /// Counts one, and tells whether it was the last. One that fails counts for none; where too many do, the error says so.
+    fn are_over(&mut self, unclear: Option<Error>) -> Result<bool, Error> {
+        match unclear {
+            Some(error) if self.failed + 1 == LOOKS => return Err(error),
+            Some(_) => self.failed += 1,
+            None => self.clear += 1,
+        }
+        Ok(self.clear == LOOKS)
     }
 }
 

@@ -42,19 +42,43 @@ async fn a_task_of_another_number_of_files_is_not_taken_for_the_one_of_all() {
 
 /// It may be one that is not filled yet: another would hold the same files.
 #[tokio::test]
-async fn a_task_that_lists_some_of_the_files_is_unclear_and_nothing_is_created() {
+async fn a_task_that_may_not_list_all_its_files_yet_is_unclear_and_nothing_is_created() {
     let counted = data(&[task("some", "running", [2, 0, 0])]);
     let uncounted = data(&[r#"{"task_id":"some"}"#.to_owned()]);
-    let some = || vec![resources(&[("a", "scanning")])];
-    let what = "task some lists 1 of our 2 files and may hold more";
-    for listed in [counted, uncounted] {
-        let ran = submit(vec![lost()], [("tasks", vec![listed.clone()]), ("resources", some())]).await;
+    let (one, nothing) = (resources(&[("a", "scanning")]), resources(&[]));
+    for (row, held, listed) in [(&counted, &one, 1), (&uncounted, &one, 1), (&counted, &nothing, 0)] {
+        let what = format!("task some lists {listed} of our 2 files and may hold more");
+        let ran = submit(vec![lost()], [("tasks", vec![row.clone()]), ("resources", vec![held.clone()])]).await;
         assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks", "resources"].repeat(4)].concat());
         let reason = format!("a task may exist: task: 503 busy; and looking for it failed: {what}");
         assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: {reason}")));
-        let (ran, _) = adopt([("tasks", vec![listed]), ("resources", some())]).await;
+        let (ran, _) = adopt([("tasks", vec![row.clone()]), ("resources", vec![held.clone()])]).await;
         assert_eq!(ran.calls, ["tasks", "resources"].repeat(4));
         assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: a task may exist: {what}")));
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_has_finished_lists_all_that_it_ever_will() {
+    let counted = data(&[task("some", "finished", [2, 1, 0])]);
+    let uncounted = data(&[r#"{"task_id":"some","task_status":"finished"}"#.to_owned()]);
+    let some = || ("resources", vec![resources(&[("a", "success")])]);
+    let [in_a, in_b] = ["a", "b"].map(|path| format!("{path} {IN_TASK}"));
+    // Of as many files it is ours, though it lists one of them.
+    let ran = submit(vec![lost()], [("tasks", vec![counted.clone()]), some()]).await;
+    assert_eq!(ran, super::ran(&[&in_a, &in_b], &["upload", "create", "tasks", "resources"]));
+    // Of who knows how many it is another.
+    let ran = submit(vec![lost(), created("t")], [("tasks", vec![uncounted.clone()]), some()]).await;
+    assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks", "resources"].repeat(4), &["create"]].concat());
+    let nothing = ("resources", vec![resources(&[])]);
+    let ran = submit(vec![lost(), created("t")], [("tasks", vec![counted.clone()]), nothing]).await;
+    assert_eq!(ran.calls.last(), Some(&"create"));
+    // A run that was cut off may have had several: what is in one of them is in no other.
+    for row in [counted, uncounted] {
+        let (ran, ledger) = adopt([("tasks", vec![row]), some(), ("create", vec![created("rest")])]).await;
+        assert_eq!(ran.files, [in_a.clone(), in_b.clone()]);
+        let task_of = |index: usize| ledger.entries[index].task_id.as_deref();
+        assert_eq!((task_of(0), task_of(1)), (Some("some"), Some("rest")));
     }
 }
 
@@ -144,10 +168,10 @@ async fn a_search_that_stays_unclear_creates_nothing() {
     assert_eq!(ran.calls, ["tasks"; 4]);
     let reason = "a task may exist: tasks/batch-query: 400 no";
     assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} ScanFailed: {reason}")));
-    // It is the last look that counts.
+    // Those that fail count for none.
     let looks = vec![says(400, "no"), says(400, "no"), says(400, "no"), none()];
     let (ran, _) = adopt([("tasks", looks), ("create", vec![created("t")])]).await;
-    assert_eq!(ran.calls, ["tasks", "tasks", "tasks", "tasks", "create"]);
+    assert_eq!(ran.calls, [&["tasks"; 7][..], &["create"]].concat());
     let (ran, _) = adopt([("tasks", vec![says(403, "no")])]).await;
     assert_eq!((ran.error.as_deref(), ran.calls.len()), (Some("tasks/batch-query: 403 no"), 1));
 }
