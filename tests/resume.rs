@@ -302,7 +302,7 @@ fn a_task_that_is_not_clear_is_not_created_again() {
     let faults = vec![
         scripted("task", 1, Fault::Slow(FOR_EVER)),
         scripted("task", 2, Fault::Slow(FOR_EVER)),
-        scripted("resources/batch-query", 2, Fault::Status(400)),
+        scripted("resources/batch-query", 0, Fault::Status(400)),
     ];
     // Both are seen by the last look alone.
     let emulator = start(Options { faults, hide_tasks: 3, ..quick() });

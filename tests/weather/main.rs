@@ -78,7 +78,7 @@ fn play_all<T: Send>(
 /// What a machine may do to a run that is busy with so many: it took too long, an answer came too late and counts as lost, and what was
 /// done is done again.
 const BUSY: [&str; 7] =
-    ["it took", "nothing failed", "not as in fine weather", "timed out where", "file ", "counted ", "after a 401 "];
+    ["it took", "nothing failed", "not as in fine weather", "ended with ", "file ", "counted ", "after a 401 "];
 
 /// Plays every seed. What a busy machine may have done is played again alone, and that counts; it must not become the rule.
 fn play_fairly<T: Send>(
