@@ -144,19 +144,24 @@ fn what_is_not_kept_is_not_said_to_be_gone_on_with() {
     let repo = Repo::new().many(12);
     let emulator = start(quick());
     let scan = scan(repo.path(), &emulator, &["--no-wait"]);
-    let mut on_a_full_disk = Command::new("bash");
-    on_a_full_disk
-        .args(["-c", r#"trap '' XFSZ; ulimit -f 1; exec "$0" "$@""#])
-        .arg(scan.get_program())
-        .args(scan.get_args());
-    let envs = scan.get_envs().filter_map(|(name, value)| Some((name, value?)));
-    let ran: Finished = on_a_full_disk.current_dir(repo.path()).env_clear().envs(envs).output().expect("bash").into();
-    let said =
-        "hss-iac resume result.json goes on with what was kept there before, unless that could not be written either\n";
+    let on_a_full_disk = || -> Finished {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", r#"trap '' XFSZ; ulimit -f 1; exec "$0" "$@""#]).arg(scan.get_program()).args(scan.get_args());
+        let envs = scan.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        bash.current_dir(repo.path()).env_clear().envs(envs).output().expect("bash").into()
+    };
+    let ran = on_a_full_disk();
+    let said = "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one\n";
     assert_eq!((ran.code, ran.stderr.ends_with(said)), (8, true), "{}", ran.stderr);
+    // Its own stand-in ends with a run.
     let ran = run(repo.path(), &["scan", "--emulator", "--no-wait", "-o", "json=result.json"]);
     let said = "the stand-in ended with this run, so nothing can go on with it\n";
     assert_eq!((ran.code, ran.stderr.ends_with(said)), (0, true), "{}", ran.stderr);
+    // Now there is a file.
+    let ran = on_a_full_disk();
+    let said =
+        "hss-iac resume result.json goes on with what was kept there before, unless that could not be written either\n";
+    assert_eq!((ran.code, ran.stderr.ends_with(said)), (8, true), "{}", ran.stderr);
 }
 
 #[test]
@@ -304,8 +309,7 @@ fn a_task_that_is_not_clear_is_not_created_again() {
         scripted("task", 2, Fault::Slow(FOR_EVER)),
         scripted("resources/batch-query", 0, Fault::Status(400)),
     ];
-    // Both are seen by the last look alone.
-    let emulator = start(Options { faults, hide_tasks: 3, ..quick() });
+    let emulator = start(Options { faults, ..quick() });
     let mut child = scan(repo.path(), &emulator, &[]).spawn().expect("it starts");
     let soon = Instant::now() + Duration::from_secs(60);
     while calls(&emulator, "task") < 2 {

@@ -140,13 +140,14 @@ pub(super) fn json_files(outputs: &[Output]) -> impl Iterator<Item = &Path> {
 
 /// How to go on with a run, by the first file that keeps its result; these could not be written at its end.
 pub(super) fn how_to_go_on(outputs: &[Output], lost: &[&Path]) -> String {
-    match json_files(outputs).min_by_key(|path| lost.contains(path)).map(|path| (path.display(), lost.contains(&path))) {
-        Some((path, false)) => format!("hss-iac resume {path} goes on with it"),
+    let path = json_files(outputs).min_by_key(|path| lost.contains(path));
+    match path.map(|path| (path.display(), lost.contains(&path), path.is_file())) {
+        Some((path, false, _)) => format!("hss-iac resume {path} goes on with it"),
         // It is kept up to date while the run goes on; where that failed, too, it was said.
-        Some((path, true)) => {
+        Some((path, true, true)) => {
             format!("hss-iac resume {path} goes on with what was kept there before, unless that could not be written either")
         }
-        None => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
+        _ => "no JSON result is kept in a file, so nothing can go on with it: -o json=FILE keeps one".to_owned(),
     }
 }
 
