@@ -81,7 +81,7 @@ impl Job<'_> {
         let mut left = files.to_vec();
         let mut looks = Looks::default();
         loop {
-            tokio::time::sleep(self.patience.pause(looks.clear + looks.failed)).await;
+            self.pause(&looks).await;
             let ids = self.ledger.borrow().ids(&left);
             let Looked { found, unclear } = self.look(self.rows(&filter, looks.clear).await, &ids, false).await?;
             for (task_id, held) in found {
@@ -111,7 +111,7 @@ impl Job<'_> {
         let filter = TaskFilter { file_type: Some(file_type), start_create_time: since, ..TaskFilter::default() };
         let mut looks = Looks::default();
         loop {
-            tokio::time::sleep(self.patience.pause(looks.clear + looks.failed)).await;
+            self.pause(&looks).await;
             let Looked { found, unclear } = self.look(self.rows(&filter, looks.clear).await, ids, true).await?;
             if let Some((task_id, _)) = found.into_iter().next() {
                 return Ok(Some(task_id));
@@ -120,6 +120,11 @@ impl Job<'_> {
                 return Ok(None);
             }
         }
+    }
+
+    /// Waits for the time of the next look.
+    async fn pause(&self, looks: &Looks) {
+        tokio::time::sleep(self.patience.pause(looks.clear + looks.failed)).await;
     }
 
     /// The tasks that the nth look is at, from 0, and what is wrong with their listing: the next look reads it anew.

@@ -25,9 +25,13 @@ async fn a_task_whose_answer_was_lost_is_found_by_its_files() {
     let rows = [row("foreign", both), row("larger", [3, 0, 0]), row("ours", both), row("", both)];
     let ours = resources(&[("a", "scanning"), ("b", "scanning")]);
     let answers = vec![resources(&[("a", "scanning"), ("z", "scanning")]), resources(&[]), ours];
-    let ran = submit(vec![lost()], [("tasks", vec![data(&rows)]), ("resources", answers)]).await;
+    let host = service([("create", vec![lost()]), ("tasks", vec![data(&rows)]), ("resources", answers)]);
+    let open = ledger(FileType::Dockerfile, &["a", "b"]);
+    let (ran, ledger) = run_with(&host, open, Options { no_wait: true, ..OPTIONS }).await;
     let calls = ["upload", "create", "tasks", "resources", "resources", "tasks", "resources"];
     assert_eq!(ran, super::ran(&[&format!("a {IN_TASK}"), &format!("b {IN_TASK}")], &calls));
+    // What is known to be another's was not asked again.
+    assert_eq!(ledger.tasks.keys().collect::<Vec<_>>(), ["ours"]);
 }
 
 #[tokio::test]
@@ -112,8 +116,9 @@ async fn the_files_of_a_task_that_can_not_be_read_leave_it_unclear() {
     assert_eq!(ran.calls, [&["upload", "create"][..], &["tasks", "resources"].repeat(4)].concat());
     let reason = "a task may exist: task: 503 busy; and looking for it failed: resources/batch-query: 400 no";
     assert_eq!(ran.files, ["a", "b"].map(|path| format!("{path} NotScanned: {reason}")));
-    let ran = submit(vec![lost()], [("tasks", vec![row]), ("resources", vec![says(401, "no")])]).await;
-    assert_eq!(ran.error.as_deref(), Some("resources/batch-query: 401 no"));
+    let ran = submit(vec![lost()], [("tasks", vec![row]), ("resources", vec![says(403, "no")])]).await;
+    assert_eq!(ran.error.as_deref(), Some("resources/batch-query: 403 no"));
+    assert_eq!(ran.calls, ["upload", "create", "tasks", "resources"]);
 }
 
 #[tokio::test]

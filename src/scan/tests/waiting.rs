@@ -66,6 +66,11 @@ async fn files_that_can_not_be_listed_are_lost_unless_all_of_them_were() {
     let short = resources(&[("a", "success"), ("b", "success")]).replace("\"total_num\":2", "\"total_num\":3");
     let ran = wait(vec![finished([3, 2, 1])], vec![short]).await;
     assert_eq!((ran.error, ran.files), (None, vec!["a Scanned".to_owned(), "b Scanned".to_owned()]));
+    // Here it may be.
+    let foreign = resources(&[("a", "success"), ("z", "success")]).replace("\"total_num\":2", "\"total_num\":3");
+    let ran = wait(vec![finished([3, 2, 1])], vec![foreign]).await;
+    let reason = "ScanFailed: the task's files could not be listed: ";
+    assert!(ran.files.iter().all(|file| file[2..].starts_with(reason)), "{:?}", ran.files);
 }
 
 #[tokio::test]
@@ -120,6 +125,7 @@ async fn list(page: impl Fn(&str) -> String + Send + Sync + 'static) -> (Ran, Ve
     let mut open = ledger(FileType::Dockerfile, &["a", "b"]);
     put_in_task(&mut open, "d", &[0]);
     put_in_task(&mut open, "k", &[1]);
+    open.since = Some(7);
     let offset_of = |asked: &Asked| asked.line.split(['=', '&']).nth(1).unwrap_or_default().to_owned();
     let host = Host::new(move |_, asked| match api(asked) {
         "tasks" if asked.body.contains("task_id") => data(&[task("k", "finished", [1, 1, 0])]),
@@ -134,7 +140,7 @@ async fn list(page: impl Fn(&str) -> String + Send + Sync + 'static) -> (Ran, Ve
 #[tokio::test]
 async fn the_listing_of_tasks_is_read_on_while_some_are_missing() {
     let [foreign, first, second] = ["foreign", "d", "k"].map(|id| task(id, "finished", [1, 1, 0]));
-    let of_type = r#"{"iac_scan_info":{"file_type":"dockerfile"},"task_type":"iac_scan"}"#;
+    let of_type = r#"{"iac_scan_info":{"file_type":"dockerfile"},"start_create_time":7,"task_type":"iac_scan"}"#;
     let look = |offset: &str, body: &str| (offset.to_owned(), body.to_owned());
     let rows = format!("\"data_list\":[{foreign},{first}]");
     let (with_total, without) = (format!("{{\"total_num\":4,{rows}}}"), format!("{{{rows}}}"));
