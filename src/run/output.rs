@@ -140,7 +140,7 @@ pub(super) fn json_files(outputs: &[Output]) -> impl Iterator<Item = &Path> {
 
 /// How to go on with a run, by the first file that keeps its result; these could not be written at its end.
 pub(super) fn how_to_go_on(outputs: &[Output], lost: &[&Path]) -> String {
-    let path = json_files(outputs).min_by_key(|path| lost.contains(path));
+    let path = json_files(outputs).min_by_key(|path| (lost.contains(path), !path.is_file()));
     match path.map(|path| (path.display(), lost.contains(&path), path.is_file())) {
         Some((path, false, _)) => format!("hss-iac resume {path} goes on with it"),
         // It is kept up to date while the run goes on; where that failed, too, it was said.

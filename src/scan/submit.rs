@@ -197,8 +197,11 @@ impl Job<'_> {
         // Of one that has as many files as ours and lists fewer to its end, the wait for it finds out which.
         let may_lack_some = is_final && (row.files.is_some() || !all_in_one);
         let is_ours = held == wanted || row.files == Some(held.len() as u64) || may_lack_some;
+        let since = self.ledger.borrow().since;
+        // The last look is at old ones, too, of which one may stay empty for ever.
+        let is_older = row.start_time.zip(since).is_some_and(|(started, since)| started < since);
         match held.len() {
-            0 if is_final || matches!(row.files, None | Some(0)) => Ok(None),
+            0 if is_final || is_older || matches!(row.files, None | Some(0)) => Ok(None),
             1.. if is_ours => Ok(Some(held)),
             1.. if is_final => Ok(None),
             listed => {

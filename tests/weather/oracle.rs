@@ -273,9 +273,8 @@ fn may_repeat(scenario: &Scenario, ran: &Ran) -> bool {
         let is_one = |call: &&Call| kinds.iter().any(|kind| call.detail.starts_with(&format!("fault {kind}")));
         ran.journal.iter().filter(|call| call.api == api).filter(is_one).count()
     };
-    // A task that says how many files it has is not believed to have none.
-    let emptied = if options.omit_counts { met("resources/batch-query", &["Emptied"]) } else { 0 };
-    let unseen = options.hide_tasks as usize + met("tasks/batch-query", &["Emptied"]) + emptied;
+    let emptied = met("tasks/batch-query", &["Emptied"]) + met("resources/batch-query", &["Emptied"]);
+    let unseen = options.hide_tasks as usize + emptied;
     // A clock that is ahead hides it from all looks but the last, and looks that fail see nothing.
     let ahead = !options.date_ahead.is_zero() || ran.journal.iter().any(|call| call.detail.starts_with("fault Dated"));
     let before_the_last = if ahead { 0 } else { 3 };

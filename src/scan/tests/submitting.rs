@@ -63,6 +63,25 @@ async fn a_task_that_may_not_list_all_its_files_yet_is_unclear_and_nothing_is_cr
 }
 
 #[tokio::test]
+async fn an_empty_task_that_is_older_than_the_try_is_not_it() {
+    let row = |time: i64| {
+        let counts = r#""iac_scan_info":{"scan_file_num":1}"#;
+        data(&[format!("{{\"task_id\":\"some\",\"task_status\":\"ready\",\"start_time\":{time},{counts}}}")])
+    };
+    let adopted = async |time: i64| {
+        let mut open = ledger(FileType::Dockerfile, &["a"]);
+        open.uploaded(0, "a".to_owned());
+        open.submitting(&[0]);
+        open.since = Some(7_000_000_000_000);
+        let host =
+            service([("tasks", vec![row(time)]), ("resources", vec![resources(&[])]), ("create", vec![created("t")])]);
+        run_with(&host, open, Options { no_wait: true, ..OPTIONS }).await.0.calls
+    };
+    assert_eq!(adopted(6_999_999_999_999).await, [&["tasks", "resources"].repeat(4)[..], &["create"]].concat());
+    assert_eq!(adopted(7_000_000_000_000).await, ["tasks", "resources"].repeat(4));
+}
+
+#[tokio::test]
 async fn a_task_that_has_finished_lists_all_that_it_ever_will() {
     let counted = data(&[task("some", "finished", [2, 1, 0])]);
     let uncounted = data(&[r#"{"task_id":"some","task_status":"finished"}"#.to_owned()]);
