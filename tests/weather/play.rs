@@ -100,12 +100,17 @@ pub(crate) fn to_its_end(
     (ended.unwrap_or_else(|error| panic!("no result: {error}")).code(), took)
 }
 
-/// Plays it.
-pub(crate) fn play(scenario: &Scenario, repos: &Repos) -> Ran {
+/// The stand-in, and where a result is kept.
+fn stage(scenario: &Scenario) -> (Emulator, tempfile::TempDir) {
     // The jitter of repetitions, on this thread alone.
     fastrand::seed(scenario.seed);
     let emulator = Emulator::start(scenario.options.0.clone()).expect("the stand-in listens");
-    let kept = tempfile::tempdir().expect("a directory");
+    (emulator, tempfile::tempdir().expect("a directory"))
+}
+
+/// Plays it.
+pub(crate) fn play(scenario: &Scenario, repos: &Repos) -> Ran {
+    let (emulator, kept) = stage(scenario);
     let file = kept.path().join("result.json");
     let mut out = Out { kind: scenario.stdout, bytes: Vec::new() };
     let settings = settings_of(scenario, repos, &emulator, &file, None);
@@ -121,9 +126,7 @@ pub(crate) fn play(scenario: &Scenario, repos: &Repos) -> Ran {
 
 /// Plays it until it is cut off, and goes on with what it left until that ends. Counts those that left anything.
 pub(crate) fn play_on(scenario: &Scenario, repos: &Repos, went_on: &AtomicU64) -> Ran {
-    fastrand::seed(scenario.seed);
-    let emulator = Emulator::start(scenario.options.0.clone()).expect("the stand-in listens");
-    let kept = tempfile::tempdir().expect("a directory");
+    let (emulator, kept) = stage(scenario);
     let file = kept.path().join("result.json");
     let mut out = Out { kind: scenario.stdout, bytes: Vec::new() };
     let settings = settings_of(scenario, repos, &emulator, &file, None);
