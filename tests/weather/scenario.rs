@@ -197,17 +197,11 @@ pub(crate) fn ends_with(api: &str, fault: &Fault) -> Option<Exit> {
         // A service that knows of no tokens is asked without one, which ours refuses.
         Fault::Status(404) | Fault::NotPublished if api == "metadata/token" => Some(Exit::Login),
         Fault::Status(401 | 403) | Fault::NoPermission | Fault::ExpiredToken => Some(Exit::Login),
+        fault if took_effect(fault) => Some(Exit::Service),
         Fault::Status(404 | 408 | 429 | 500..)
-        | Fault::StatusAfter(_)
         | Fault::Html502
         | Fault::HtmlPage
         | Fault::ResetBefore
-        | Fault::ResetAfter
-        | Fault::Truncate
-        | Fault::Garbage
-        | Fault::Headers
-        | Fault::Endless
-        | Fault::Hang
         | Fault::Stalled(_)
         | Fault::Throttle { .. }
         | Fault::NotPublished => Some(Exit::Service),
