@@ -16,24 +16,32 @@ fn other_peoples_validators_agree() {
         return;
     };
     let reports = tempfile::tempdir().expect("a directory");
-    for (name, value) in every_sample().into_iter().chain([("heavy", samples::heavy(16_000))]) {
-        let result = parsed(&value);
-        for (format, ending, write, _) in FORMATS {
-            let path = reports.path().join(format!("{name}.{format}.{ending}"));
-            std::fs::write(&path, bytes(write, &result)).expect("a report");
-            match format {
-                "sarif" => validate_sarif(&tools, &path),
-                "junit" => validate_junit(&tools, &path, &value),
-                _ => {}
-            }
+    // These programs start slowly, so that one after the other would take minutes.
+    std::thread::scope(|all| {
+        for (name, value) in every_sample().into_iter().chain([("heavy", samples::heavy(16_000))]) {
+            let (tools, reports) = (&tools, reports.path());
+            all.spawn(move || every_report_is_valid(tools, reports, name, &value));
         }
-        // 30,000 findings are enough of a page.
-        if name != "heavy" {
-            let path = reports.path().join(format!("{name}.html"));
-            let html = bytes(|result, out| report::html::write(result, VIEW, out), &result);
-            std::fs::write(&path, html).expect("a report");
-            validate_html(&tools, &path);
+    });
+}
+
+fn every_report_is_valid(tools: &Path, reports: &Path, name: &str, value: &Value) {
+    let result = parsed(value);
+    for (format, ending, write, _) in FORMATS {
+        let path = reports.join(format!("{name}.{format}.{ending}"));
+        std::fs::write(&path, bytes(write, &result)).expect("a report");
+        match format {
+            "sarif" => validate_sarif(tools, &path),
+            "junit" => validate_junit(tools, &path, value),
+            _ => {}
         }
+    }
+    // 30,000 findings are enough of a page.
+    if name != "heavy" {
+        let path = reports.join(format!("{name}.html"));
+        let html = bytes(|result, out| report::html::write(result, VIEW, out), &result);
+        std::fs::write(&path, html).expect("a report");
+        validate_html(tools, &path);
     }
 }
 
