@@ -1,4 +1,5 @@
-//! Every answer of HSS, IAM and STS, well-formed or not: nothing is made up, no row is lost, and what an error says is one line.
+//! Every answer of HSS, IAM, STS, GitHub and the metadata service, well-formed or not: nothing is made up, no row is lost, and what an
+//! error says is one line that repeats no secret.
 #![no_main]
 
 use hss_iac::hss::auth::exchange;
@@ -7,10 +8,20 @@ use libfuzzer_sys::fuzz_target;
 use secrecy::SecretString;
 use serde_json::Value;
 
+/// Short enough for the fuzzer to write.
+const SECRET: &str = "s3cret/+";
+
 fuzz_target!(|body: &[u8]| {
     let said = Said::read(body, &[]);
     for text in [&said.code, &said.text, &said.request_id].into_iter().flatten() {
         assert!(text.chars().count() <= 500 && !text.contains(char::is_control), "{text:?}");
+    }
+    let hiding = Said::read(body, &[SECRET]);
+    for text in [&hiding.code, &hiding.text, &hiding.request_id].into_iter().flatten() {
+        assert!(!text.contains(SECRET), "{text:?}");
+    }
+    if let Some(token) = exchange::metadata_token(body) {
+        assert!(!token.is_empty() && !token.contains(|c: char| c.is_control() || c.is_whitespace()), "{token:?}");
     }
     // Whatever the body says, these stay what they are.
     assert_ne!(said.kind(500), Kind::Refused);
@@ -29,6 +40,11 @@ fuzz_target!(|body: &[u8]| {
         let kept = named("success_file_info").iter().filter(|row| has(row, "file_name")).count();
         assert_eq!(upload.uploaded.len(), kept);
     }
+    let projects = answers::projects(&value);
+    let named = value.get("projects").and_then(Value::as_array).cloned().unwrap_or_default();
+    assert!(projects.len() <= named.len() && projects.is_sorted_by(|a, b| a < b), "{projects:?}");
+    assert_eq!(projects.is_empty(), !named.iter().any(|row| has(row, "id")));
+    assert_eq!(exchange::github(&value).is_some(), value.get("value").is_some_and(|it| it.as_str().is_some_and(|it| !it.is_empty())));
     assert_eq!(answers::task_id(&value).is_some(), has(&value, "task_id"));
     for issued in [
         exchange::credential(&value),

@@ -82,7 +82,7 @@ pub enum Fault {
 pub struct ScriptedFault {
     /// The API: `batch-upload`, `task`, `tasks/batch-query`, `resources/batch-query`, `task/retry`,
     /// `task-statistics`, `iac/files`, `file/risks`, `risk/paths`, `iam/projects`, `iam/tokens`, `iam/id-token`,
-    /// `iam/securitytokens`, `sts/assume-with-oidc`, `metadata/token`, `metadata/securitykey`.
+    /// `iam/securitytokens`, `sts/assume-with-oidc`, `metadata/token`, `metadata/securitykey`, `github/id-token`.
     pub api: String,
     /// Which call of this API, from 1; 0 means every call. Calls that the gateway refuses (401, 413, 429) are counted too,
     /// but keep their answer.

@@ -49,6 +49,7 @@ pub(super) enum Api<'a> {
     Assume,
     MetadataToken,
     MetadataKey,
+    GitHubIdToken,
 }
 
 impl<'a> Api<'a> {
@@ -76,6 +77,8 @@ impl<'a> Api<'a> {
             ("POST", "v5", ["agencies", "assume-with-oidc"]) => Self::Assume,
             ("PUT", "meta-data", ["latest", "api", "token"]) => Self::MetadataToken,
             ("GET", "openstack", ["latest", "securitykey"]) => Self::MetadataKey,
+            // GitHub names no path: a job is told the whole address.
+            ("GET", "github", ["id-token"]) => Self::GitHubIdToken,
             _ => return None,
         };
         Some((api, project))
@@ -99,6 +102,7 @@ impl<'a> Api<'a> {
             Self::Assume => "sts/assume-with-oidc",
             Self::MetadataToken => "metadata/token",
             Self::MetadataKey => "metadata/securitykey",
+            Self::GitHubIdToken => "github/id-token",
         }
     }
 
@@ -123,7 +127,7 @@ impl<'a> Api<'a> {
                     [issue::unscoped(&token), token].iter().any(|token| state.issued.token(token) == Some(true))
                 })
             }
-            Self::IdToken | Self::Assume | Self::MetadataToken | Self::MetadataKey => true,
+            Self::IdToken | Self::Assume | Self::MetadataToken | Self::MetadataKey | Self::GitHubIdToken => true,
             _ => false,
         }
     }
@@ -352,6 +356,7 @@ fn perform(state: &mut State, call: &Admitted<'_>, parts: &Parts, form: Result<F
         Api::Assume => issue::assume(state, body),
         Api::MetadataToken => Ok(issue::metadata_token(state, &parts.headers)),
         Api::MetadataKey => Ok(issue::metadata_key(state, &parts.headers)),
+        Api::GitHubIdToken => Ok(issue::github_id_token(state, &parts.headers)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Credentials that the stand-in gives away: by IAM, by STS, and by the metadata service of a machine.
+//! Credentials that the stand-in gives away: by IAM, by STS, by the metadata service of a machine, and by GitHub to a job.
 //!
 //! Requests are those of the IAM and STS API references and of the official Python SDK 3.1.219. So are IAM's refusals: the form of
 //! Keystone, and that of the other services for an identity token. What STS and the metadata service refuse with is not documented.
@@ -291,6 +291,14 @@ pub(super) fn metadata_key(state: &mut State, headers: &HeaderMap) -> Answer {
     let [access, secret, security_token, expires] = keys(state, DAY.as_secs());
     let credential = json!({"access": access, "secret": secret, "securitytoken": security_token, "expires_at": expires});
     Answer::done(&json!({"credential": credential}), "")
+}
+
+/// What `ACTIONS_ID_TOKEN_REQUEST_URL` leads to, for whoever bears the token of the job (GitHub Docs, "`OpenID` Connect reference").
+pub(super) fn github_id_token(state: &State, headers: &HeaderMap) -> Answer {
+    if header(headers, "authorization").and_then(|value| value.strip_prefix("Bearer ")) != Some(&state.options.token) {
+        return Answer::plain(UNAUTHORIZED, "text/plain", "Unauthorized");
+    }
+    Answer::done(&json!({"count": state.options.id_token.len(), "value": state.options.id_token}), "")
 }
 
 fn assumable(state: &State, role: &Role) -> Result<(), Answer> {

@@ -66,6 +66,15 @@ pub fn listing<T>(value: &Value, list: &str, row: impl Fn(&Value) -> Option<T>) 
     Some(Listing { total, unreadable: (all.len() - rows.len()) as u64, rows })
 }
 
+/// The ids in IAM's list of projects, each once, sorted (`GET /v3/projects`); none where the answer is no such list.
+pub fn projects(value: &Value) -> Vec<String> {
+    let rows = value.get("projects").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut ids: Vec<String> = rows.iter().filter_map(|row| text(row, "id")).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
 /// What became of an upload (`success_file_info`, `fail_file_info`); `None` where the answer says neither.
 pub fn upload(value: &Value) -> Option<UploadAnswer> {
     let list = |name: &str| value.get(name).and_then(Value::as_array).cloned();

@@ -1,7 +1,7 @@
 //! One method an endpoint.
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::check::{bounded, paging, segment, task_body};
 use super::client::Client;
@@ -30,14 +30,11 @@ impl Client {
             ));
         };
         let answer = self.call(self.iam("iam/projects", "/v3/projects", vec![("name".to_owned(), region.clone())])).await?;
-        let projects = answer.value.get("projects").and_then(Value::as_array).cloned().unwrap_or_default();
-        let mut ids: Vec<&str> = projects.iter().filter_map(|project| project.get("id").and_then(Value::as_str)).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        match ids[..] {
+        let ids = answers::projects(&answer.value);
+        match &ids[..] {
             [id] => {
-                *self.project.borrow_mut() = Some(id.to_owned());
-                Ok(id.to_owned())
+                *self.project.borrow_mut() = Some(id.clone());
+                Ok(id.clone())
             }
             [] => Err(Error::new(
                 Kind::Login,

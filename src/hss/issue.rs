@@ -166,8 +166,7 @@ impl Client {
         let headers = vec![("authorization", format!("Bearer {}", token.expose_secret()).into())];
         let path = url.path();
         let call = Call { query, headers, ..get("github/id-token", &route, path) };
-        let value = |answer: &mut Answer| Some(answer.value.get("value")?.as_str()?.to_owned().into());
-        self.exchange(call, value).await
+        self.exchange(call, |answer| exchange::github(&answer.value)).await
     }
 
     /// A token first; where the service does not know of tokens, it is asked without one, as the official SDK does.

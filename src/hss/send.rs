@@ -12,7 +12,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::auth::Credentials;
-use super::auth::exchange::wipe;
+use super::auth::exchange::{metadata_token, wipe};
 use super::auth::sign::{Unsigned, sign};
 use super::check::certificates;
 use super::client::Timings;
@@ -313,13 +313,9 @@ async fn sort(call: &Call<'_>, secrets: &[&str], mut response: Response) -> Resu
         return Err(broken(cut.clone()));
     }
     if call.plain && (200..300).contains(&status) {
-        let text = body.trim_ascii();
-        // A page of somebody in between is none.
-        if text.is_empty() || !text.iter().all(u8::is_ascii_graphic) {
-            return Err(broken("with an answer that is not a token".to_owned()));
-        }
-        let value = Value::String(String::from_utf8_lossy(text).into_owned());
-        return Ok(Answer { value, status, subject_token });
+        let token = metadata_token(&body);
+        let token = token.ok_or_else(|| broken("with an answer that is not a token".to_owned()))?;
+        return Ok(Answer { value: Value::String(token.to_owned()), status, subject_token });
     }
     // It may hold a credential: what is not handed on is wiped.
     let value = serde_json::from_slice(&body).ok().map(Wiped);

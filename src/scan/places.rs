@@ -170,3 +170,17 @@ fn of_file(ledger: &Ledger, index: usize) -> impl Iterator<Item = Question> {
         Some(Question { level: risk.level, file_id, rule_id: risk.rule_id.clone() })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_its_places_with_the_last_answer() {
+        let mut questions = Questions::new(3);
+        for (file_id, rule) in [("f", "1"), ("f", "2"), ("f", "2"), ("g", "1"), ("g", "2")] {
+            questions.take(Question { level: Level::High, file_id: file_id.to_owned(), rule_id: rule.into() });
+        }
+        assert_eq!(["f", "g", "f"].map(|file_id| questions.answered(file_id)), [false, true, true]);
+    }
+}

@@ -9,8 +9,9 @@ use hss_iac::model::Exit;
 use crate::common::scripted;
 use crate::repos;
 
-/// Every call that a run makes, but for the one to GitHub, which the stand-in is not.
-pub(crate) const CALLS: [&str; 14] = [
+/// Every call that a run makes.
+pub(crate) const CALLS: [&str; 15] = [
+    "github/id-token",
     "iam/tokens",
     "iam/id-token",
     "iam/securitytokens",
@@ -27,10 +28,10 @@ pub(crate) const CALLS: [&str; 14] = [
     "risk/paths",
 ];
 
-/// Every status that says that something is wrong.
-const STATUSES: [u16; 39] = [
+/// Every status that says that something is wrong, and two that nobody has given a meaning.
+const STATUSES: [u16; 42] = [
     400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425,
-    426, 428, 429, 431, 451, 500, 501, 502, 503, 504, 505, 506, 507, 508, 511,
+    426, 428, 429, 431, 451, 499, 500, 501, 502, 503, 504, 505, 506, 507, 508, 510, 511, 599,
 ];
 
 /// Where reports go.
@@ -52,7 +53,9 @@ pub(crate) enum Who {
     User,
     /// Whoever has an identity token, for which STS gives keys.
     Agency,
-    /// The same, for which IAM gives a token.
+    /// A job of GitHub's, to which GitHub gives the identity token.
+    Job,
+    /// Whoever has an identity token, for which IAM gives a token.
     Provider,
     /// Keys that may assume an agency, for which IAM gives others.
     Assumed,
@@ -61,7 +64,8 @@ pub(crate) enum Who {
 }
 
 /// Keys as often as all others.
-const CALLERS: [Who; 12] = [
+const CALLERS: [Who; 14] = [
+    Who::Keys,
     Who::Keys,
     Who::Keys,
     Who::Keys,
@@ -71,6 +75,7 @@ const CALLERS: [Who; 12] = [
     Who::Token,
     Who::User,
     Who::Agency,
+    Who::Job,
     Who::Provider,
     Who::Assumed,
     Who::Machine,
@@ -253,7 +258,7 @@ pub(crate) fn pairs() -> Vec<(&'static str, Fault, u32)> {
 
 /// Whether a call obtains credentials.
 pub(crate) fn gives_credentials(api: &str) -> bool {
-    api != "iam/projects" && ["iam/", "sts/", "metadata/"].iter().any(|service| api.starts_with(service))
+    api != "iam/projects" && ["github/", "iam/", "sts/", "metadata/"].iter().any(|service| api.starts_with(service))
 }
 
 /// The calls that list something of which a run may have several.
@@ -343,6 +348,7 @@ impl Scenario {
         self.project_known &= api != "iam/projects";
         self.who = match api {
             "iam/tokens" => Who::User,
+            "github/id-token" => Who::Job,
             "sts/assume-with-oidc" => Who::Agency,
             "iam/id-token" => Who::Provider,
             "iam/securitytokens" => Who::Assumed,

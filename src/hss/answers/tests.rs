@@ -158,3 +158,13 @@ fn unknown_levels_count_as_high() {
             .collect();
     assert_eq!(levels, [Tips, Low, Medium, High, High, High, High]);
 }
+
+#[test]
+fn a_project_has_an_id_and_counts_once() {
+    let listed =
+        json!({"projects": [{"id": "b"}, {"id": "a", "name": "cn-north-4"}, {"id": "b"}, {"id": ""}, {"name": "x"}]});
+    assert_eq!(projects(&listed), ["a", "b"]);
+    for none in [json!({"projects": null}), json!({"projects": {"id": "a"}}), json!([{"id": "a"}]), json!("a")] {
+        assert_eq!(projects(&none), [""; 0], "{none}");
+    }
+}

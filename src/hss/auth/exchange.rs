@@ -81,6 +81,17 @@ pub fn token(subject_token: Option<SecretString>, body: &Value) -> Option<Issued
     Some(Issued { credentials: Credentials::Token(token), ends: time(body.pointer("/token/expires_at")), project })
 }
 
+/// The identity token that GitHub gives a job.
+pub fn github(body: &Value) -> Option<SecretString> {
+    body.get("value")?.as_str().filter(|token| !token.is_empty()).map(SecretString::from)
+}
+
+/// The token of the metadata service, which is the whole body; `None` where that is a page of somebody in between.
+pub fn metadata_token(body: &[u8]) -> Option<&str> {
+    let token = std::str::from_utf8(body.trim_ascii()).ok()?;
+    (!token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())).then_some(token)
+}
+
 /// Temporary keys of IAM and of the metadata service.
 pub fn credential(body: &Value) -> Option<Issued> {
     keys(body.get("credential")?, ["access", "secret", "securitytoken", "expires_at"])

@@ -122,3 +122,16 @@ fn nothing_of_a_body_is_left() {
     wipe(&mut body);
     assert_eq!(body, json!({"a": ["", {"b": ""}], "c": 1}));
 }
+
+#[test]
+fn a_token_is_a_word_and_not_a_page() {
+    assert_eq!(metadata_token(b" TOKEN0a9f==\r\n"), Some("TOKEN0a9f=="));
+    for none in [&b""[..], b" \n", b"<html>sign in here</html>", b"a\x00b", "t\u{f6}ken".as_bytes(), b"\xff"] {
+        assert_eq!(metadata_token(none), None, "{none:?}");
+    }
+    let given = |body: Value| github(&body).map(|token| token.expose_secret().to_owned());
+    assert_eq!(given(json!({"count": 3, "value": "jwt"})).as_deref(), Some("jwt"));
+    for none in [json!({"value": ""}), json!({"value": 1}), json!({"token": "jwt"}), json!("jwt")] {
+        assert_eq!(given(none.clone()), None, "{none}");
+    }
+}
