@@ -21,6 +21,7 @@ fn python(sdk: &Path, version: &str, script: &str, emulator: &Emulator, more: &[
     let usual = Options::default();
     let script = common::project().join("tests/sdk").join(script);
     let ran = Command::new(sdk.join(version).join("bin/python"))
+        .arg("-B")
         .arg(script)
         .args([&emulator.url(), &usual.project_id, &usual.access_key, &usual.secret_key])
         .args(more)
@@ -43,10 +44,13 @@ fn the_official_sdk_drives_the_stand_in() {
     let options = Options { scan_time: Duration::from_millis(200), fail_cluster_scans: vec![failing], ..Options::default() };
     let emulator = common::start(options);
     let sdk = Path::new(&sdk);
-    let ids = python(sdk, "upload", "upload.py", &emulator, &[]);
-    let said = python(sdk, "current", "drive.py", &emulator, &[&ids]);
+    let uploaded = python(sdk, "upload", "upload.py", &emulator, &[]);
+    let (ids, old) = uploaded.split_once('\n').expect("ids and what was driven");
+    assert!(old.starts_with("8 operations driven in "), "{old}");
+    let said = python(sdk, "current", "drive.py", &emulator, &[ids]);
     assert!(said.starts_with("8 operations driven in "), "{said}");
     assert_eq!(emulator.refusals(), [""; 0]);
     assert_eq!(emulator.files().len(), 2);
-    println!("batch_upload_files with 3.1.161, and with 3.1.219 {said}");
+    println!("with 3.1.161 {old}");
+    println!("with 3.1.219 {said}");
 }

@@ -91,6 +91,10 @@ class Driver:
         assert self.call("show_task_statistics", task_type="cluster_scan").running_num == 0
 
 
+def told():
+    return f"{len(set(DRIVEN))} operations driven in {len(DRIVEN)} calls: {', '.join(sorted(set(DRIVEN)))}"
+
+
 def main():
     *place, ids = sys.argv[1:]
     driver = Driver(*place)
@@ -103,7 +107,8 @@ def main():
     driver.retry(
         task_id, hss.RetryTaskRequestBodyClusterScanInfo(range_type="specific_cluster", cluster_info_list=[one])
     )
-    print(f"{len(set(DRIVEN))} operations driven in {len(DRIVEN)} calls: {', '.join(sorted(set(DRIVEN)))}")
+    print(told())
 
 
-main()
+if __name__ == "__main__":
+    main()

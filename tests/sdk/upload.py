@@ -1,4 +1,5 @@
-"""Uploads a Dockerfile and a manifest with the official SDK 3.1.161, the last that has the upload. Prints their ids as JSON.
+"""Uploads a Dockerfile and a manifest with the official SDK 3.1.161, the last that has the upload, and drives with it what it knows of
+files. Prints their ids as JSON, and how many operations it drove.
 
 The encoder of that SDK sends one file a call: given a list, it writes the list's Python text into the body.
 
@@ -10,9 +11,9 @@ import pathlib
 import sys
 import tempfile
 
-from huaweicloudsdkcore.auth.credentials import BasicCredentials
+from drive import Driver, told
 from huaweicloudsdkcore.http.formdata import FormFile
-from huaweicloudsdkhss.v5 import BatchUploadFilesRequest, BatchUploadFilesRequestBody, HssClient
+from huaweicloudsdkhss.v5 import BatchUploadFilesRequestBody
 
 FILES = {
     "dockerfile": ("Dockerfile", "FROM debian:latest\nUSER root\n"),
@@ -25,9 +26,7 @@ FILES = {
 
 
 def main():
-    endpoint, project, access_key, secret_key = sys.argv[1:]
-    credentials = BasicCredentials(access_key, secret_key, project)
-    client = HssClient.new_builder().with_credentials(credentials).with_endpoint(endpoint).build()
+    driver = Driver(*sys.argv[1:])
     ids = {}
     with tempfile.TemporaryDirectory() as directory:
         for upload_type, (name, text) in FILES.items():
@@ -35,12 +34,15 @@ def main():
             path.write_text(text)
             with path.open("rb") as file:
                 body = BatchUploadFilesRequestBody(upload_type=upload_type, files=FormFile(file))
-                answer = client.batch_upload_files(BatchUploadFilesRequest(body=body))
+                answer = driver.call("batch_upload_files", body=body)
             assert not answer.fail_file_info, answer
             (uploaded,) = answer.success_file_info
             assert uploaded.file_name == name, uploaded
             ids[upload_type] = uploaded.file_id
+    for file_type, file_id in ids.items():
+        driver.files(file_type, file_id)
     print(json.dumps(ids))
+    print(told())
 
 
 main()
