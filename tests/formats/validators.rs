@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use hss_iac::report;
 use serde_json::Value;
@@ -16,13 +17,22 @@ fn other_peoples_validators_agree() {
         return;
     };
     let reports = tempfile::tempdir().expect("a directory");
-    // These programs start slowly, so that one after the other would take minutes.
+    let samples = Mutex::new(every_sample().into_iter().chain([("heavy", samples::heavy(16_000))]).rev());
+    // These programs start slowly, so that one after the other would take minutes. What is large comes first.
     std::thread::scope(|all| {
-        for (name, value) in every_sample().into_iter().chain([("heavy", samples::heavy(16_000))]) {
-            let (tools, reports) = (&tools, reports.path());
-            all.spawn(move || every_report_is_valid(tools, reports, name, &value));
+        for _ in 0..4 {
+            all.spawn(|| {
+                while let Some((name, value)) = next(&samples) {
+                    every_report_is_valid(&tools, reports.path(), name, &value);
+                }
+            });
         }
     });
+}
+
+/// In a function of its own, so that the lock is not held on.
+fn next<T>(all: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    all.lock().expect("nobody panics here").next()
 }
 
 fn every_report_is_valid(tools: &Path, reports: &Path, name: &str, value: &Value) {
