@@ -1,5 +1,5 @@
 //! Where paths lead, judged by another parser: `PyYAML` tells the line of every path of generated and of real manifests. `HSS_IAC_YAML`
-//! names an environment of Python that has it, which `.ci/run` makes; `HSS_IAC_CORPORA` a folder with more real ones, as in `corpora.rs`.
+//! names an environment of Python that has it, and manifests of other people, which `.ci/run` makes; `HSS_IAC_CORPORA` a folder with more real ones, as in `corpora.rs`.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -25,9 +25,11 @@ fn below(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Manifests of this repository, and of those in `HSS_IAC_CORPORA` that `PyYAML` may be given.
-fn real() -> Vec<PathBuf> {
+/// Manifests of this repository, of packages in the environment, and of those in `HSS_IAC_CORPORA` that `PyYAML` may be given.
+fn real(environment: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
+    below(&environment.join("lib"), &mut files);
+    assert!(files.len() > 10, "the environment has manifests of other people: {files:?}");
     below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"), &mut files);
     if let Some(corpora) = std::env::var_os("HSS_IAC_CORPORA").map(PathBuf::from) {
         for name in ["k8s-examples", "microservices-demo"] {
@@ -47,7 +49,11 @@ fn every_path_leads_where_another_parser_says() {
         return;
     };
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/yaml/places.py");
-    let told = Command::new(environment.join("bin/python3")).arg(script).arg(GENERATED.to_string()).args(real()).output();
+    let told = Command::new(environment.join("bin/python3"))
+        .arg(script)
+        .arg(GENERATED.to_string())
+        .args(real(&environment))
+        .output();
     let told = told.expect("Python starts");
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
     let (mut files, mut paths, mut wrong) = (0, 0, Vec::new());
