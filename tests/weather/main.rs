@@ -215,8 +215,8 @@ fn essence(ran: &play::Ran) -> String {
 }
 
 /// A seed that fails does so again: what is played twice comes to the same. Left out is what the clock cuts off: how far it came is a
-/// matter of time, as is which of more than a hundred files stand in the first task. In what is left two answers still race now and then,
-/// and they decide which files one failure costs, and which calls come before another ends the run: in up to 5 of 380 seeds.
+/// matter of time, as is which of more than a hundred files stand in the first task. In what is left two answers still race now and then
+/// on a busy machine, and decide which files one failure costs: such seeds are played twice once more, alone.
 #[test]
 fn a_seed_comes_to_the_same_again() {
     let _turn = turn();
@@ -246,7 +246,7 @@ fn a_seed_comes_to_the_same_again() {
     for (seed, why) in &wrong {
         say(&format!("seed {seed}: {why}"));
     }
-    if one.is_some() || wrong.len() > 1 + compared / 50 {
+    if one.is_some() || wrong.len() > compared / 100 {
         report("a_seed", &wrong);
     }
 }

@@ -40,6 +40,12 @@ async fn what_is_no_answer_of_hss_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_long_answer_is_read() {
+    let host = Host::saying([says(200, &format!("{}{NONE}", " ".repeat(2 << 20)))]);
+    assert_eq!(risks(&host).await.unwrap().rows, []);
+}
+
+#[tokio::test]
 async fn a_refusal_whose_words_break_off_is_one_all_the_same() {
     // Half of the token that was sent stands in it.
     let cut = |status: u16| says(status, NONE).replace(NONE, "no a tok");
