@@ -130,7 +130,10 @@ fn files_risks_and_places_are_read_whole() {
         build_instruction: some("USER root"),
         risk_num: Some(3),
     };
-    assert_eq!(risk(&row), Some(whole));
+    let mut read = risk(&row);
+    assert_eq!(read, Some(whole));
+    let of_rule: Vec<String> = read.iter_mut().flat_map(RiskRow::of_rule).map(|text| text.to_string()).collect();
+    assert_eq!(of_rule, ["R", "n", "c", "d", "m"], "what is the same wherever it hits");
     assert_eq!(
         risk(&json!({"rule_id": "R"})).map(|risk| risk.name.to_string()),
         some("R"),
