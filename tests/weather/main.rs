@@ -81,8 +81,7 @@ fn play_all<T: Send>(
     (done.into_inner().expect("all have ended"), wrong.into_inner().expect("all have ended"))
 }
 
-/// What a machine may do to a run that is busy with so many: it took too long, an answer came too late and counts as lost, and what was
-/// done is done again.
+/// What a machine may do to a run that is busy with so many: it took too long, or an answer came too late and counts as lost.
 const BUSY: [&str; 5] = ["it took", "nothing failed", "not as in fine weather", "ended with ", "counted "];
 
 /// Plays every seed. What a busy machine may have done is played again alone, and that counts; it must not become the rule.
